@@ -1,0 +1,150 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+// Debug builds run C kernels at -O0 unless this is set; SwiftPM then refuses the package as a
+// dependency (unsafe flags), so it is a switch that our own Makefile sets, not the default.
+let optimizesKernels = ProcessInfo.processInfo.environment["PYAIRTABLE_OPTIMIZE_KERNELS"] == "1"
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+func library(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+/// - Parameter exclude: data that tests read by path, such as snapshots.
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "pyairtable-ai",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "pyairtable-ai", targets: ["pyairtable-ai"]),
+        .library(name: "VectorIndex", targets: ["VectorIndex"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    ],
+    targets: [
+        // 0: C kernels and system libraries
+        .target(
+            name: "CKernels",
+            cSettings: optimizesKernels ? [.unsafeFlags(["-O3"])] : []
+        ),
+        .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        // 1: values · HNSW
+        library("Domain", [logging]),
+        library("VectorIndex", ["CKernels", "CBLAS"]),
+        // 2: SQL · protocol
+        library("Database", ["Domain", "CLibpq", grdb, grdbSQLite]),
+        library("MCP", ["Domain", logging]),
+        // 3: who may
+        library("Access", ["Domain", "Database", crypto, logging]),
+        // 4: one door to records
+        library("Airtable", ["Domain", "Database", "Access", logging]),
+        // 5: text -> vectors
+        library("Embeddings", ["Domain", "Database", "CKernels", "CBLAS", crypto, logging]),
+        // 6: hybrid retrieval
+        library("Search", ["Domain", "Database", "Access", "Airtable", "Embeddings", "VectorIndex", logging]),
+        // 7: every tool
+        library("Tools", ["Domain", "Access", "Airtable", "Search", logging]),
+        // 8: HTTP edge
+        library(
+            "Gateway",
+            [
+                "Domain", "Access", "Airtable", "Search", hummingbird, hummingbirdCore, httpTypes, nioCore, logging,
+                metrics, lifecycle,
+            ],
+            resources: [.embedInCode("Page/page.html"), .embedInCode("Page/page.css"), .embedInCode("Page/page.js")]
+        ),
+        // 9: the composition root
+        library(
+            "App",
+            [
+                "Domain", "Database", "Access", "Airtable", "Embeddings", "VectorIndex", "Search", "Tools", "MCP",
+                "Gateway", logging, lifecycle, signals,
+            ]
+        ),
+        // 10: the executable
+        .executableTarget(
+            name: "pyairtable-ai",
+            dependencies: [
+                "Domain", "Database", "Access", "Airtable", "Embeddings", "VectorIndex", "Search", "Tools", "MCP",
+                "Gateway", "App", arguments, logging, lifecycle,
+            ],
+            swiftSettings: strict
+        ),
+
+        // What several test targets need: temporary directories, both databases, sample data.
+        .target(
+            name: "TestSupport",
+            dependencies: ["Domain", "Database"],
+            path: "Tests/TestSupport",
+            swiftSettings: strict
+        ),
+        tests("DomainTests", ["Domain", "TestSupport"]),
+        tests("VectorIndexTests", ["VectorIndex", "CKernels"]),
+        tests("DatabaseTests", ["Database", "Domain", "TestSupport"]),
+        tests("MCPTests", ["MCP", "Domain", logging], exclude: ["Transcripts"]),
+        tests("AccessTests", ["Access", "Database", "Domain", "TestSupport", logging]),
+        tests("AirtableTests", ["Airtable", "Access", "Database", "Domain", "TestSupport", logging]),
+        tests(
+            "EmbeddingsTests",
+            ["Embeddings", "CKernels", "Database", "Domain", "TestSupport"],
+            exclude: ["Fixtures"]
+        ),
+        tests(
+            "SearchTests",
+            ["Search", "Airtable", "Access", "Embeddings", "VectorIndex", "Database", "Domain", "TestSupport", logging]
+        ),
+        tests(
+            "ToolsTests",
+            [
+                "Tools", "Search", "Airtable", "Access", "Embeddings", "Database", "Domain", "TestSupport", logging,
+            ],
+            exclude: ["Snapshots"]
+        ),
+        tests(
+            "GatewayTests",
+            [
+                "Gateway", "Search", "Airtable", "Access", "Database", "Domain", "TestSupport", hummingbird,
+                hummingbirdCore, hummingbirdTesting, httpTypes, nioCore, nioPosix, logging, metrics, lifecycle,
+            ],
+            exclude: ["Snapshots"]
+        ),
+        tests("AppTests", ["App", "Domain", "TestSupport"]),
+        tests("TidyTests", []),
+    ]
+)

@@ -1,0 +1,88 @@
+public import Domain
+
+/// What can go wrong with identity, permission and stored credentials.
+///
+/// Equal when the codes are equal. Nothing in `message` or `hint` tells whether a key, a user or a tenant exists.
+public struct AccessError: Failure, Equatable {
+    public enum Code: String, Sendable, Hashable, CaseIterable {
+        /// No key, or one that is malformed, unknown, expired, disabled, or whose owner is.
+        case unauthenticated
+        /// A known caller without the permission.
+        case forbidden
+        /// No such user, key, workspace or credential in this tenant.
+        case notFound
+        /// A name, purpose or expiry that can never be accepted.
+        case invalid
+        /// As many keys or users as a tenant may have.
+        case limitReached
+        /// The last owner would lose the data directory.
+        case lastOwner
+        /// Nobody owns this database yet.
+        case notBootstrapped
+        /// The master key's file cannot be read, or has the wrong form.
+        case masterKeyUnusable
+        /// Others on the machine may read the master key.
+        case masterKeyExposed
+        /// The credentials were sealed with another master key.
+        case masterKeyMismatch
+        /// A stored row does not decrypt or decode.
+        case corrupt
+    }
+
+    public let code: Code
+    public let message: String
+    public let hint: String?
+    public let detail: String?
+
+    public init(_ code: Code, _ message: String, hint: String? = nil, detail: String? = nil) {
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.detail = detail
+    }
+
+    public var kind: FailureKind {
+        switch code {
+        case .unauthenticated: .unauthenticated
+        case .forbidden: .forbidden
+        case .notFound: .notFound
+        case .invalid: .invalid
+        case .limitReached, .lastOwner: .conflict
+        case .notBootstrapped, .masterKeyUnusable, .masterKeyExposed, .masterKeyMismatch: .notConfigured
+        case .corrupt: .corrupt
+        }
+    }
+
+    public static func == (left: Self, right: Self) -> Bool { left.code == right.code }
+}
+
+extension AccessError {
+    /// The same words whatever was wrong, so that a guesser learns nothing; the reason is for the log.
+    public static func unauthenticated(_ reason: String) -> Self {
+        Self(
+            .unauthenticated,
+            "A valid API key is required.",
+            hint: "send it as `Authorization: Bearer pat_live_…`; make one with `pyairtable-ai key create`",
+            detail: reason
+        )
+    }
+
+    public static func forbidden(_ permission: Permission) -> Self {
+        Self(
+            .forbidden,
+            "This needs the permission \(permission.rawValue).",
+            hint: "use a key whose scopes include \(permission.rawValue)"
+        )
+    }
+
+    static func notFound(_ what: String) -> Self { Self(.notFound, "No such \(what).") }
+
+    static func corrupt(_ table: String, _ detail: String) -> Self {
+        Self(
+            .corrupt,
+            "A stored row of \(table) is damaged.",
+            hint: "restore the database from a backup",
+            detail: detail
+        )
+    }
+}

@@ -1,0 +1,64 @@
+public import Domain
+public import Logging
+
+extension AccessService {
+    /// The context of a request that came with an API key.
+    ///
+    /// A key of the wrong form or checksum is refused at once, whatever its size, without asking the database. A good
+    /// one is looked up at most twice a second; its last use is written beside the request, at most once a minute.
+    /// Revoking a key, or disabling it or its owner, acts at once in this process and within a second in others.
+    ///
+    /// - Parameters:
+    ///   - bearer: what stood behind `Bearer ` in the request.
+    ///   - requestID: the context's `id`.
+    /// - Throws: `AccessError.unauthenticated`, always with the same message; errors of the database.
+    public func authenticate(
+        bearer: String,
+        timeout: Duration,
+        requestID: String,
+        origin: Origin = .http,
+        logger: Logger
+    ) async throws -> RequestContext {
+        guard let text = KeyText(bearer) else { throw AccessError.unauthenticated("malformed key") }
+        let deadline = ContinuousClock.now + timeout
+        let stored = try await storedKey(text.id, deadline: deadline, secretDigest: text.digest)
+        // An unknown key is compared as well, so that both refusals take the same steps.
+        let digest = stored?.digest ?? [UInt8](repeating: 0, count: text.digest.count)
+        guard isEqualInConstantTime(digest, text.digest), let stored else {
+            throw AccessError.unauthenticated(stored == nil ? "unknown key" : "wrong secret")
+        }
+        let time = now()
+        switch Policy.admit(stored.facts, at: time) {
+        case .refused(let refusal):
+            throw AccessError.unauthenticated(refusal.rawValue)
+        case .admitted(let permissions):
+            usage.note(stored, at: time, logger: logger)
+            return context(
+                id: requestID,
+                principal: Principal(user: stored.key.owner, key: stored.key.id, permissions: permissions),
+                tenant: stored.tenant,
+                deadline: deadline,
+                origin: origin,
+                logger: logger
+            )
+        }
+    }
+
+    /// Waits until the last uses noted so far are written; call it before the database closes.
+    public func flush() async { await usage.flush() }
+
+    /// The key from the cache or the database.
+    ///
+    /// - Parameter secretDigest: when given, only a key with this digest enters the cache.
+    func storedKey(
+        _ id: KeyID,
+        deadline: ContinuousClock.Instant,
+        secretDigest: [UInt8]? = nil
+    ) async throws -> AccessStore.StoredKey? {
+        if let cached = cache.key(id) { return cached }
+        let ticket = cache.ticket()
+        guard let stored = try await store.key(id, deadline: deadline) else { return nil }
+        if secretDigest.map({ isEqualInConstantTime($0, stored.digest) }) ?? true { cache.add(stored, ticket) }
+        return stored
+    }
+}

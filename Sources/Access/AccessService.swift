@@ -1,0 +1,163 @@
+public import Database
+public import Domain
+public import Logging
+
+/// Who is asking, and what they may: the only maker of `RequestContext`.
+///
+/// A value over one database; copies share the cache of verified keys. Safe to use from anywhere at once.
+public struct AccessService: Sendable {
+    let store: AccessStore
+    let cache: KeyCache
+    let usage: KeyUsage
+    let now: InstantSource
+
+    /// - Parameters:
+    ///   - now: the present moment, for expiry and stored times.
+    ///   - tick: a clock that never goes back, for the age of cached keys.
+    public init(
+        database: any SQLDatabase,
+        now: @escaping InstantSource = { .now() },
+        tick: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) {
+        self.store = AccessStore(database: database)
+        self.cache = KeyCache(capacity: Limits.cachedKeys, now: tick)
+        self.usage = KeyUsage(store: store, capacity: Limits.cachedKeys)
+        self.now = now
+    }
+
+    // MARK: First start
+
+    /// Makes the first tenant, workspace and owner, exactly once in a database's life.
+    ///
+    /// Call it at every start; after the first it is one read. Of any number of processes starting at once, one
+    /// makes them and all read the same.
+    public func bootstrap() async throws -> Bootstrap {
+        if let existing = try await store.bootstrapped() { return existing }
+        let time = now()
+        let owner = User(id: .random(), name: "owner", role: .owner, isDisabled: false, createdTime: time)
+        let tenant = Tenant(id: .random(), name: "default", owner: owner.id, createdTime: time)
+        let workspace = Workspace(id: .random(), name: "default", createdTime: time)
+        _ = try await store.bootstrap(tenant: tenant, workspace: workspace, owner: owner)
+        guard let made = try await store.bootstrapped() else {
+            throw AccessError.corrupt("access_bootstrap", "marked, but not there")
+        }
+        return made
+    }
+
+    /// Makes the owner's first key, exactly once in a database's life: when somebody first needs one to come in.
+    ///
+    /// The key has every permission and never expires.
+    ///
+    /// - Returns: the key, to be shown once; nil when it was issued before (`Bootstrap.firstKeyTime` says when).
+    public func issueFirstKey(_ bootstrap: Bootstrap) async throws -> IssuedKey? {
+        guard bootstrap.firstKeyTime == nil else { return nil }
+        var generator = SystemRandomNumberGenerator()
+        let text = KeyText(id: .random(), using: &generator)
+        let draft = APIKeyDraft(name: "first key", scopes: Set(Permission.allCases))
+        let key = APIKey(draft, text: text, owner: bootstrap.owner, time: now())
+        let isFirst = try await store.issueFirst(key, digest: text.digest, tenant: bootstrap.tenant)
+        return isFirst ? IssuedKey(key: key, secret: text.secret) : nil
+    }
+
+    // MARK: Contexts
+
+    /// For the command line and stdio, which act as the data directory's owner.
+    ///
+    /// - Throws: `AccessError.notBootstrapped` before `bootstrap()`.
+    public func ownerContext(origin: Origin, timeout: Duration, logger: Logger) async throws -> RequestContext {
+        let deadline = ContinuousClock.now + timeout
+        guard let bootstrap = try await store.bootstrapped(deadline: deadline) else {
+            throw AccessError(
+                .notBootstrapped,
+                "This database has no owner yet.",
+                hint: "start the server once with `pyairtable-ai serve`, or import something"
+            )
+        }
+        let owner = try await store.user(bootstrap.owner, tenant: bootstrap.tenant, deadline: deadline)
+        guard let owner else { throw AccessError.corrupt("access_users", "the owner is missing") }
+        return context(
+            principal: Principal(user: owner.id, key: nil, permissions: owner.role.permissions),
+            tenant: bootstrap.tenant,
+            deadline: deadline,
+            origin: origin,
+            logger: logger
+        )
+    }
+
+    /// For the server's own work on a tenant's data, such as indexing: it reads and never writes.
+    ///
+    /// - Throws: `AccessError.notFound` when there is no such tenant.
+    public func systemContext(tenant: TenantID, timeout: Duration, logger: Logger) async throws -> RequestContext {
+        let deadline = ContinuousClock.now + timeout
+        guard let found = try await store.tenant(tenant, deadline: deadline) else {
+            throw AccessError.notFound("tenant")
+        }
+        return context(
+            principal: Principal(user: found.owner, key: nil, permissions: Self.systemPermissions),
+            tenant: tenant,
+            deadline: deadline,
+            origin: .system,
+            logger: logger
+        )
+    }
+
+    /// What the server may do on its own account.
+    static let systemPermissions: Set<Permission> = [
+        .basesRead, .schemaRead, .recordsRead, .commentsRead, .search, .embed,
+    ]
+
+    /// For one step of a larger request or session, with a name of its own in the logs.
+    ///
+    /// - Parameters:
+    ///   - id: the child's; nil for the parent's with a random end.
+    ///   - timeout: counted from now, in place of the parent's deadline: a stdio session outlives every one of its
+    ///     calls. Nil keeps the parent's deadline.
+    public func child(of parent: RequestContext, id: String? = nil, timeout: Duration? = nil) -> RequestContext {
+        context(
+            id: id ?? "\(parent.id).\(Self.randomID(length: 6))",
+            principal: parent.principal,
+            tenant: parent.tenant,
+            deadline: timeout.map { .now + $0 } ?? parent.deadline,
+            origin: parent.origin,
+            logger: parent.logger
+        )
+    }
+
+    /// What this request may see. A key that died since it was verified sees nothing.
+    public func visibleScope(for context: RequestContext) async throws -> VisibleScope {
+        guard let id = context.principal.key else { return VisibleScope(tenant: context.tenant) }
+        guard let stored = try await storedKey(id, deadline: context.deadline), stored.tenant == context.tenant else {
+            throw AccessError.unauthenticated("key gone while in use")
+        }
+        return VisibleScope(tenant: context.tenant, bases: stored.key.bases)
+    }
+
+    func context(
+        id: String? = nil,
+        principal: Principal,
+        tenant: TenantID,
+        deadline: ContinuousClock.Instant,
+        origin: Origin,
+        logger: Logger
+    ) -> RequestContext {
+        let id = id ?? Self.randomID(length: 20)
+        var logger = logger
+        logger[metadataKey: "request_id"] = .string(id)
+        logger[metadataKey: "tenant"] = .string(tenant.description)
+        logger[metadataKey: "origin"] = .string(origin.rawValue)
+        return RequestContext(
+            id: id,
+            principal: principal,
+            tenant: tenant,
+            deadline: deadline,
+            origin: origin,
+            logger: logger
+        )
+    }
+
+    /// Letters and digits that no request before has had.
+    static func randomID(length: Int) -> String {
+        let letters = Array("abcdefghijklmnopqrstuvwxyz0123456789")
+        return String((0..<length).map { _ in letters.randomElement() ?? "0" })
+    }
+}

@@ -1,0 +1,209 @@
+package import Database
+package import Domain
+
+/// Sealed credentials and wrapped data keys in SQL. Sees no plain text.
+package struct CredentialStore: Sendable {
+    let database: any SQLDatabase
+
+    package init(database: any SQLDatabase) { self.database = database }
+
+    package static let migration = Migration(
+        id: "access/0002-credentials",
+        [
+            """
+            CREATE TABLE access_data_keys (
+                tenant {text} NOT NULL REFERENCES access_tenants (id) ON DELETE CASCADE,
+                number {int} NOT NULL,
+                master {text} NOT NULL,
+                wrapped {bytes} NOT NULL,
+                created_time {int} NOT NULL,
+                PRIMARY KEY (tenant, number)
+            ) {strict}
+            """,
+            """
+            CREATE TABLE access_credentials (
+                tenant {text} NOT NULL,
+                purpose {text} NOT NULL,
+                data_key {int} NOT NULL,
+                sealed {bytes} NOT NULL,
+                created_time {int} NOT NULL,
+                updated_time {int} NOT NULL,
+                PRIMARY KEY (tenant, purpose),
+                FOREIGN KEY (tenant, data_key) REFERENCES access_data_keys (tenant, number) ON DELETE CASCADE
+            ) {strict}
+            """,
+        ]
+    )
+
+    /// A tenant's data key as stored.
+    package struct DataKey: Sendable, Hashable {
+        package let tenant: TenantID
+        package let number: Int64
+        /// Fingerprint of the master key that wrapped it.
+        package let master: String
+        package let wrapped: [UInt8]
+
+        package init(tenant: TenantID, number: Int64, master: String, wrapped: [UInt8]) {
+            self.tenant = tenant
+            self.number = number
+            self.master = master
+            self.wrapped = wrapped
+        }
+    }
+
+    package struct SealedCredential: Sendable, Hashable {
+        package let dataKey: DataKey
+        package let sealed: [UInt8]
+        package let updatedTime: Instant
+    }
+
+    /// The tenant's newest data key, which new credentials are sealed with.
+    package func newestDataKey(
+        tenant: TenantID,
+        deadline: ContinuousClock.Instant? = nil
+    ) async throws -> DataKey? {
+        try await database.read(deadline: deadline) { transaction in
+            try transaction.firstRow(
+                """
+                SELECT number, master, wrapped FROM access_data_keys WHERE tenant = $1
+                ORDER BY number DESC LIMIT 1
+                """,
+                [.id(tenant)]
+            ).map { row in
+                DataKey(
+                    tenant: tenant,
+                    number: try row.integer(0),
+                    master: try row.text(1),
+                    wrapped: try row.bytes(2)
+                )
+            }
+        }
+    }
+
+    /// Adds a data key, unless the tenant has one of this number: the caller then reads that one.
+    package func insert(
+        _ key: DataKey,
+        time: Instant,
+        deadline: ContinuousClock.Instant? = nil
+    ) async throws {
+        try await database.write(deadline: deadline) { transaction in
+            _ = try transaction.execute(
+                """
+                INSERT INTO access_data_keys (tenant, number, master, wrapped, created_time)
+                VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant, number) DO NOTHING
+                """,
+                [.id(key.tenant), .integer(key.number), .text(key.master), .bytes(key.wrapped), .instant(time)]
+            )
+        }
+    }
+
+    /// Stores a credential in place of the one that was there.
+    package func put(
+        _ sealed: [UInt8],
+        dataKey: Int64,
+        purpose: CredentialPurpose,
+        tenant: TenantID,
+        time: Instant,
+        deadline: ContinuousClock.Instant? = nil
+    ) async throws {
+        try await database.write(deadline: deadline) { transaction in
+            _ = try transaction.execute(
+                """
+                INSERT INTO access_credentials (tenant, purpose, data_key, sealed, created_time, updated_time)
+                VALUES ($1, $2, $3, $4, $5, $5)
+                ON CONFLICT (tenant, purpose) DO UPDATE SET
+                    data_key = excluded.data_key, sealed = excluded.sealed, updated_time = excluded.updated_time
+                """,
+                [.id(tenant), .text(purpose.rawValue), .integer(dataKey), .bytes(sealed), .instant(time)]
+            )
+        }
+    }
+
+    package func credential(
+        _ purpose: CredentialPurpose,
+        tenant: TenantID,
+        deadline: ContinuousClock.Instant? = nil
+    ) async throws -> SealedCredential? {
+        try await database.read(deadline: deadline) { transaction in
+            try transaction.firstRow(
+                """
+                SELECT k.number, k.master, k.wrapped, c.sealed, c.updated_time
+                FROM access_credentials c
+                JOIN access_data_keys k ON k.tenant = c.tenant AND k.number = c.data_key
+                WHERE c.tenant = $1 AND c.purpose = $2
+                """,
+                [.id(tenant), .text(purpose.rawValue)]
+            ).map { row in
+                SealedCredential(
+                    dataKey: DataKey(
+                        tenant: tenant,
+                        number: try row.integer(0),
+                        master: try row.text(1),
+                        wrapped: try row.bytes(2)
+                    ),
+                    sealed: try row.bytes(3),
+                    updatedTime: Instant(microseconds: try row.integer(4))
+                )
+            }
+        }
+    }
+
+    /// Which credentials there are, by purpose; never what they are.
+    package func purposes(
+        tenant: TenantID,
+        deadline: ContinuousClock.Instant? = nil
+    ) async throws -> [(purpose: CredentialPurpose, updatedTime: Instant)] {
+        try await database.read(deadline: deadline) { transaction in
+            try transaction.rows(
+                "SELECT purpose, updated_time FROM access_credentials WHERE tenant = $1 ORDER BY purpose",
+                [.id(tenant)]
+            ).map { row in
+                guard let purpose = CredentialPurpose(rawValue: try row.text(0)) else {
+                    throw AccessError.corrupt("access_credentials", "purpose")
+                }
+                return (purpose, Instant(microseconds: try row.integer(1)))
+            }
+        }
+    }
+
+    /// - Returns: false when there was none.
+    package func delete(
+        _ purpose: CredentialPurpose,
+        tenant: TenantID,
+        deadline: ContinuousClock.Instant? = nil
+    ) async throws -> Bool {
+        try await database.write(deadline: deadline) { transaction in
+            try transaction.execute(
+                "DELETE FROM access_credentials WHERE tenant = $1 AND purpose = $2",
+                [.id(tenant), .text(purpose.rawValue)]
+            ) == 1
+        }
+    }
+
+    /// Wraps every tenant's data keys anew, all in one transaction: either all are, or none is.
+    ///
+    /// Takes no tenant, because a master key belongs to the whole database.
+    ///
+    /// - Parameter rewrap: gives the row to store instead; nil leaves it as it is. May be called again for a row.
+    /// - Returns: how many were changed.
+    package func rewrapDataKeys(_ rewrap: @escaping @Sendable (DataKey) throws -> DataKey?) async throws -> Int {
+        try await database.write(deadline: nil) { transaction in
+            let rows = try transaction.rows("SELECT tenant, number, master, wrapped FROM access_data_keys", [])
+            var changed = 0
+            for row in rows {
+                let key = DataKey(
+                    tenant: try row.identifier(0, of: "access_data_keys"),
+                    number: try row.integer(1),
+                    master: try row.text(2),
+                    wrapped: try row.bytes(3)
+                )
+                guard let next = try rewrap(key) else { continue }
+                changed += try transaction.execute(
+                    "UPDATE access_data_keys SET master = $1, wrapped = $2 WHERE tenant = $3 AND number = $4",
+                    [.text(next.master), .bytes(next.wrapped), .id(key.tenant), .integer(key.number)]
+                )
+            }
+            return changed
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import Domain
+
+/// What is known of a column after reading it: enough to choose its type. Memory is bounded.
+struct ColumnProfile {
+    /// Values longer than this are prose.
+    static let shortCharacters = 120
+    /// A select has at most this many choices when nobody declared it.
+    static let inferredChoicesMax = 24
+    /// Choices of a declared select: more than people can choose from, and a bound on memory.
+    static let declaredChoicesMax = 10_000
+
+    /// Non-blank values seen.
+    private(set) var count = 0
+    private(set) var precision = 0
+    /// Distinct short texts in order of first appearance, up to the bound given at the start.
+    private(set) var choices: [String] = []
+    private(set) var hasTooManyChoices = false
+
+    private let choicesMax: Int
+    private var seen: Set<String> = []
+    private var longest = 0
+    private var hasLineBreak = false
+    private var hasStructure = false
+    private var lists = 0
+    /// The types that every value so far fits.
+    private var candidates: Set<FieldType> = [.checkbox, .number, .date, .dateTime, .email, .url]
+
+    init(choicesMax: Int = ColumnProfile.inferredChoicesMax) { self.choicesMax = choicesMax }
+
+    mutating func note(_ value: JSONValue) {
+        count += 1
+        switch value {
+        case .bool:
+            candidates.formIntersection([.checkbox])
+        case .number(let number):
+            candidates.formIntersection([.number])
+            precision = max(precision, CellText.decimals(number.text))
+        case .string(let text):
+            note(text)
+        case .array(let elements):
+            candidates = []
+            note(list: elements)
+        case .object, .null:
+            candidates = []
+            hasStructure = true
+        }
+    }
+
+    private mutating func note(list elements: [JSONValue]) {
+        lists += 1
+        for element in elements {
+            guard case .string(let text) = element else {
+                hasStructure = true
+                return
+            }
+            noteChoice(text)
+        }
+    }
+
+    private mutating func note(_ text: String) {
+        longest = max(longest, text.utf8.count)
+        if text.utf8.contains(UInt8(ascii: "\n")) { hasLineBreak = true }
+        noteChoice(text)
+        guard !candidates.isEmpty else { return }
+        if candidates.contains(.number) {
+            if CellText.number(text) == nil { candidates.remove(.number) } else { noteDecimals(text) }
+        }
+        if candidates.contains(.checkbox), !["true", "false"].contains(text.lowercased()) {
+            candidates.remove(.checkbox)
+        }
+        if candidates.contains(.date) || candidates.contains(.dateTime) {
+            switch CalendarText.moment(text) {
+            case .day: candidates.remove(.dateTime)
+            case .time: candidates.remove(.date)
+            case nil: candidates.subtract([.date, .dateTime])
+            }
+        }
+        if candidates.contains(.email), !CellText.isEmail(text) { candidates.remove(.email) }
+        if candidates.contains(.url), !CellText.isURL(text) { candidates.remove(.url) }
+    }
+
+    private mutating func noteDecimals(_ text: String) { precision = max(precision, CellText.decimals(text)) }
+
+    mutating func noteChoice(_ text: String) {
+        guard !hasTooManyChoices, !seen.contains(text) else { return }
+        guard choices.count < choicesMax else {
+            hasTooManyChoices = true
+            return
+        }
+        seen.insert(text)
+        choices.append(text)
+    }
+
+    /// The type that fits best. A primary field must be readable as a name, so it is never a box or a select.
+    func inferredType(isPrimary: Bool) -> FieldType {
+        guard count > 0 else { return .singleLineText }
+        if hasStructure { return .multilineText }
+        if lists > 0 {
+            return lists == count && !isPrimary && !hasTooManyChoices ? .multipleSelects : .multilineText
+        }
+        let order: [FieldType] = [.checkbox, .number, .date, .dateTime, .email, .url]
+        if let type = order.first(where: { candidates.contains($0) && !(isPrimary && $0 == .checkbox) }) { return type }
+        if hasLineBreak || longest > Self.shortCharacters { return .multilineText }
+        let repeats = count >= 20 && choices.count * 4 <= count
+        if !isPrimary, !hasTooManyChoices, repeats, longest <= 40 { return .singleSelect }
+        return .singleLineText
+    }
+}

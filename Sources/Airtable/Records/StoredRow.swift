@@ -1,0 +1,21 @@
+import Domain
+
+/// One row as it lies in the database, its cells not yet read.
+struct StoredRow: Sendable {
+    /// The table's number and the row's place in it, packed; see `TableModel.positionRange`.
+    let position: Int64
+    let id: RecordID
+    let created: Instant
+    /// See `StoredCells`.
+    let cells: String
+
+    /// The record without the fields in `hidden`.
+    ///
+    /// - Throws: `.corrupt`.
+    func record(_ model: TableModel, hiding hidden: Set<FieldID> = []) throws(AirtableError) -> Record {
+        var values = try StoredCells.decode(cells, model: model)
+        for field in model.createdTimeFields { values[field] = .dateTime(created) }
+        for field in hidden { values[field] = nil }
+        return Record(id: id, createdTime: created, cells: values)
+    }
+}

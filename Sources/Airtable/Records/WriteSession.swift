@@ -1,0 +1,305 @@
+import Database
+import Domain
+
+/// A field's new cell, as a writer gave it.
+struct FieldInput: Sendable {
+    let field: Field
+    let input: CellInput
+}
+
+/// One transaction of record writes: gathers what changes, keeps both sides of every link in step,
+/// and writes each touched row once, with its entry in the change log, when it is flushed.
+///
+/// Lives inside one body of `SQLDatabase.write`, which holds the tenant's lock. Nothing is written
+/// before `flush`, but for choices that typecasting adds.
+struct WriteSession {
+    /// A row that this session has read or makes.
+    struct WorkingRow {
+        /// As it was stored; nil when it is new.
+        let stored: StoredRow?
+        let original: [FieldID: CellValue]
+        let created: Instant
+        var cells: [FieldID: CellValue]
+        var isDeleted = false
+
+        fileprivate mutating func assign(_ changes: [FieldID: CellValue?], except links: [Field]) {
+            if cells.isEmpty { cells.reserveCapacity(changes.count) }
+            for (field, value) in changes where !links.contains(where: { $0.id == field }) {
+                cells[field] = value
+            }
+        }
+    }
+
+    let tenant: TenantID
+    let actor: UserID
+    let now: Instant
+    let transaction: any Transaction
+    /// Fields nobody behind this session may see, by table.
+    let hiddenFields: @Sendable (TableID) -> Set<FieldID>
+    private(set) var schema: TenantSchema
+    private var rows: [TableID: [RecordID: WorkingRow]] = [:]
+    /// Rows in the order they were first touched.
+    private var order: [RowKey] = []
+    private var touched: Set<RowKey> = []
+    private var tablesWithNewSchema: [TableModel] = []
+    private let store = RecordStore()
+
+    init(
+        schema: TenantSchema,
+        actor: UserID,
+        now: Instant,
+        hiddenFields: @escaping @Sendable (TableID) -> Set<FieldID>,
+        transaction: any Transaction
+    ) {
+        self.tenant = schema.tenant
+        self.schema = schema
+        self.actor = actor
+        self.now = now
+        self.hiddenFields = hiddenFields
+        self.transaction = transaction
+    }
+
+    // MARK: Rows
+
+    func model(_ table: TableID) throws(AirtableError) -> TableModel {
+        guard let model = schema.table(table) else { throw .tableNotFound() }
+        return model
+    }
+
+    /// Reads the rows among `ids` that exist and are not at hand yet.
+    mutating func load(_ ids: some Sequence<RecordID>, in table: TableID) throws {
+        let known = rows[table] ?? [:]
+        var missing: Set<RecordID> = []
+        for id in ids where known[id] == nil { missing.insert(id) }
+        if missing.isEmpty { return }
+        let model = try model(table)
+        for row in try store.rows(missing, of: model, tenant: tenant, in: transaction) { try admit(row, model) }
+    }
+
+    /// Takes a row that was found by other means.
+    mutating func admit(_ row: StoredRow, _ model: TableModel) throws {
+        guard rows[model.table.id]?[row.id] == nil else { return }
+        let cells = try StoredCells.decode(row.cells, model: model)
+        rows[model.table.id, default: [:]][row.id] = WorkingRow(
+            stored: row,
+            original: cells,
+            created: row.created,
+            cells: cells
+        )
+    }
+
+    /// The row as it is now; nil when it does not exist, is deleted, or was not loaded.
+    func row(_ id: RecordID, in table: TableID) -> WorkingRow? {
+        guard let row = rows[table]?[id], !row.isDeleted else { return nil }
+        return row
+    }
+
+    /// The record as it is now, without the fields hidden from the writer.
+    func record(_ id: RecordID, in table: TableID) throws -> Record {
+        guard let row = row(id, in: table) else { throw AirtableError.recordNotFound() }
+        let model = try model(table)
+        var cells = row.cells
+        for field in model.createdTimeFields { cells[field] = .dateTime(row.created) }
+        for field in hiddenFields(table) { cells[field] = nil }
+        return Record(id: id, createdTime: row.created, cells: cells)
+    }
+
+    // MARK: Changes
+
+    /// Makes a record. Linked rows must be loaded.
+    mutating func create(_ cells: [FieldID: CellValue?], in table: TableID) throws -> RecordID {
+        let id = RecordID.random()
+        rows[table, default: [:]][id] = WorkingRow(stored: nil, original: [:], created: now, cells: [:])
+        touch(id, table)
+        try set(cells, of: id, in: table)
+        return id
+    }
+
+    /// Sets the given cells of a loaded row; nil clears. Linked rows must be loaded, see
+    /// `loadLinked`.
+    mutating func set(_ cells: [FieldID: CellValue?], of id: RecordID, in table: TableID) throws {
+        let model = try model(table)
+        touch(id, table)
+        rows[table]?[id]?.assign(cells, except: model.linkFields)
+        // In the order of fields, so that the same write always gives the same log.
+        for field in model.linkFields {
+            if let value = cells[field.id] { try setLinks(value, field, of: id, in: table) }
+        }
+    }
+
+    /// Deletes loaded rows, and takes them out of every link. Linked rows must be loaded.
+    mutating func delete(_ ids: [RecordID], in table: TableID) throws {
+        let model = try model(table)
+        for id in ids {
+            touch(id, table)
+            for field in model.linkFields { try setLinks(nil, field, of: id, in: table) }
+            rows[table]?[id]?.isDeleted = true
+        }
+    }
+
+    /// Loads every row on the other side of links that setting `changes`, or deleting (with none
+    /// given), may touch.
+    mutating func loadLinked(
+        to ids: some Sequence<RecordID>,
+        changing changes: [[FieldID: CellValue?]]?,
+        in table: TableID
+    ) throws {
+        let model = try model(table)
+        for field in model.linkFields {
+            guard let linked = field.options.linkedTable else { continue }
+            var touched: Set<RecordID> = []
+            if let changes {
+                guard changes.contains(where: { $0[field.id] != nil }) else { continue }
+                for change in changes { if case .links(let ids)?? = change[field.id] { touched.formUnion(ids) } }
+            }
+            for id in ids {
+                if case .links(let present) = rows[table]?[id]?.cells[field.id] { touched.formUnion(present) }
+            }
+            try load(touched, in: linked)
+        }
+    }
+
+    private mutating func touch(_ id: RecordID, _ table: TableID) {
+        let key = RowKey(table: table, record: id)
+        if touched.insert(key).inserted { order.append(key) }
+    }
+
+    private mutating func setLinks(_ value: CellValue?, _ field: Field, of id: RecordID, in table: TableID) throws {
+        let new: [RecordID] = if case .links(let ids) = value { ids } else { [] }
+        let old: [RecordID] = if case .links(let ids) = rows[table]?[id]?.cells[field.id] { ids } else { [] }
+        if new == old { return }
+        rows[table]?[id]?.cells[field.id] = new.isEmpty ? nil : .links(new)
+        guard let linked = field.options.linkedTable, let inverse = field.options.inverseLinkField else { return }
+        let (oldSet, newSet) = (Set(old), Set(new))
+        for target in new where !oldSet.contains(target) {
+            guard row(target, in: linked) != nil else { throw AirtableError.rowDoesNotExist(target) }
+            try changeLinks(inverse, of: target, in: linked) { $0.append(id) }
+        }
+        for target in old where !newSet.contains(target) {
+            // A link to a row that is gone is a fault that `verify` reports; here it just goes
+            // away.
+            guard row(target, in: linked) != nil else { continue }
+            try changeLinks(inverse, of: target, in: linked) { list in list.removeAll { $0 == id } }
+        }
+    }
+
+    private mutating func changeLinks(
+        _ field: FieldID,
+        of id: RecordID,
+        in table: TableID,
+        _ change: (inout [RecordID]) -> Void
+    ) throws(AirtableError) {
+        touch(id, table)
+        var links: [RecordID] = if case .links(let ids) = rows[table]?[id]?.cells[field] { ids } else { [] }
+        change(&links)
+        guard links.count <= Limits.linksPerCell else {
+            throw AirtableError(.tooLarge, "A cell links to at most \(Limits.linksPerCell) records.")
+        }
+        rows[table]?[id]?.cells[field] = links.isEmpty ? nil : .links(links)
+    }
+
+    // MARK: Choices
+
+    /// Adds choices to a select field, at the end.
+    ///
+    /// - Returns: their identifiers by name.
+    mutating func addChoices(_ names: [String], to field: FieldID, in table: TableID) throws -> [String: ChoiceID] {
+        let model = try model(table)
+        guard let field = model.field(id: field) else { throw AirtableError.fieldNotFound() }
+        let (replaced, added) = try model.addingChoices(names, to: field)
+        guard let options = replaced.field(id: field.id)?.options else { throw AirtableError.fieldNotFound() }
+        try SchemaStore().setOptions(options, of: field.id, tenant: tenant, in: transaction)
+        schema = schema.replacing(replaced)
+        tablesWithNewSchema.removeAll { $0.table.id == table }
+        tablesWithNewSchema.append(replaced)
+        return added
+    }
+
+    // MARK: Writing
+
+    /// Writes everything, with its entries in the change log.
+    mutating func flush() throws {
+        var entries = tablesWithNewSchema.map {
+            ChangeEntry(base: $0.table.base, table: $0.table.id, kind: .schemaChanged)
+        }
+        if !tablesWithNewSchema.isEmpty { try SchemaStore().raiseVersion(tenant: tenant, in: transaction) }
+        var writes: [TableID: TableWrites] = [:]
+        try placeNewRows(&writes)
+        for key in order {
+            let (table, id) = (key.table, key.record)
+            guard let row = rows[table]?[id], let model = schema.table(table) else { continue }
+            if let entry = writes[table, default: TableWrites()].add(id, row, model) { entries.append(entry) }
+        }
+        for (table, writes) in writes {
+            let model = try model(table)
+            try store.insert(writes.inserted, tableNumber: model.number, tenant: tenant, in: transaction)
+            try store.update(writes.updated, tenant: tenant, in: transaction)
+            try store.delete(writes.deleted, of: model, tenant: tenant, in: transaction)
+        }
+        try ChangeLogStore().append(entries, actor: actor, time: now, tenant: tenant, in: transaction)
+    }
+
+    /// Gives new rows their places, and their numbers in autoNumber fields.
+    private mutating func placeNewRows(_ writes: inout [TableID: TableWrites]) throws {
+        var counts: [TableID: Int] = [:]
+        for key in order where isNew(key) { counts[key.table, default: 0] += 1 }
+        for (table, count) in counts {
+            let model = try model(table)
+            let reservation = try store.reserve(count, in: model, tenant: tenant, in: transaction)
+            writes[table, default: TableWrites()].nextPosition = reservation.position
+            guard !model.autoNumberFields.isEmpty else { continue }
+            var number = reservation.number
+            for key in order where key.table == table && isNew(key) {
+                for field in model.autoNumberFields { rows[table]?[key.record]?.cells[field] = .number(Double(number)) }
+                number += 1
+            }
+        }
+    }
+
+    private func isNew(_ key: RowKey) -> Bool {
+        guard let row = rows[key.table]?[key.record] else { return false }
+        return row.stored == nil && !row.isDeleted
+    }
+
+    private struct RowKey: Hashable {
+        let table: TableID
+        let record: RecordID
+    }
+
+    /// What is written to one table.
+    private struct TableWrites {
+        var nextPosition: Int64 = 0
+        var inserted: [StoredRow] = []
+        var updated: [StoredRow] = []
+        var deleted: [StoredRow] = []
+
+        /// - Returns: the entry of the change log; nil when the row stays as it was.
+        mutating func add(_ id: RecordID, _ row: WorkingRow, _ model: TableModel) -> ChangeEntry? {
+            var entry = ChangeEntry(base: model.table.base, table: model.table.id, kind: .created)
+            entry.record = id
+            entry.created = row.created
+            switch (row.stored, row.isDeleted) {
+            case (nil, true): return nil
+            case (nil, false):
+                let cells = StoredCells.encode(row.cells, model: model)
+                inserted.append(StoredRow(position: nextPosition, id: id, created: row.created, cells: cells))
+                nextPosition += 1
+                entry.after = cells
+                return entry
+            case (let stored?, true):
+                deleted.append(stored)
+                entry.kind = .deleted
+                entry.before = stored.cells
+                return entry
+            case (let stored?, false):
+                if row.cells == row.original { return nil }
+                let cells = StoredCells.encode(row.cells, model: model)
+                updated.append(StoredRow(position: stored.position, id: id, created: row.created, cells: cells))
+                entry.kind = .updated
+                entry.before = stored.cells
+                entry.after = cells
+                return entry
+            }
+        }
+    }
+}

@@ -1,0 +1,247 @@
+import Access
+import Database
+public import Domain
+import Logging
+
+/// Bases, tables and fields.
+extension AirtableService {
+    // MARK: Reading
+
+    /// Every base that may be seen, in the order they were made.
+    public func bases(context: RequestContext) async throws -> [Base] {
+        try context.require(.basesRead)
+        let scope = try await access.visibleScope(for: context)
+        return try await read(context) { _, schema in schema.bases.filter { scope.allows(base: $0.id) } }
+    }
+
+    /// The base with this identifier, or else this name (without regard to case).
+    public func base(_ nameOrID: String, context: RequestContext) async throws -> Base {
+        let bases = try await bases(context: context)
+        if let id = BaseID(nameOrID), let base = bases.first(where: { $0.id == id }) { return base }
+        let key = nameKey(nameOrID)
+        if let base = bases.first(where: { nameKey($0.name) == key }) { return base }
+        throw AirtableError.baseNotFound(nearest: Spelling.nearest(to: nameOrID, among: bases.map(\.name)))
+    }
+
+    /// The tables of a base, in the order people see them, with the fields that may be seen.
+    public func tables(in base: BaseID, context: RequestContext) async throws -> [Table] {
+        try context.require(.schemaRead)
+        let scope = try await access.visibleScope(for: context)
+        return try await read(context) { _, schema in
+            _ = try schema.base(base, scope)
+            return schema.tables(in: base)
+                .filter { scope.allows(table: $0.table.id, in: base) }
+                .map { scope.visible($0.table) }
+        }
+    }
+
+    /// The table with this identifier, or else this name (without regard to case).
+    public func table(_ nameOrID: String, in base: BaseID, context: RequestContext) async throws -> Table {
+        let tables = try await tables(in: base, context: context)
+        if let id = TableID(nameOrID), let table = tables.first(where: { $0.id == id }) { return table }
+        let key = nameKey(nameOrID)
+        if let table = tables.first(where: { nameKey($0.name) == key }) { return table }
+        throw AirtableError.tableNotFound(nearest: Spelling.nearest(to: nameOrID, among: tables.map(\.name)))
+    }
+
+    public func table(id: TableID, context: RequestContext) async throws -> Table {
+        try context.require(.schemaRead)
+        let scope = try await access.visibleScope(for: context)
+        return try await read(context) { _, schema in scope.visible(try schema.table(id, scope).table) }
+    }
+
+    /// How many records a table has. One small read, whatever its size.
+    public func recordCount(in table: TableID, context: RequestContext) async throws -> Int {
+        try context.require(.recordsRead)
+        let scope = try await access.visibleScope(for: context)
+        return try await read(context) { [store] transaction, schema in
+            try store.count(of: try schema.table(table, scope), tenant: context.tenant, in: transaction)
+        }
+    }
+
+    // MARK: Making
+
+    /// Makes a base with all its tables, links between them included.
+    ///
+    /// - Parameter workspace: the tenant's first one unless said.
+    public func createBase(
+        name: String,
+        tables drafts: [TableDraft],
+        workspace: WorkspaceID? = nil,
+        context: RequestContext
+    ) async throws -> BaseSchema {
+        try context.require(.schemaWrite)
+        let scope = try await access.visibleScope(for: context)
+        guard scope.bases == nil else { throw AccessError.forbidden(.schemaWrite) }
+        let base = Base(
+            id: .random(),
+            workspace: try await workspaceID(workspace, context: context),
+            name: try SchemaBuilder.checkedName(name, of: "base", otherwise: .invalidRequest),
+            createdTime: now()
+        )
+        var builder = SchemaBuilder(base: base.id, existing: [])
+        for draft in drafts { try builder.add(draft) }
+        let tables = try builder.finish().newTables
+        try await change(context) { [schemas] transaction, schema in
+            guard !schema.bases.contains(where: { nameKey($0.name) == nameKey(base.name) }) else {
+                throw AirtableError.duplicateBaseName(base.name)
+            }
+            try schemas.insert(base, state: .ready, tenant: context.tenant, in: transaction)
+            for (position, table) in tables.enumerated() {
+                _ = try schemas.insert(
+                    table,
+                    position: position,
+                    state: .ready,
+                    tenant: context.tenant,
+                    in: transaction
+                )
+            }
+            try self.note(.schemaChanged, of: tables.map { ($0.base, $0.id) }, context: context, in: transaction)
+        }
+        return BaseSchema(base: base, tables: tables)
+    }
+
+    /// The workspace for a new base; a named one must be the tenant's.
+    package func workspaceID(_ wanted: WorkspaceID?, context: RequestContext) async throws -> WorkspaceID {
+        let workspaces = try await access.workspaces(context: context)
+        guard let workspace = wanted == nil ? workspaces.first : workspaces.first(where: { $0.id == wanted }) else {
+            throw AirtableError(.modelNotFound, "There is no such workspace, or you may not see it.")
+        }
+        return workspace.id
+    }
+
+    /// Adds a table to a base. Its links make fields in the tables they lead to.
+    public func createTable(_ draft: TableDraft, in base: BaseID, context: RequestContext) async throws -> Table {
+        let result = try await extend(base: { _, _ in base }, context: context) { builder in try builder.add(draft) }
+        guard let table = result.newTables.first else { throw AirtableError.tableNotFound() }
+        return table
+    }
+
+    /// Adds a field to a table. A link makes one in the linked table too.
+    public func createField(_ draft: FieldDraft, in table: TableID, context: RequestContext) async throws -> Field {
+        let result = try await extend(
+            base: { schema, scope in try schema.table(table, scope).table.base },
+            context: context
+        ) { builder in try builder.add(draft, to: table) }
+        guard let field = result.newFields.first(where: { $0.table == table })?.field else {
+            throw AirtableError.fieldNotFound()
+        }
+        return field
+    }
+
+    private func extend(
+        base: @escaping @Sendable (TenantSchema, VisibleScope) throws -> BaseID,
+        context: RequestContext,
+        _ add: @escaping @Sendable (inout SchemaBuilder) throws -> Void
+    ) async throws -> SchemaBuilder.Result {
+        try context.require(.schemaWrite)
+        let scope = try await access.visibleScope(for: context)
+        return try await change(context) { [schemas] transaction, schema in
+            let base = try schema.base(try base(schema, scope), scope).id
+            let existing = schema.tables(in: base)
+            var builder = SchemaBuilder(base: base, existing: existing)
+            try add(&builder)
+            let result = try builder.finish()
+            var touched: [(BaseID, TableID)] = []
+            for (table, field) in result.newFields {
+                guard let model = schema.table(table) else { continue }
+                try schemas.append(field, to: model, tenant: context.tenant, in: transaction)
+                if !touched.contains(where: { $0.1 == table }) { touched.append((base, table)) }
+            }
+            for (position, table) in result.newTables.enumerated() {
+                _ = try schemas.insert(
+                    table,
+                    position: existing.count + position,
+                    state: .ready,
+                    tenant: context.tenant,
+                    in: transaction
+                )
+                touched.append((base, table.id))
+            }
+            try self.note(.schemaChanged, of: touched, context: context, in: transaction)
+            return result
+        }
+    }
+
+    // MARK: Deleting
+
+    /// Deletes a table with its records, and the fields of other tables that link to it.
+    public func deleteTable(_ table: TableID, context: RequestContext) async throws {
+        try context.require(.schemaWrite)
+        let scope = try await access.visibleScope(for: context)
+        try await change(context) { [schemas] transaction, schema in
+            let model = try schema.table(table, scope)
+            try schemas.deleteTable(number: model.number, tenant: context.tenant, in: transaction)
+            var touched: [(BaseID, TableID)] = []
+            for other in schema.tables(in: model.table.base) where other.table.id != table {
+                let links = other.linkFields.filter { $0.options.linkedTable == table }
+                for field in links { try schemas.deleteField(field.id, tenant: context.tenant, in: transaction) }
+                if !links.isEmpty { touched.append((model.table.base, other.table.id)) }
+            }
+            try self.note(.tableDeleted, of: [(model.table.base, table)], context: context, in: transaction)
+            try self.note(.schemaChanged, of: touched, context: context, in: transaction)
+        }
+        await clearSoon(context: context)
+    }
+
+    /// Deletes a base with all its tables and records.
+    public func deleteBase(_ base: BaseID, context: RequestContext) async throws {
+        try context.require(.schemaWrite)
+        let scope = try await access.visibleScope(for: context)
+        try await change(context) { [schemas] transaction, schema in
+            _ = try schema.base(base, scope)
+            let tables = schema.tables(in: base).map { ($0.table.base, $0.table.id) }
+            try schemas.deleteBase(base, tenant: context.tenant, in: transaction)
+            if tables.isEmpty { try schemas.raiseVersion(tenant: context.tenant, in: transaction) }
+            try self.note(.tableDeleted, of: tables, context: context, in: transaction)
+        }
+        await clearSoon(context: context)
+    }
+
+    /// Removes what deleted bases and tables left, in small transactions that let others in
+    /// between.
+    ///
+    /// Deleting calls it; so should every start, for what an interrupted one left. Stops at the
+    /// deadline.
+    public func clearDeleted(context: RequestContext) async throws {
+        try context.require(.schemaWrite)
+        try await clearDeleted(tenant: context.tenant, until: context.deadline)
+    }
+
+    /// `clearDeleted(context:)` for the server's own housekeeping: it removes only what is deleted
+    /// already.
+    package func clearDeleted(tenant: TenantID, until deadline: ContinuousClock.Instant) async throws {
+        while ContinuousClock.now < deadline {
+            let mayGoOn = try await database.write(deadline: deadline) { [schemas] transaction in
+                try schemas.clear(rows: Limits.sweepRows, tenant: tenant, in: transaction)
+            }
+            if !mayGoOn { return }
+            try Task.checkCancellation()
+        }
+    }
+
+    /// Clears what the caller has just deleted. That has happened whether or not the clearing gets
+    /// through: the next one goes on with it.
+    func clearSoon(context: RequestContext) async {
+        do { try await clearDeleted(context: context) } catch {
+            context.logger.debug("clearing deleted tables stopped early", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Raises the schema's version, and logs one entry a table.
+    func note(
+        _ kind: ChangeKind,
+        of tables: [(base: BaseID, table: TableID)],
+        context: RequestContext,
+        in transaction: any Transaction
+    ) throws {
+        try schemas.raiseVersion(tenant: context.tenant, in: transaction)
+        try log.append(
+            tables.map { ChangeEntry(base: $0.base, table: $0.table, kind: kind) },
+            actor: context.principal.user,
+            time: now(),
+            tenant: context.tenant,
+            in: transaction
+        )
+    }
+}

@@ -1,0 +1,284 @@
+import Access
+import Database
+public import Domain
+
+/// Writing records. Each call is atomic: all of its records or none. At most 1,000 records a call.
+///
+/// `typecast` also takes strings for other types, and makes choices and linked records that a cell
+/// names.
+extension AirtableService {
+    /// Makes records.
+    ///
+    /// - Returns: them in the order of `drafts`, with what the store computed.
+    public func create(
+        _ drafts: [RecordDraft],
+        in table: TableID,
+        typecast: Bool = false,
+        context: RequestContext
+    ) async throws -> [Record] {
+        try context.require(.recordsWrite)
+        try Self.checkBatch(drafts.count)
+        if drafts.isEmpty { return [] }
+        return try await write(to: table, context: context) { fields in
+            try drafts.map { try fields.inputs($0.fields, typecast: typecast) }
+        } apply: { session, inputs in
+            let cells = try session.resolve(inputs, in: table)
+            try session.loadLinked(to: [], changing: cells, in: table)
+            let ids = try cells.map { try session.create($0, in: table) }
+            return { session in try ids.map { try session.record($0, in: table) } }
+        }
+    }
+
+    /// Sets cells of existing records; those not named stay as they are.
+    ///
+    /// - Parameter replacing: clears every cell that is not named, as far as the caller may see and
+    ///   set it.
+    /// - Throws: `.rowDoesNotExist` for the first unknown record.
+    public func update(
+        _ updates: [RecordUpdate],
+        in table: TableID,
+        replacing: Bool = false,
+        typecast: Bool = false,
+        context: RequestContext
+    ) async throws -> [Record] {
+        try context.require(.recordsWrite)
+        try Self.checkBatch(updates.count)
+        if updates.isEmpty { return [] }
+        let ids = updates.map(\.id)
+        return try await write(to: table, context: context) { fields in
+            try updates.map { try fields.inputs($0.fields, replacing: replacing, typecast: typecast) }
+        } apply: { session, inputs in
+            let cells = try session.resolve(inputs, in: table)
+            try session.load(ids, in: table)
+            for id in ids where session.row(id, in: table) == nil { throw AirtableError.rowDoesNotExist(id) }
+            try session.loadLinked(to: ids, changing: cells, in: table)
+            for (id, cells) in zip(ids, cells) { try session.set(cells, of: id, in: table) }
+            return { session in try ids.map { try session.record($0, in: table) } }
+        }
+    }
+
+    /// Updates the record with the same values in `mergeOn`, or makes one when there is none. A
+    /// null or absent value matches nothing. Records are dealt with in order, so that a second one
+    /// with the same values meets the first.
+    ///
+    /// - Parameter mergeOn: one to three field names or identifiers.
+    /// - Throws: `.ambiguousMatch` when several records match one.
+    public func upsert(
+        _ upserts: [RecordUpsert],
+        mergeOn: [String],
+        in table: TableID,
+        replacing: Bool = false,
+        typecast: Bool = false,
+        context: RequestContext
+    ) async throws -> UpsertResult {
+        try context.require(.recordsWrite)
+        try Self.checkBatch(upserts.count)
+        return try await write(to: table, context: context) { fields in
+            UpsertPlan(
+                ids: upserts.map(\.id),
+                mergeFields: try fields.mergeFields(mergeOn),
+                inputs: try upserts.map { try fields.inputs($0.fields, replacing: replacing, typecast: typecast) }
+            )
+        } apply: { session, plan in
+            let outcome = try plan.apply(to: &session, table: table)
+            return { session in
+                UpsertResult(
+                    records: try outcome.ids.map { try session.record($0, in: table) },
+                    created: outcome.created,
+                    updated: outcome.updated
+                )
+            }
+        }
+    }
+
+    /// Deletes records, and takes them out of every link.
+    ///
+    /// - Throws: `.rowDoesNotExist` for the first unknown record; nothing is deleted then.
+    public func delete(_ ids: [RecordID], in table: TableID, context: RequestContext) async throws {
+        try context.require(.recordsDelete)
+        try Self.checkBatch(ids.count)
+        if ids.isEmpty { return }
+        let ids = ids.distinct()
+        try await write(to: table, context: context) { _ in
+            ids
+        } apply: { session, ids in
+            try session.load(ids, in: table)
+            for id in ids where session.row(id, in: table) == nil { throw AirtableError.rowDoesNotExist(id) }
+            try session.loadLinked(to: ids, changing: nil, in: table)
+            try session.delete(ids, in: table)
+            return { _ in }
+        }
+    }
+
+    // MARK: One transaction
+
+    /// Checks a write against the schema at hand, outside the transaction; then applies it to that
+    /// schema, or starts again when the schema turns out to have changed.
+    ///
+    /// - Parameters:
+    ///   - prepare: what can be checked without the database.
+    ///   - apply: makes the changes in a session; what it returns makes the result, once all is
+    ///     written.
+    private func write<Prepared: Sendable, T: Sendable>(
+        to table: TableID,
+        context: RequestContext,
+        prepare: @Sendable (WritableFields) throws -> Prepared,
+        apply: @escaping @Sendable (inout WriteSession, Prepared) throws -> @Sendable (WriteSession) throws -> T
+    ) async throws -> T {
+        let scope = try await access.visibleScope(for: context)
+        var schema = cache.latest(context.tenant)
+        for _ in 0..<Self.attemptsMax {
+            let current: TenantSchema
+            if let schema { current = schema } else { current = try await read(context) { _, schema in schema } }
+            let prepared: Prepared
+            do {
+                let model = try current.table(table, scope)
+                prepared = try prepare(WritableFields(model: model, hidden: scope.hiddenFields(table: table)))
+            } catch {
+                // Perhaps only because the schema at hand is an old one.
+                schema = try await read(context) { _, schema in schema }
+                if schema?.version == current.version { throw error }
+                continue
+            }
+            let now = now()
+            let outcome = try await database.write(deadline: context.deadline) { [schemas] transaction -> T? in
+                let version = try schemas.lock(tenant: context.tenant, in: transaction)
+                guard version == current.version else { return nil }
+                var session = WriteSession(
+                    schema: current,
+                    actor: context.principal.user,
+                    now: now,
+                    hiddenFields: { scope.hiddenFields(table: $0) },
+                    transaction: transaction
+                )
+                let result = try apply(&session, prepared)
+                try session.flush()
+                return try result(session)
+            }
+            if let outcome {
+                signal.notify()
+                return outcome
+            }
+            schema = nil
+        }
+        throw AirtableError(.busy, "The schema keeps changing.", hint: "try again")
+    }
+
+    /// Schema changes are rare; this many in a row during one write are not.
+    private static var attemptsMax: Int { 16 }
+}
+
+/// The fields of a table that a writer may name.
+struct WritableFields: Sendable {
+    let model: TableModel
+    let hidden: Set<FieldID>
+
+    /// The cells that `fields` sets, each checked.
+    ///
+    /// - Parameter replacing: every other editable field is cleared.
+    func inputs(
+        _ fields: JSONObject,
+        replacing: Bool = false,
+        typecast: Bool
+    ) throws(AirtableError) -> [FieldInput] {
+        var inputs: [FieldInput] = []
+        inputs.reserveCapacity(fields.count)
+        var named: Set<FieldID> = []
+        for (name, value) in fields {
+            let field = try field(name)
+            guard named.insert(field.id).inserted else {
+                throw AirtableError(.invalidRequest, "Field \"\(field.name)\" is given twice.")
+            }
+            inputs.append(FieldInput(field: field, input: try CellCodec.parse(value, field: field, typecast: typecast)))
+        }
+        guard replacing else { return inputs }
+        for field in model.table.fields
+        where !field.type.isComputed && !hidden.contains(field.id) && !named.contains(field.id) {
+            inputs.append(FieldInput(field: field, input: .empty))
+        }
+        return inputs
+    }
+
+    func mergeFields(_ names: [String]) throws(AirtableError) -> [Field] {
+        guard (1...3).contains(names.count) else {
+            throw AirtableError(.invalidRequest, "An upsert merges on one to three fields, received \(names.count).")
+        }
+        var fields: [Field] = []
+        for name in names {
+            let field = try field(name)
+            switch field.type {
+            case .createdTime, .autoNumber, .multipleRecordLinks, .checkbox:
+                throw AirtableError(
+                    .invalidRequest,
+                    "Field \"\(field.name)\" cannot be merged on: it is a \(field.type.rawValue)."
+                )
+            default:
+                if !fields.contains(field) { fields.append(field) }
+            }
+        }
+        return fields
+    }
+
+    private func field(_ nameOrID: String) throws(AirtableError) -> Field {
+        if let field = model.field(nameOrID), !hidden.contains(field.id) { return field }
+        let names = model.table.fields.lazy.filter { !hidden.contains($0.id) }.map(\.name)
+        throw .unknownFieldName(nameOrID, nearest: Spelling.nearest(to: nameOrID, among: names))
+    }
+}
+
+/// A checked upsert.
+private struct UpsertPlan: Sendable {
+    let ids: [RecordID?]
+    let mergeFields: [Field]
+    let inputs: [[FieldInput]]
+
+    struct Outcome: Sendable {
+        var ids: [RecordID] = []
+        var created: [RecordID] = []
+        var updated: [RecordID] = []
+    }
+
+    func apply(to session: inout WriteSession, table: TableID) throws -> Outcome {
+        let cells = try session.resolve(inputs, in: table)
+        try session.load(ids.compactMap { $0 }, in: table)
+        let keys = zip(ids, cells).map { id, cells in id == nil ? key(cells) : nil }
+        var matches = try session.records(matching: keys.compactMap { $0 }, in: mergeFields, of: table)
+        let existing = ids.compactMap { $0 } + matches.values.joined()
+        try session.loadLinked(to: existing, changing: cells, in: table)
+        var outcome = Outcome()
+        for (position, cells) in cells.enumerated() {
+            let found: RecordID?
+            if let id = ids[position] {
+                guard session.row(id, in: table) != nil else { throw AirtableError.rowDoesNotExist(id) }
+                found = id
+            } else {
+                let candidates = keys[position].flatMap { matches[$0] } ?? []
+                guard candidates.count <= 1 else {
+                    throw AirtableError(
+                        .ambiguousMatch,
+                        "Record \(position + 1) of the request matches \(candidates.count) records on "
+                            + mergeFields.map { "\"\($0.name)\"" }.joined(separator: ", ") + "."
+                    )
+                }
+                found = candidates.first
+            }
+            if let found {
+                try session.set(cells, of: found, in: table)
+                outcome.ids.append(found)
+                if !outcome.created.contains(found), !outcome.updated.contains(found) { outcome.updated.append(found) }
+            } else {
+                let id = try session.create(cells, in: table)
+                outcome.ids.append(id)
+                outcome.created.append(id)
+                if let key = keys[position] { matches[key, default: []].append(id) }
+            }
+        }
+        return outcome
+    }
+
+    /// The values to match; nil when one of them is empty.
+    private func key(_ cells: [FieldID: CellValue?]) -> [CellValue]? {
+        let values = mergeFields.compactMap { cells[$0.id] ?? nil }
+        return values.count == mergeFields.count ? values : nil
+    }
+}

@@ -1,0 +1,97 @@
+public import Access
+public import Database
+public import Domain
+
+/// The one door to bases, tables and records: every call checks what its context may do and see.
+///
+/// What a caller may not see does not exist for them: such names and identifiers are
+/// `modelNotFound` or `notFound`. Calls that read take the snapshot of one transaction; calls that
+/// write are atomic, durable when they return, and put what they changed into the change log in the
+/// same transaction. Safe to use from anywhere at once.
+public final class AirtableService: Sendable {
+    /// What the tables of the store need, in order.
+    public static let migrations: [Migration] = [
+        SchemaStore.migration, RecordStore.migration, ChangeLogStore.migration, ImportStore.migration,
+    ]
+
+    /// For consumers that keep something in step with the records.
+    public let changes: ChangeFeed
+
+    let database: any SQLDatabase
+    let access: AccessService
+    let cache: SchemaCache
+    let signal: ChangeSignal
+    let now: InstantSource
+    let schemas = SchemaStore()
+    let store = RecordStore()
+    let log = ChangeLogStore()
+
+    /// - Parameters:
+    ///   - now: for times of creation and of changes.
+    ///   - pollInterval: how long a change of another process may go unnoticed by `changes`.
+    public init(
+        database: any SQLDatabase,
+        access: AccessService,
+        now: @escaping InstantSource = { .now() },
+        pollInterval: Duration = .milliseconds(50)
+    ) {
+        self.database = database
+        self.access = access
+        self.now = now
+        self.cache = SchemaCache()
+        self.signal = ChangeSignal()
+        self.changes = ChangeFeed(database: database, cache: cache, signal: signal, pollInterval: pollInterval)
+    }
+
+    // MARK: Shared by all calls
+
+    /// Runs `body` in one snapshot, with the schema as of it.
+    func read<T: Sendable>(
+        _ context: RequestContext,
+        _ body: @escaping @Sendable (any Transaction, TenantSchema) throws -> T
+    ) async throws -> T {
+        try await database.read(deadline: context.deadline) { [cache] transaction in
+            try body(transaction, try cache.schema(context.tenant, in: transaction))
+        }
+    }
+
+    /// Runs `body` as the tenant's only writer, with the schema as of then.
+    ///
+    /// For changes of the schema: `body` raises its version when it changed it.
+    func change<T: Sendable>(
+        _ context: RequestContext,
+        _ body: @escaping @Sendable (any Transaction, TenantSchema) throws -> T
+    ) async throws -> T {
+        let result = try await database.write(deadline: context.deadline) { [cache, schemas] transaction in
+            _ = try schemas.lock(tenant: context.tenant, in: transaction)
+            return try body(transaction, try cache.schema(context.tenant, in: transaction, keeps: false))
+        }
+        signal.notify()
+        return result
+    }
+}
+
+extension TenantSchema {
+    /// - Throws: `.modelNotFound`, also for a base outside `scope`.
+    func base(_ id: BaseID, _ scope: VisibleScope) throws(AirtableError) -> Base {
+        guard let base = base(id), scope.allows(base: id) else { throw .baseNotFound() }
+        return base
+    }
+
+    /// - Throws: `.modelNotFound`, also for a table outside `scope`.
+    func table(_ id: TableID, _ scope: VisibleScope) throws(AirtableError) -> TableModel {
+        guard let model = table(id), scope.allows(table: id, in: model.table.base) else { throw .tableNotFound() }
+        return model
+    }
+}
+
+extension VisibleScope {
+    /// The table without the fields that this scope hides.
+    func visible(_ table: Table) -> Table {
+        let hidden = hiddenFields(table: table.id)
+        if hidden.isEmpty { return table }
+        var table = table
+        table.fields.removeAll { hidden.contains($0.id) }
+        return table
+    }
+}

@@ -1,0 +1,248 @@
+import Database
+import Domain
+
+/// Checks that what is stored obeys the rules that the store keeps.
+///
+/// Every cell reads as its field says; both sides of every link agree; counters match; the change
+/// log has no gaps; no checkpoint is ahead of it. One pass over all rows in one snapshot, in memory
+/// that does not grow with them.
+struct StoreVerifier {
+    private let transaction: any Transaction
+    private let schema: TenantSchema
+    private(set) var report = StoreReport()
+    /// Sums over all links of a field, of the pair (this record, that record) and the reverse; see
+    /// `LinkSum`.
+    private var forward: [FieldID: LinkSum] = [:]
+    private var backward: [FieldID: LinkSum] = [:]
+
+    private var tenant: TenantID { schema.tenant }
+
+    init(schema: TenantSchema, transaction: any Transaction) {
+        self.schema = schema
+        self.transaction = transaction
+    }
+
+    mutating func run() throws {
+        for base in schema.bases {
+            for model in schema.tables(in: base.id) { try check(model) }
+        }
+        for base in schema.bases {
+            for model in schema.tables(in: base.id) { try checkLinks(of: model) }
+        }
+        try checkOrphans()
+        try checkChanges()
+    }
+
+    // MARK: Tables
+
+    private mutating func check(_ model: TableModel) throws {
+        report.tables += 1
+        checkSchema(model)
+        let choices = Self.choices(model)
+        var count = 0
+        var largest: Int64 = 0
+        var numbers: Set<Int64> = []
+        var position: Int64?
+        while true {
+            let page = try RecordStore().page(
+                after: position,
+                limit: Limits.internalPageRecords,
+                of: model,
+                tenant: tenant,
+                in: transaction
+            )
+            for row in page {
+                count += 1
+                largest = row.position
+                do {
+                    let cells = try StoredCells.decode(row.cells, model: model)
+                    check(cells, of: row.id, model, choices)
+                    if let field = model.autoNumberFields.first {
+                        guard case .number(let number) = cells[field], let whole = number.asWholeNumber else {
+                            report.add("Record \(row.id) has no number in its autoNumber field.")
+                            continue
+                        }
+                        if !numbers.insert(whole).inserted { report.add("Record \(row.id) shares its autoNumber.") }
+                    }
+                } catch {
+                    report.add("Record \(row.id) of table \(model.table.id) cannot be read.")
+                }
+            }
+            guard page.count == Limits.internalPageRecords, let last = page.last else { break }
+            position = last.position
+        }
+        report.records += count
+        try checkCounters(model, count: count, largest: largest, largestNumber: numbers.max())
+    }
+
+    private mutating func checkSchema(_ model: TableModel) {
+        let table = model.table
+        if model.field(id: table.primaryField) == nil { report.add("Table \(table.id) has no primary field.") }
+        for field in table.fields where field.ordinal >= model.nextOrdinal {
+            report.add("Field \(field.id) has an ordinal beyond its table's counter.")
+        }
+        for field in model.linkFields {
+            guard let linked = field.options.linkedTable.flatMap({ schema.table($0) }),
+                let inverse = field.options.inverseLinkField.flatMap({ linked.field(id: $0) }),
+                inverse.options.linkedTable == table.id, inverse.options.inverseLinkField == field.id
+            else {
+                report.add("Link field \(field.id) has no proper other side.")
+                continue
+            }
+        }
+    }
+
+    private mutating func check(
+        _ cells: [FieldID: CellValue],
+        of record: RecordID,
+        _ model: TableModel,
+        _ choices: [FieldID: Set<ChoiceID>]
+    ) {
+        for (id, value) in cells {
+            switch value {
+            case .choice(let choice):
+                if choices[id]?.contains(choice) != true {
+                    report.add("Record \(record) has an unknown choice in \(id).")
+                }
+            case .choices(let list):
+                if choices[id]?.isSuperset(of: list) != true || Set(list).count != list.count || list.isEmpty {
+                    report.add("Record \(record) has unknown or repeated choices in \(id).")
+                }
+            case .links(let targets):
+                if Set(targets).count != targets.count || targets.isEmpty {
+                    report.add("Record \(record) has repeated links in \(id).")
+                }
+                report.links += targets.count
+                for target in targets {
+                    forward[id, default: LinkSum()].add(record, target)
+                    backward[id, default: LinkSum()].add(target, record)
+                }
+            case .text(let text):
+                if text.isEmpty { report.add("Record \(record) has an empty text in \(id).") }
+            case .number, .checked, .date, .dateTime: break
+            }
+        }
+    }
+
+    private mutating func checkCounters(
+        _ model: TableModel,
+        count: Int,
+        largest: Int64,
+        largestNumber: Int64?
+    ) throws {
+        let row = try transaction.firstRow(
+            "SELECT next_position, next_number, records FROM table_counters WHERE tenant = $1 AND table_number = $2",
+            [tenant.sql, SQLValue(model.number)]
+        )
+        guard let row else { return report.add("Table \(model.table.id) has no counters.") }
+        if try row.integer(0) <= largest { report.add("Table \(model.table.id) would give out a place twice.") }
+        if try row.integer(1) <= largestNumber ?? 0 {
+            report.add("Table \(model.table.id) would give out a number twice.")
+        }
+        let indexed = try transaction.firstRow(
+            "SELECT COUNT(*) FROM records WHERE table_number = $1",
+            [SQLValue(model.number)]
+        )
+        if try indexed?.integer(0) != Int64(count) { report.add("Rows of table \(model.table.id) lie outside it.") }
+        let counted = try row.integer(2)
+        if counted != count { report.add("Table \(model.table.id) counts \(counted) records and holds \(count).") }
+    }
+
+    private static func choices(_ model: TableModel) -> [FieldID: Set<ChoiceID>] {
+        var choices: [FieldID: Set<ChoiceID>] = [:]
+        for field in model.table.fields {
+            if let list = field.options.choices { choices[field.id] = Set(list.map(\.id)) }
+        }
+        return choices
+    }
+
+    // MARK: Links
+
+    private mutating func checkLinks(of model: TableModel) throws {
+        for field in model.linkFields {
+            guard let inverse = field.options.inverseLinkField else { continue }
+            if forward[field.id] ?? LinkSum() != backward[inverse] ?? LinkSum() {
+                report.add("The links of field \(field.id) and of its other side \(inverse) do not agree.")
+            }
+        }
+    }
+
+    /// Rows that no table claims: neither seen, nor hidden for an import, nor waiting to be
+    /// cleared.
+    private mutating func checkOrphans() throws {
+        let row = try transaction.firstRow(
+            """
+            SELECT COUNT(*) FROM (
+                SELECT DISTINCT table_number FROM records EXCEPT SELECT number FROM tables
+            ) AS orphans
+            """
+        )
+        let orphans = try row?.integer(0) ?? 0
+        if orphans > 0 { report.add("\(orphans) tables that do not exist still have rows.") }
+    }
+
+    // MARK: Changes
+
+    private mutating func checkChanges() throws {
+        let extent = try ChangeLogStore().extent(tenant: tenant, in: transaction)
+        let row = try transaction.firstRow(
+            """
+            SELECT COUNT(*), COALESCE(MIN(sequence), 0), COALESCE(MAX(sequence), 0), COALESCE(SUM(bytes), 0)
+            FROM change_log WHERE tenant = $1
+            """,
+            [tenant.sql]
+        )
+        guard let row else { return }
+        let (count, first, last) = (try row.integer(0), try row.integer(1), try row.integer(2))
+        report.changes = Int(count)
+        if extent.latest - extent.oldest + 1 != count {
+            report.add(
+                "The change log should hold \(extent.oldest) to \(extent.latest), and holds \(count) entries."
+            )
+        } else if count > 0, first != extent.oldest || last != extent.latest {
+            report.add("The change log goes from \(first) to \(last), not \(extent.oldest) to \(extent.latest).")
+        }
+        try checkChangeBytes(try Self.number(row[3]))
+        for (consumer, sequence) in try ChangeLogStore().checkpoints(tenant: tenant, in: transaction)
+        where sequence > extent.latest {
+            report.add("The checkpoint of \(consumer) is at \(sequence), beyond the newest change \(extent.latest).")
+        }
+    }
+
+    private mutating func checkChangeBytes(_ bytes: Int64?) throws {
+        let state = try transaction.firstRow("SELECT log_bytes FROM store_tenants WHERE tenant = $1", [tenant.sql])
+        if let state, try state.integer(0) != bytes { report.add("The size of the change log is counted wrong.") }
+    }
+
+    /// PostgreSQL sums integers as decimals.
+    private static func number(_ value: SQLValue) throws -> Int64? {
+        switch value {
+        case .integer(let number): number
+        case .real(let number): Int64(number)
+        case .text(let text): Int64(text)
+        case .null, .bytes: nil
+        }
+    }
+}
+
+/// A sum over pairs of records that two sets of the same pairs share, and others do not (up to
+/// 2⁻¹²⁸).
+private struct LinkSum: Equatable {
+    private var count = 0
+    private var first: UInt64 = 0
+    private var second: UInt64 = 0
+
+    mutating func add(_ from: RecordID, _ to: RecordID) {
+        count += 1
+        first &+= Self.hash(from, to, seed: 0)
+        second &+= Self.hash(from, to, seed: 1)
+    }
+
+    private static func hash(_ from: RecordID, _ to: RecordID, seed: Int) -> UInt64 {
+        var hasher = Hasher()
+        hasher.combine(seed)
+        hasher.combine(from)
+        hasher.combine(to)
+        return UInt64(bitPattern: Int64(hasher.finalize()))
+    }
+}

@@ -1,0 +1,34 @@
+import Access
+import Airtable
+import Domain
+import Logging
+
+/// What a server does now and then: removes what interrupted imports left, and trims the change log.
+struct Housekeeping {
+    static let interval = Duration.seconds(60)
+
+    private let services: Services
+
+    init(_ services: Services) { self.services = services }
+
+    /// Ends only by cancellation; what fails is logged and tried again.
+    func run() async throws {
+        while true {
+            do { try await once() } catch let error where !(error is CancellationError) {
+                services.logger.warning("housekeeping failed", metadata: ["error": "\(error)"])
+            }
+            try await Task.sleep(for: Self.interval)
+        }
+    }
+
+    private func once() async throws {
+        let context = try await services.ownerContext(.system, timeout: Self.interval)
+        try await Importer(service: services.airtable, context: context).clearInterrupted()
+        let configuration = services.configuration
+        let retention = ChangeRetention(
+            age: .seconds(configuration.changeLogDays * 86_400),
+            bytes: configuration.changeLogBytes
+        )
+        _ = try await services.airtable.changes.trim(to: retention, now: .now(), tenant: services.first.tenant)
+    }
+}

@@ -1,0 +1,56 @@
+import Domain
+import Foundation
+public import Logging
+
+/// Log lines on stderr: readable on a terminal, one JSON object a line elsewhere.
+///
+/// Thread-safe: a line is one `write`.
+struct StandardErrorLogHandler: LogHandler {
+    var metadata: Logger.Metadata = [:]
+    var logLevel: Logger.Level
+    let label: String
+    let isReadable: Bool
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let merged = metadata.merging(event.metadata ?? [:]) { _, new in new }
+        let line = isReadable ? readable(event, merged) : json(event, merged)
+        let bytes = Array((line + "\n").utf8)
+        // A log line that can't be written has nowhere to be reported.
+        _ = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+
+    private func readable(_ event: LogEvent, _ metadata: Logger.Metadata) -> String {
+        let time = Instant.now().iso8601.dropFirst(11).prefix(8)
+        let values = metadata.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
+        return "\(time) \(event.level.rawValue.uppercased()) \(event.message)\(values)"
+    }
+
+    private func json(_ event: LogEvent, _ metadata: Logger.Metadata) -> String {
+        var object: JSONObject = [
+            "time": .string(Instant.now().iso8601), "level": .string(event.level.rawValue),
+            "message": .string(event.message.description),
+        ]
+        for (key, value) in metadata.sorted(by: { $0.key < $1.key }) where object[key] == nil {
+            object[key] = .string("\(value)")
+        }
+        return JSONValue.object(object).text
+    }
+}
+
+extension Logger {
+    /// The process's logger, as the settings say.
+    public static func standardError(_ configuration: AppConfiguration) -> Logger {
+        Logger(label: "pyairtable-ai") { label in
+            StandardErrorLogHandler(
+                logLevel: configuration.logLevel,
+                label: label,
+                isReadable: isatty(STDERR_FILENO) == 1
+            )
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import Access
+import Airtable
+import Database
+import Domain
+import Embeddings
+import Gateway
+import Logging
+import Search
+import ServiceLifecycle
+import UnixSignals
+
+/// The long-running process: both listeners, the indexer, and housekeeping, as one service group.
+public struct Server: Sendable {
+    private let services: Services
+    private let search: SearchServices
+    private let gateway: GatewayServer
+
+    /// - Parameter onRunning: called when the public listener accepts connections, with the port it got.
+    public init(
+        _ services: Services,
+        _ search: SearchServices,
+        onRunning: @escaping @Sendable (Int?) async -> Void = { _ in }
+    ) {
+        self.services = services
+        self.search = search
+        let metrics = PrometheusRegistry()
+        let configuration = services.configuration
+        gateway = GatewayServer.make(
+            configuration: GatewayConfiguration(
+                address: configuration.bind.address,
+                adminAddress: configuration.adminBind?.address
+            ),
+            services: GatewayServices(
+                access: services.access,
+                airtable: services.airtable,
+                search: search.search,
+                readiness: Self.readiness(services)
+            ),
+            metrics: metrics,
+            logger: services.logger,
+            onRunning: onRunning
+        )
+        Self.addMetrics(to: metrics, services, search)
+    }
+
+    /// Runs until SIGTERM or SIGINT, or until a listener fails; then everything ends in reverse order.
+    public func run() async throws {
+        var members: [any Service] = [
+            Member { try await search.indexer.run() },
+            Member { try await Housekeeping(services).run() },
+        ]
+        if let admin = gateway.adminApplication { members.append(admin) }
+        members.append(gateway.publicApplication)
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: members.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: services.logger
+            )
+        )
+        try await group.run()
+    }
+
+    private static func readiness(_ services: Services) -> [ReadinessCheck] {
+        [
+            ReadinessCheck("database") {
+                do {
+                    return try await services.database.read(deadline: .now + .seconds(2)) { transaction in
+                        try transaction.firstRow("SELECT 1") != nil
+                    }
+                } catch {
+                    services.logger.warning("the database does not answer", metadata: ["error": "\(error)"])
+                    return false
+                }
+            }
+        ]
+    }
+
+    private static func addMetrics(to metrics: PrometheusRegistry, _ services: Services, _ search: SearchServices) {
+        let pool = search.pool
+        metrics.addGauge("pyairtable_compute_running", "Work running on the compute pool.") {
+            Double(pool.load.running)
+        }
+        metrics.addGauge("pyairtable_compute_waiting", "Work waiting for the compute pool.") {
+            Double(pool.load.waitingInteractive + pool.load.waitingBulk)
+        }
+        let database = services.database
+        metrics.addCounter("pyairtable_database_reads_total", "Read transactions.") {
+            Double(database.statistics.reads)
+        }
+        metrics.addCounter("pyairtable_database_writes_total", "Write transactions.") {
+            Double(database.statistics.writes)
+        }
+        metrics.addCounter("pyairtable_database_commits_total", "Commits; writes that wait together share one.") {
+            Double(database.statistics.commits)
+        }
+    }
+}
+
+/// A service that ends, without error, when the group shuts down.
+private struct Member: Service {
+    let body: @Sendable () async throws -> Void
+
+    func run() async throws {
+        do {
+            try await cancelWhenGracefulShutdown { try await body() }
+        } catch is CancellationError {
+            // Shutting down is how these end.
+        }
+    }
+}
+
+extension BindAddress {
+    fileprivate var address: GatewayConfiguration.Address { .init(host: host, port: port) }
+}

@@ -1,0 +1,58 @@
+public import Logging
+
+/// Who is asking.
+public struct Principal: Sendable, Hashable {
+    /// The user whose rights these are.
+    public let user: UserID
+    /// The key they came with; nil for the command line and stdio, which act as the data directory's owner.
+    public let key: KeyID?
+    /// What this request may do: a key's scopes and its owner's present rights, already intersected.
+    public let permissions: Set<Permission>
+
+    package init(user: UserID, key: KeyID?, permissions: Set<Permission>) {
+        self.user = user
+        self.key = key
+        self.permissions = permissions
+    }
+}
+
+/// Through which door a request came.
+public enum Origin: String, Sendable, Hashable, CaseIterable {
+    case commandLine
+    case http
+    case mcpStdio
+    /// Work the server does on its own, such as indexing.
+    case system
+}
+
+/// Proof of authentication, and what every service call needs to know of its request.
+///
+/// The last parameter of every service call: never optional, never task-local. Only `Access` makes one.
+public struct RequestContext: Sendable {
+    /// Unique among requests, and in every log line, error and response of this one.
+    public let id: String
+    public let principal: Principal
+    public let tenant: TenantID
+    /// When nobody waits for the answer any more.
+    public let deadline: ContinuousClock.Instant
+    public let origin: Origin
+    /// Carries `request_id`, `tenant` and `origin`.
+    public let logger: Logger
+
+    /// Called in `Access` only; holding a context is the proof of authentication.
+    package init(
+        id: String,
+        principal: Principal,
+        tenant: TenantID,
+        deadline: ContinuousClock.Instant,
+        origin: Origin,
+        logger: Logger
+    ) {
+        self.id = id
+        self.principal = principal
+        self.tenant = tenant
+        self.deadline = deadline
+        self.origin = origin
+        self.logger = logger
+    }
+}

@@ -1,0 +1,72 @@
+/// The value of one cell. An empty cell has no value at all: it is absent from its record.
+///
+/// Selects hold the choice's identifier, so that renaming a choice changes no record.
+public enum CellValue: Sendable, Hashable {
+    case text(String)
+    case number(Double)
+    /// Only ever true; an unchecked box is an empty cell.
+    case checked
+    case choice(ChoiceID)
+    case choices([ChoiceID])
+    case date(CalendarDate)
+    case dateTime(Instant)
+    case links([RecordID])
+}
+
+/// A record (row) as the caller may see it.
+public struct Record: Sendable, Hashable, Identifiable {
+    public let id: RecordID
+    public var createdTime: Instant
+    /// By field; empty cells are absent.
+    public var cells: [FieldID: CellValue]
+
+    public init(id: RecordID, createdTime: Instant, cells: [FieldID: CellValue]) {
+        self.id = id
+        self.createdTime = createdTime
+        self.cells = cells
+    }
+}
+
+/// One entry of the change log, in the order of `sequence`.
+public struct RecordChange: Sendable, Hashable {
+    /// Position in the tenant's change log: starts at 1, strictly rising, gapless among committed entries.
+    public let sequence: Int64
+    /// Entries written together share this.
+    public let transaction: Int64
+    public let base: BaseID
+    public let table: TableID
+    public let time: Instant
+    public let actor: UserID
+    public let event: Event
+
+    public enum Event: Sendable, Hashable {
+        case created(Record)
+        /// Both whole; a consumer compares what it cares for.
+        case updated(before: Record, after: Record)
+        case deleted(Record)
+        /// The table's schema or name changed, or the table appeared: read it again.
+        case schemaChanged
+        /// Many records came at once (an import): read the table's records whole.
+        case imported
+        /// The table and all its records are gone.
+        case tableDeleted
+    }
+
+    public init(
+        sequence: Int64,
+        transaction: Int64,
+        base: BaseID,
+        table: TableID,
+        time: Instant,
+        actor: UserID,
+        event: Event
+    ) {
+        self.sequence = sequence
+        self.transaction = transaction
+        self.base = base
+        self.table = table
+        self.time = time
+        self.actor = actor
+        self.event = event
+    }
+}

@@ -1,0 +1,33 @@
+/// Offers tools and runs them. Edges know no tool by itself, only this.
+public protocol ToolProvider: Sendable {
+    /// What this caller may use, in a stable order.
+    func tools(context: RequestContext) async throws -> [ToolDefinition]
+
+    /// Runs one tool. A tool that ran and failed is a result with `isError`.
+    ///
+    /// - Throws: `ToolProviderError.unknownTool` for a name that this caller is not offered.
+    func call(_ call: ToolCall, context: RequestContext) async throws -> ToolResult
+}
+
+/// Why a tool could not be run at all.
+public struct ToolProviderError: Failure, Equatable {
+    public enum Code: String, Sendable, CaseIterable {
+        case unknownTool
+    }
+
+    public let code: Code
+    public let message: String
+    public let hint: String?
+
+    public var kind: FailureKind {
+        switch code {
+        case .unknownTool: .notFound
+        }
+    }
+
+    public static func unknownTool(_ name: String) -> Self {
+        Self(code: .unknownTool, message: "there is no tool named '\(name)'", hint: "list the tools that are offered")
+    }
+
+    public static func == (left: Self, right: Self) -> Bool { left.code == right.code }
+}

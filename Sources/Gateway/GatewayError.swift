@@ -1,0 +1,63 @@
+public import Domain
+
+/// What the HTTP edge itself refuses, before or without asking a service. Equal when the codes are equal.
+public struct GatewayError: Failure, Equatable {
+    public enum Code: String, Sendable, Hashable, CaseIterable {
+        /// No route has this path, or an identifier in it has the wrong form.
+        case notFound
+        case methodNotAllowed
+        /// The body is not `application/json`.
+        case unsupportedMediaType
+        /// The body is longer than the route takes.
+        case bodyTooLarge
+        case uriTooLong
+        /// JSON that does not fit the route's schema.
+        case invalidBody
+        /// A query parameter that is unknown, repeated or out of range.
+        case invalidParameter
+        /// The request's deadline passed.
+        case timedOut
+        /// The client went away while it sent its body.
+        case bodyInterrupted
+    }
+
+    public let code: Code
+    public let message: String
+    public let hint: String?
+    public let detail: String?
+    /// The methods a path does have; only with `methodNotAllowed`.
+    let allowedMethods: [String]
+
+    public init(
+        _ code: Code,
+        _ message: String,
+        hint: String? = nil,
+        detail: String? = nil,
+        allowedMethods: [String] = []
+    ) {
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.detail = detail
+        self.allowedMethods = allowedMethods
+    }
+
+    public var kind: FailureKind {
+        switch code {
+        case .notFound: .notFound
+        case .methodNotAllowed, .unsupportedMediaType, .invalidBody, .invalidParameter, .bodyInterrupted: .invalid
+        case .bodyTooLarge, .uriTooLong: .tooLarge
+        case .timedOut: .timedOut
+        }
+    }
+
+    public static func == (left: Self, right: Self) -> Bool { left.code == right.code }
+}
+
+extension GatewayError {
+    static let notFound = GatewayError(.notFound, "There is nothing at this address.", hint: "see /openapi.json")
+
+    static func bodyTooLarge(_ limit: Int) -> Self {
+        Self(.bodyTooLarge, "The body is longer than the \(limit) bytes this route takes.")
+    }
+}

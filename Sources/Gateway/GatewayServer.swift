@@ -1,0 +1,96 @@
+import Domain
+public import Hummingbird
+import HummingbirdCore
+public import Logging
+import NIOCore
+
+/// The HTTP edge: the public listener with the API and the page, and the admin listener with the metrics.
+///
+/// Both are ServiceLifecycle services. Put them last into a service group: it then stops them first. On graceful
+/// shutdown they stop accepting, `/ready` answers 503 on the connections that are left, requests under way are
+/// answered, and idle connections are closed.
+public struct GatewayServer: Sendable {
+    public let publicApplication: Application<GatewayResponder>
+    /// Nil when the configuration names no address for it.
+    public let adminApplication: Application<GatewayResponder>?
+
+    /// - Parameters:
+    ///   - metrics: where the listeners count, and what the admin listener shows.
+    ///   - logger: for one line a request, and for the server itself.
+    ///   - onRunning: called when the public listener accepts connections, with the port it got.
+    public static func make(
+        configuration: GatewayConfiguration,
+        services: GatewayServices,
+        metrics: PrometheusRegistry,
+        logger: Logger,
+        onRunning: @escaping @Sendable (Int?) async -> Void = { _ in }
+    ) -> GatewayServer {
+        GatewayServer(
+            publicApplication: application(
+                table: .standard,
+                address: configuration.address,
+                name: "public",
+                configuration,
+                services,
+                metrics,
+                logger,
+                onRunning
+            ),
+            adminApplication: configuration.adminAddress.map { address in
+                application(
+                    table: .admin(metrics),
+                    address: address,
+                    name: "admin",
+                    configuration,
+                    services,
+                    metrics,
+                    logger,
+                    { _ in }
+                )
+            }
+        )
+    }
+
+    private static func application(
+        table: RouteTable,
+        address: GatewayConfiguration.Address,
+        name: String,
+        _ configuration: GatewayConfiguration,
+        _ services: GatewayServices,
+        _ metrics: PrometheusRegistry,
+        _ logger: Logger,
+        _ onRunning: @escaping @Sendable (Int?) async -> Void
+    ) -> Application<GatewayResponder> {
+        Application(
+            responder: GatewayResponder(
+                table: table,
+                services: services,
+                requestTimeout: configuration.requestTimeout,
+                log: AccessLog(logger: logger),
+                metrics: HTTPMetrics(registry: metrics, listener: name)
+            ),
+            server: .http1(configuration: channelConfiguration(configuration)),
+            configuration: ApplicationConfiguration(
+                address: .hostname(address.host, port: address.port),
+                availableConnectionsDelegate: MaximumAvailableConnections(configuration.connectionsMax)
+            ),
+            onServerRunning: { channel in
+                let port = channel.localAddress?.port
+                logger.notice("listening", metadata: ["listener": .string(name), "port": "\(port ?? address.port)"])
+                await onRunning(port)
+            },
+            logger: logger
+        )
+    }
+
+    private static func channelConfiguration(_ configuration: GatewayConfiguration) -> HTTP1Channel.Configuration {
+        HTTP1Channel.Configuration(
+            idleTimeout: TimeAmount(configuration.idleTimeout),
+            httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(
+                maxHeaderFieldSize: Limits.headerBytes,
+                maxHeaderListSize: Limits.headerBytes,
+                maxHeaderFieldCount: Limits.headerFields
+            )
+        )
+    }
+}

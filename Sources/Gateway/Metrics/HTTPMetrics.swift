@@ -1,0 +1,76 @@
+import CoreMetrics
+import HTTPTypes
+import Synchronization
+
+/// The four figures of a listener: how many requests, how they ended, how long they took, how many are under way.
+///
+/// Labels come from closed sets: the route's pattern, a known method, the status. Handles are kept, so that a request
+/// costs two additions.
+final class HTTPMetrics: Sendable {
+    private struct Key: Hashable, Sendable {
+        let route: Int?
+        let method: HTTPRequest.Method
+        let status: Int
+    }
+
+    private struct Handles: Sendable {
+        let count: Counter
+        let duration: CoreMetrics.Timer
+    }
+
+    private let handles = Mutex<[Key: Handles]>([:])
+    private let inFlight: Meter
+    private let registry: PrometheusRegistry
+    private let listener: String
+
+    /// - Parameter listener: `public` or `admin`, a label of every metric.
+    init(registry: PrometheusRegistry, listener: String) {
+        self.registry = registry
+        self.listener = listener
+        inFlight = Meter(
+            label: "pyairtable_http_requests_in_flight",
+            dimensions: [("listener", listener)],
+            factory: registry
+        )
+        registry.describe("pyairtable_http_requests_in_flight", "Requests being answered now.")
+    }
+
+    func began() { inFlight.increment() }
+    func ended() { inFlight.decrement() }
+
+    func record(_ exchange: Exchange, route: String, status: Int, duration: Duration) {
+        let method = Self.methods.contains(exchange.method) ? exchange.method : Self.otherMethod
+        let key = Key(route: exchange.route, method: method, status: status)
+        let handles = handles.withLock { handles in
+            if let existing = handles[key] { return existing }
+            let made = make(method: method, route: route, status: status)
+            handles[key] = made
+            return made
+        }
+        let (seconds, attoseconds) = duration.components
+        handles.count.increment()
+        handles.duration.recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    }
+
+    private static let methods: Set<HTTPRequest.Method> = [.get, .head, .post, .put, .patch, .delete, .options]
+    private static let otherMethod = HTTPRequest.Method("OTHER")!
+
+    private func make(method: HTTPRequest.Method, route: String, status: Int) -> Handles {
+        let labels = [("listener", listener), ("method", method.rawValue), ("route", route)]
+        let made = Handles(
+            count: Counter(
+                label: "pyairtable_http_requests_total",
+                dimensions: labels + [("status", "\(status)")],
+                factory: registry
+            ),
+            duration: CoreMetrics.Timer(
+                label: "pyairtable_http_request_duration_seconds",
+                dimensions: labels,
+                factory: registry
+            )
+        )
+        registry.describe("pyairtable_http_requests_total", "Requests answered.")
+        registry.describe("pyairtable_http_request_duration_seconds", "Time from a request's head to its answer.")
+        return made
+    }
+}

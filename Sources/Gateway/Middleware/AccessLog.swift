@@ -1,0 +1,77 @@
+import Domain
+import HTTPTypes
+import Logging
+
+/// What is known of a request when it has been answered.
+struct Exchange: Sendable {
+    let requestID: String
+    let method: HTTPRequest.Method
+    /// Without the query.
+    let path: String
+    let query: String?
+    let started: ContinuousClock.Instant
+    /// The place of the route in its table; nil while none was found.
+    var route: Int?
+    /// Nil until somebody has proved who they are.
+    var context: Domain.RequestContext?
+    /// Whether the body was read to its end, or what is left of it may be skipped.
+    var isBodyDone: Bool
+    var failure: (any Failure)?
+}
+
+/// One line a request at `info`, through the context's own logger. Holds the route's pattern, never the path, the
+/// query or a body.
+struct AccessLog: Sendable {
+    let logger: Logger
+
+    func logger(for exchange: Exchange) -> Logger {
+        if let context = exchange.context { return context.logger }
+        var logger = logger
+        logger[metadataKey: "request_id"] = .string(exchange.requestID)
+        logger[metadataKey: "origin"] = .string(Origin.http.rawValue)
+        return logger
+    }
+
+    func write(_ exchange: Exchange, route: String, status: Int, byteCount: Int, duration: Duration) {
+        let logger = logger(for: exchange)
+        var metadata: Logger.Metadata = [
+            "method": .string(exchange.method.rawValue),
+            "route": .string(route),
+            "status": .stringConvertible(status),
+            "bytes": .stringConvertible(byteCount),
+            "duration_ms": .string(milliseconds(duration)),
+        ]
+        if let principal = exchange.context?.principal {
+            metadata["user"] = .string(principal.user.description)
+            metadata["key"] = principal.key.map { .string($0.description) }
+        }
+        if let failure = exchange.failure {
+            metadata["code"] = .string(failure.codeText)
+            report(failure, logger)
+        }
+        logger.info("request", metadata: metadata)
+    }
+
+    /// The cause of what the caller was not told.
+    private func report(_ failure: any Failure, _ logger: Logger) {
+        let metadata: Logger.Metadata = [
+            "code": .string(failure.codeText), "message": .string(failure.message),
+            "detail": .string(failure.detail ?? ""),
+        ]
+        switch failure.kind {
+        case .corrupt, .internal: logger.error("request failed", metadata: metadata)
+        case .notConfigured, .busy, .timedOut: logger.warning("request not served", metadata: metadata)
+        case .unauthenticated: logger.debug("key refused", metadata: metadata)
+        case .invalid, .forbidden, .notFound, .conflict, .tooLarge, .cancelled:
+            logger.debug("request refused", metadata: metadata)
+        }
+    }
+
+    /// With three decimals.
+    private func milliseconds(_ duration: Duration) -> String {
+        let (seconds, attoseconds) = duration.components
+        let microseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
+        let fraction = String(microseconds % 1_000)
+        return "\(microseconds / 1_000).\(String(repeating: "0", count: 3 - fraction.count))\(fraction)"
+    }
+}

@@ -1,0 +1,27 @@
+import HTTPTypes
+
+/// Headers that every answer carries.
+///
+/// Nothing may be loaded, framed, sniffed or kept, unless the route said otherwise: the page sets its own policy.
+/// HSTS is left to whoever terminates TLS.
+enum SecurityHeaders {
+    static let contentSecurityPolicy = HTTPField.Name("Content-Security-Policy")!
+    private static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
+    private static let frameOptions = HTTPField.Name("X-Frame-Options")!
+    private static let resourcePolicy = HTTPField.Name("Cross-Origin-Resource-Policy")!
+    private static let openerPolicy = HTTPField.Name("Cross-Origin-Opener-Policy")!
+    private static let permissionsPolicy = HTTPField.Name("Permissions-Policy")!
+
+    static func add(to headers: inout HTTPFields) {
+        headers[.xContentTypeOptions] = "nosniff"
+        headers[referrerPolicy] = "no-referrer"
+        headers[frameOptions] = "DENY"
+        headers[resourcePolicy] = "same-origin"
+        headers[openerPolicy] = "same-origin"
+        headers[permissionsPolicy] = "camera=(), microphone=(), geolocation=()"
+        if headers[contentSecurityPolicy] == nil {
+            headers[contentSecurityPolicy] = "default-src 'none'; frame-ancestors 'none'"
+        }
+        if headers[.cacheControl] == nil { headers[.cacheControl] = "no-store" }
+    }
+}

@@ -1,0 +1,354 @@
+// The page: search, results, one record at a time. Text from records goes into text nodes only.
+
+const $ = (id) => document.getElementById(id);
+const query = $("query"), results = $("results"), status = $("status"), problem = $("problem");
+const keyDialog = $("key-dialog"), recordDialog = $("record");
+const keyName = "pyairtable.key";
+
+/** Makes an element; children that are strings become text. */
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+// ---- The key and the API ----
+
+class Refusal extends Error {
+  constructor(status, body) {
+    super(body.detail || `The server answered ${status}.`);
+    this.status = status;
+    this.hint = body.hint;
+    this.requestId = body.requestId;
+  }
+}
+
+const readKey = () => sessionStorage.getItem(keyName);
+
+async function call(path, { body, signal, key = readKey() } = {}) {
+  const headers = { Accept: "application/json", Authorization: `Bearer ${key}` };
+  if (body) headers["Content-Type"] = "application/json";
+  let response;
+  try {
+    response = await fetch(path, {
+      method: body ? "POST" : "GET", headers, signal, body: body && JSON.stringify(body),
+      credentials: "omit", cache: "no-store",
+    });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Refusal(0, { detail: "The server cannot be reached.", hint: "Is it still running?" });
+  }
+  const content = await response.json().catch(() => ({}));
+  if (response.ok) return content;
+  throw new Refusal(response.status, content);
+}
+
+function showProblem(place, error) {
+  place.replaceChildren(error.message);
+  const more = [error.hint, error.requestId && `Request ${error.requestId}`].filter(Boolean).join(" · ");
+  if (more) place.append(make("small", {}, more));
+  place.hidden = false;
+}
+
+/** Shows an error where it belongs: one about the key asks for another. */
+function report(place, error) {
+  if (error.name === "AbortError") return;
+  if (error.status === 401) return askForKey("That key is not valid any more.");
+  showProblem(place, error);
+}
+
+let afterKey = null;
+
+function askForKey(message, then) {
+  afterKey = then ?? afterKey;
+  $("key-problem").hidden = !message;
+  $("key-problem").textContent = message ?? "";
+  $("cancel-key").hidden = !readKey() || Boolean(message);
+  $("key").value = "";
+  if (recordDialog.open) closeRecord();
+  if (!keyDialog.open) keyDialog.showModal();
+  $("key").focus();
+}
+
+$("key-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const key = $("key").value.trim();
+  if (!key) return;
+  try {
+    // Any answer but 401 means that the key is known; what it may do shows later.
+    await call("/api/v1/airtable/bases", { key: encodeURI(key) });
+  } catch (error) {
+    if (error.status === 401 || error.status === 0) {
+      $("key-problem").textContent = error.status ? "The server does not know this key." : error.message;
+      $("key-problem").hidden = false;
+      $("key").select();
+      return;
+    }
+  }
+  sessionStorage.setItem(keyName, key);
+  keyDialog.close();
+  await start();
+});
+$("cancel-key").addEventListener("click", () => keyDialog.close());
+$("change-key").addEventListener("click", () => askForKey());
+keyDialog.addEventListener("cancel", (event) => { if (!readKey()) event.preventDefault(); });
+
+// ---- Filters ----
+
+async function loadBases() {
+  try {
+    const { bases } = await call("/api/v1/airtable/bases");
+    const chosen = $("base").value;
+    $("base").replaceChildren(make("option", { value: "" }, "All bases"),
+      ...bases.map((base) => make("option", { value: base.id }, base.name)));
+    $("base").value = bases.some((base) => base.id === chosen) ? chosen : "";
+    $("filters").hidden = bases.length === 0;
+    if (bases.length === 0) status.textContent = "There are no bases yet. Import one with pyairtable-ai import.";
+  } catch (error) {
+    if (error.status === 403) return; // Searching may still be allowed.
+    report(problem, error);
+  }
+}
+
+async function loadTables() {
+  const base = $("base").value;
+  $("table").replaceChildren(make("option", { value: "" }, "All tables"));
+  $("table-filter").hidden = !base;
+  if (!base) return;
+  try {
+    const { tables } = await call(`/api/v1/airtable/bases/${base}/tables`);
+    if ($("base").value !== base) return;
+    for (const table of tables) {
+      schemas.set(table.id, table);
+      $("table").append(make("option", { value: table.id }, table.name));
+    }
+  } catch (error) {
+    $("table-filter").hidden = true;
+    if (error.status !== 403) report(problem, error);
+  }
+}
+
+$("base").addEventListener("change", async () => { await loadTables(); search(); });
+$("table").addEventListener("change", () => search());
+
+// ---- Searching ----
+
+let running = null;
+let timer = 0;
+
+async function search() {
+  clearTimeout(timer);
+  running?.abort();
+  const text = query.value.trim();
+  problem.hidden = true;
+  $("welcome").hidden = Boolean(text);
+  if (!text) {
+    results.replaceChildren();
+    status.textContent = "";
+    return;
+  }
+  if (!readKey()) return askForKey(null, search);
+  const mine = running = new AbortController();
+  const slow = setTimeout(() => { status.textContent = "Searching…"; }, 300);
+  const body = { query: text, limit: 20 };
+  if ($("base").value) body.bases = [$("base").value];
+  if ($("base").value && $("table").value) body.tables = [$("table").value];
+  try {
+    const answer = await call("/api/v1/search", { body, signal: mine.signal });
+    results.replaceChildren(...answer.hits.map(hitItem));
+    const count = answer.hits.length;
+    status.textContent = count
+      ? `${count} ${count === 1 ? "record" : "records"} in ${Math.max(1, Math.round(answer.tookMs))} ms`
+      : "Nothing found. Try other words, or fewer filters.";
+  } catch (error) {
+    if (error.name !== "AbortError") {
+      status.textContent = "";
+      results.replaceChildren();
+    }
+    report(problem, error);
+  } finally {
+    clearTimeout(slow);
+  }
+}
+
+function hitItem(hit) {
+  const title = display(Object.values(hit.fields)[0]) || hit.recordId;
+  const foot = make("p", { class: "foot" });
+  if (hit.matched.semantic) foot.append(make("span", { class: "chip", title: "Found by what it means" }, "meaning"));
+  if (hit.matched.lexical) foot.append(make("span", { class: "chip", title: "Has words of the query" }, "words"));
+  return make("li", {}, make("a", { class: "hit", href: address(hit.baseId, hit.tableId, hit.recordId) },
+    make("p", { class: "place" }, `${hit.base} › ${hit.table}`),
+    make("h2", {}, title),
+    make("p", { class: "snippet" }, ...highlighted(hit.snippet, hit.highlights)),
+    foot));
+}
+
+/** Highlights count code points, JavaScript's strings count UTF-16. */
+function highlighted(text, highlights) {
+  const points = Array.from(text);
+  const parts = [];
+  let end = 0;
+  for (const mark of highlights) {
+    if (mark.start < end || mark.end > points.length) continue;
+    parts.push(points.slice(end, mark.start).join(""));
+    parts.push(make("mark", {}, points.slice(mark.start, mark.end).join("")));
+    end = mark.end;
+  }
+  parts.push(points.slice(end).join(""));
+  return parts;
+}
+
+$("search").addEventListener("submit", (event) => {
+  event.preventDefault();
+  search();
+});
+query.addEventListener("input", () => {
+  clearTimeout(timer);
+  timer = setTimeout(search, 220);
+});
+
+// ---- One record ----
+
+const schemas = new Map();
+let returnTo = null;
+
+const address = (base, table, record) => `#/${base}/${table}/${record}`;
+
+function route() {
+  const match = location.hash.match(/^#\/(app\w{14})\/(tbl\w{14})\/(rec\w{14})$/);
+  if (match) openRecord(...match.slice(1));
+  else if (recordDialog.open) recordDialog.close();
+}
+
+async function openRecord(base, table, record) {
+  if (!readKey()) return askForKey(null, route);
+  returnTo ??= document.activeElement;
+  const root = `/api/v1/airtable/bases/${base}/tables/${table}`;
+  $("record-title").textContent = "…";
+  $("record-place").textContent = "";
+  $("record-id").textContent = record;
+  $("record-fields").replaceChildren();
+  $("record-problem").hidden = true;
+  if (!recordDialog.open) recordDialog.showModal();
+  try {
+    const [schema, detail] = await Promise.all([
+      schemas.get(table) ?? call(root), call(`${root}/records/${record}`),
+    ]);
+    if (location.hash !== address(base, table, record)) return;
+    schemas.set(table, schema);
+    const primary = schema.fields.find((field) => field.id === schema.primaryFieldId);
+    $("record-title").textContent = display(detail.fields[primary?.name]) || "Unnamed record";
+    $("record-place").textContent = schema.name;
+    const names = new Map(detail.linked.map((link) => [link.id, link]));
+    $("record-fields").replaceChildren(...schema.fields
+      .filter((field) => field.id !== schema.primaryFieldId && detail.fields[field.name] !== undefined)
+      .map((field) => make("div", {}, make("dt", {}, field.name),
+        cell(field, detail.fields[field.name], base, names))));
+  } catch (error) {
+    $("record-title").textContent = "Record";
+    report($("record-problem"), error);
+  }
+}
+
+function cell(field, value, base, names) {
+  switch (field.type) {
+    case "multipleRecordLinks":
+      return make("dd", { class: "chips" }, ...value.map((id) => {
+        const link = names.get(id);
+        return link
+          ? make("a", { class: "chip", href: address(base, link.tableId, id) }, link.name || id)
+          : make("span", { class: "chip" }, id);
+      }));
+    case "singleSelect": return make("dd", { class: "chips" }, make("span", { class: "chip" }, display(value)));
+    case "multipleSelects":
+      return make("dd", { class: "chips" }, ...value.map((name) => make("span", { class: "chip" }, display(name))));
+    case "checkbox": return make("dd", {}, value ? "✓ yes" : "no");
+    case "rating": return make("dd", { "aria-label": `${value} of ${field.options?.max ?? 5}` }, "★".repeat(value));
+    case "percent": return make("dd", {}, `${(value * 100).toFixed(field.options?.precision ?? 0)} %`);
+    case "currency":
+      return make("dd", {}, `${field.options?.symbol ?? ""}${value.toFixed(field.options?.precision ?? 2)}`);
+    case "url":
+      return /^https?:\/\//i.test(value)
+        ? make("dd", {}, make("a", { href: value, target: "_blank", rel: "noopener noreferrer nofollow" }, value))
+        : make("dd", {}, value);
+    case "dateTime": case "createdTime": return make("dd", {}, make("time", { datetime: value }, moment(value)));
+    default: return make("dd", {}, display(value));
+  }
+}
+
+function moment(text) {
+  const date = new Date(text);
+  return Number.isNaN(date.valueOf()) ? text : date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+}
+
+function display(value) {
+  if (value === undefined || value === null) return "";
+  if (Array.isArray(value)) return value.map(display).join(", ");
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+function closeRecord() {
+  if (location.hash) history.pushState(null, "", location.pathname);
+  if (recordDialog.open) recordDialog.close();
+}
+
+$("close-record").addEventListener("click", closeRecord);
+recordDialog.addEventListener("cancel", (event) => { event.preventDefault(); closeRecord(); });
+recordDialog.addEventListener("click", (event) => { if (event.target === recordDialog) closeRecord(); });
+recordDialog.addEventListener("close", () => {
+  const place = returnTo?.isConnected && returnTo !== document.body ? returnTo : query;
+  returnTo = null;
+  place.focus();
+});
+window.addEventListener("hashchange", route);
+
+// ---- Keyboard ----
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  const typing = event.target.matches("input, select, textarea");
+  if (event.key === "/" && !typing) {
+    event.preventDefault();
+    query.focus();
+    query.select();
+    return;
+  }
+  const hits = [...results.querySelectorAll(".hit")];
+  const place = hits.indexOf(document.activeElement);
+  const inQuery = event.target === query;
+  if (event.key === "Escape") {
+    if (place >= 0) query.focus();
+    else if (inQuery && query.value) { query.value = ""; search(); }
+    return;
+  }
+  if (hits.length === 0 || (!inQuery && place < 0 && typing)) return;
+  let next;
+  if (event.key === "ArrowDown") next = Math.min(place + 1, hits.length - 1);
+  else if (event.key === "ArrowUp" && !inQuery) next = place - 1;
+  else if (event.key === "Home" && place >= 0) next = 0;
+  else if (event.key === "End" && place >= 0) next = hits.length - 1;
+  else return;
+  event.preventDefault();
+  if (next < 0) query.focus();
+  else {
+    hits[next].focus();
+    hits[next].scrollIntoView({ block: "nearest" });
+  }
+});
+
+// ---- Start ----
+
+async function start() {
+  const then = afterKey;
+  afterKey = null;
+  await loadBases();
+  if (then) await then();
+  else route();
+  if (!document.querySelector("dialog[open]")) query.focus();
+}
+
+if (readKey()) start();
+else askForKey();

@@ -1,0 +1,67 @@
+import Airtable
+import Domain
+import HTTPTypes
+
+/// Bases and tables, for reading.
+enum BaseRoutes {
+    static let all = [bases, base, tables, table]
+
+    private static let bases = Route(
+        .get,
+        "/api/v1/airtable/bases",
+        name: "listBases",
+        summary: "Every base you may see.",
+        reply: .json(BaseListWire.self, "The bases, in the order they were made."),
+        handler: .requires(.basesRead) { call, context in
+            let bases = try await call.services.airtable.bases(context: context)
+            return try .json(BaseListWire(bases: bases.map(BaseWire.init)))
+        }
+    )
+
+    private static let base = Route(
+        .get,
+        "/api/v1/airtable/bases/{baseId}",
+        name: "getBase",
+        summary: "One base.",
+        reply: .json(BaseWire.self, "The base."),
+        problems: [.notFound],
+        handler: .requires(.basesRead) { call, context in
+            let id: BaseID = try call.identifier(.baseId)
+            return try .json(BaseWire(try await call.services.airtable.base(id.description, context: context)))
+        }
+    )
+
+    private static let tables = Route(
+        .get,
+        "/api/v1/airtable/bases/{baseId}/tables",
+        name: "listTables",
+        summary: "The tables of a base, with their fields.",
+        reply: .json(TableListWire.self, "The tables, in the order people see them."),
+        problems: [.notFound],
+        handler: .requires(.schemaRead) { call, context in
+            let tables = try await call.services.airtable.tables(in: call.identifier(.baseId), context: context)
+            return try .json(TableListWire(tables: tables.map(TableWire.init)))
+        }
+    )
+
+    private static let table = Route(
+        .get,
+        "/api/v1/airtable/bases/{baseId}/tables/{tableId}",
+        name: "getTable",
+        summary: "One table, with its fields.",
+        reply: .json(TableWire.self, "The table."),
+        problems: [.notFound],
+        handler: .requires(.schemaRead) { call, context in
+            try .json(TableWire(try await call.table(context)))
+        }
+    )
+}
+
+extension RouteCall {
+    /// The table in the path, which must belong to the base in the path.
+    func table(_ context: Domain.RequestContext) async throws -> Table {
+        let base: BaseID = try identifier(.baseId)
+        let table: TableID = try identifier(.tableId)
+        return try await services.airtable.table(table.description, in: base, context: context)
+    }
+}

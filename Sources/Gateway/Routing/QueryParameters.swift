@@ -1,0 +1,91 @@
+public import Domain
+
+/// A parameter that a route takes after the `?`.
+public struct QueryParameter: Sendable, Hashable {
+    public let name: String
+    public let description: String
+    public let schema: JSONSchema
+
+    init(_ name: String, _ description: String, _ schema: JSONSchema) {
+        self.name = name
+        self.description = description
+        self.schema = schema
+    }
+}
+
+/// The query of one request: each known parameter at most once.
+struct QueryParameters: Sendable, Hashable {
+    private let values: [String: String]
+
+    /// - Throws: `invalidParameter` for a name the route does not take, one that is repeated, and broken escapes.
+    init(parsing query: String?, allowed: [QueryParameter]) throws(GatewayError) {
+        var values: [String: String] = [:]
+        for part in (query ?? "").split(separator: "&") {
+            let name = part.prefix { $0 != "=" }
+            guard let name = percentDecoded(name), let value = percentDecoded(part.dropFirst(name.count + 1)) else {
+                throw GatewayError(.invalidParameter, "The query has a broken percent escape.")
+            }
+            guard let known = allowed.first(where: { $0.name == name })?.name else {
+                let names = allowed.map(\.name).joined(separator: ", ")
+                throw GatewayError(
+                    .invalidParameter,
+                    "This route does not take the query parameter \(shown(name)).",
+                    hint: allowed.isEmpty ? "leave the query out" : "it takes \(names)"
+                )
+            }
+            guard values.updateValue(value, forKey: known) == nil else {
+                throw GatewayError(.invalidParameter, "The query parameter \(known) is given twice.")
+            }
+        }
+        self.values = values
+    }
+
+    func text(_ name: String) -> String? { values[name] }
+
+    /// - Throws: `invalidParameter` when it is no whole number, or outside `range`.
+    func integer(_ name: String, in range: ClosedRange<Int>) throws(GatewayError) -> Int? {
+        guard let text = values[name] else { return nil }
+        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(text), range.contains(number)
+        else {
+            throw GatewayError(
+                .invalidParameter,
+                "The query parameter \(name) is a whole number from \(range.lowerBound) to \(range.upperBound)."
+            )
+        }
+        return number
+    }
+}
+
+/// At most 40 characters of what a client sent, fit for a message.
+private func shown(_ text: String) -> String {
+    let clean = text.prefix(40).map { $0.isLetter || $0.isNumber || "-_.[]".contains($0) ? $0 : "?" }
+    return "\"\(String(clean))\""
+}
+
+/// Nil for a `%` without two hexadecimal digits and for what is no UTF-8. `+` is a space, as forms have it.
+private func percentDecoded(_ text: Substring) -> String? {
+    if !text.utf8.contains(UInt8(ascii: "%")), !text.utf8.contains(UInt8(ascii: "+")) { return String(text) }
+    var bytes: [UInt8] = []
+    var rest = text.utf8[...]
+    while let byte = rest.popFirst() {
+        switch byte {
+        case UInt8(ascii: "+"): bytes.append(UInt8(ascii: " "))
+        case UInt8(ascii: "%"):
+            guard let high = rest.popFirst().flatMap(hexadecimalDigit),
+                let low = rest.popFirst().flatMap(hexadecimalDigit)
+            else { return nil }
+            bytes.append(high << 4 | low)
+        default: bytes.append(byte)
+        }
+    }
+    return String(validating: bytes, as: UTF8.self)
+}
+
+private func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+    default: nil
+    }
+}

@@ -1,0 +1,48 @@
+import Domain
+
+/// The path of a route, such as `/api/v1/airtable/bases/{baseId}`.
+public struct RoutePattern: Sendable, Hashable, CustomStringConvertible {
+    enum Segment: Sendable, Hashable {
+        case literal(String)
+        case parameter(PathParameter)
+    }
+
+    let segments: [Segment]
+    public let description: String
+
+    /// Takes `/` and segments that are plain words or the name of a `PathParameter` in braces.
+    init(_ text: String) {
+        precondition(text.first == "/", "a route's path begins with a slash: \(text)")
+        description = text
+        segments = text.dropFirst().split(separator: "/", omittingEmptySubsequences: true).map { part in
+            guard part.first == "{" else { return .literal(String(part)) }
+            guard let parameter = PathParameter(rawValue: String(part.dropFirst().dropLast())) else {
+                preconditionFailure("no path parameter is called \(part)")
+            }
+            return .parameter(parameter)
+        }
+    }
+
+    var parameters: [PathParameter] {
+        segments.compactMap { if case .parameter(let parameter) = $0 { parameter } else { nil } }
+    }
+}
+
+/// What may vary in a path. Each is an identifier of a fixed form, checked before it is used.
+public enum PathParameter: String, Sendable, Hashable, CaseIterable {
+    case baseId
+    case tableId
+    case recordId
+
+    var prefix: String {
+        switch self {
+        case .baseId: "app"
+        case .tableId: "tbl"
+        case .recordId: "rec"
+        }
+    }
+
+    var schema: JSONSchema {
+        JSONSchema(json: ["type": "string", "pattern": .string("^\(prefix)[A-Za-z0-9]{14}$")])
+    }
+}

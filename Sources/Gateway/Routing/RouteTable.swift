@@ -1,0 +1,108 @@
+import Domain
+import HTTPTypes
+
+/// All routes, and the way from a path to one of them.
+public struct RouteTable: Sendable {
+    /// In the order they are documented.
+    public let routes: [Route]
+    /// The API document of these routes.
+    let document: [UInt8]
+    private let root: Node
+
+    init(_ routes: [Route]) {
+        self.routes = routes
+        self.document = OpenAPIDocument.json(of: routes).encoded()
+        var root = Node()
+        for (position, route) in routes.enumerated() {
+            root.insert(route.pattern.segments[...], method: route.method, position)
+        }
+        self.root = root
+    }
+
+    /// What the public listener answers.
+    public static let standard = RouteTable(
+        [SearchRoutes.search] + BaseRoutes.all + RecordRoutes.all
+            + [OperationRoutes.document, OperationRoutes.health, OperationRoutes.ready] + PageRoutes.all
+    )
+
+    /// What the admin listener answers.
+    static func admin(_ registry: PrometheusRegistry) -> RouteTable {
+        RouteTable([OperationRoutes.metrics(registry), OperationRoutes.health, OperationRoutes.ready])
+    }
+
+    struct Match: Sendable {
+        /// In `routes`.
+        let position: Int
+        let parameters: [PathParameter: Substring]
+    }
+
+    /// The route for `method` and `path` (without the query). HEAD finds the route for GET.
+    ///
+    /// - Throws: `notFound`, or `methodNotAllowed` with what the path does allow.
+    func match(_ method: HTTPRequest.Method, _ path: Substring) throws(GatewayError) -> Match {
+        guard path.first == "/" else { throw GatewayError.notFound }
+        var node = root
+        var parameters: [PathParameter: Substring] = [:]
+        if path != "/" {
+            for segment in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+                if let next = node.literals[segment] {
+                    node = next
+                } else if !segment.isEmpty, let (parameter, next) = node.parameter?.first {
+                    parameters[parameter] = segment
+                    node = next
+                } else {
+                    throw GatewayError.notFound
+                }
+            }
+        }
+        guard !node.methods.isEmpty else { throw GatewayError.notFound }
+        let wanted = method == .head ? .get : method
+        guard let position = node.methods[wanted] else {
+            let allowed = node.allowed
+            throw GatewayError(
+                .methodNotAllowed,
+                "This address does not take \(allowed.contains(method.rawValue) ? "it" : "that method").",
+                hint: "it takes \(allowed.joined(separator: ", "))",
+                allowedMethods: allowed
+            )
+        }
+        return Match(position: position, parameters: parameters)
+    }
+
+    /// A place in the tree of path segments. Literals go before parameters.
+    private struct Node: Sendable {
+        var literals: [Substring: Node] = [:]
+        /// At most one; a dictionary because a struct cannot hold itself.
+        var parameter: [PathParameter: Node]?
+        var methods: [HTTPRequest.Method: Int] = [:]
+
+        /// With HEAD and OPTIONS, which the edge itself answers.
+        var allowed: [String] {
+            var names = Set(methods.keys.map(\.rawValue))
+            if names.contains("GET") { names.insert("HEAD") }
+            names.insert("OPTIONS")
+            return names.sorted()
+        }
+
+        mutating func insert(_ segments: ArraySlice<RoutePattern.Segment>, method: HTTPRequest.Method, _ position: Int)
+        {
+            guard let first = segments.first else {
+                precondition(methods[method] == nil, "two routes have the same method and path")
+                methods[method] = position
+                return
+            }
+            switch first {
+            case .literal(let text):
+                literals[Substring(text), default: Node()].insert(segments.dropFirst(), method: method, position)
+            case .parameter(let parameter):
+                precondition(
+                    self.parameter.map { $0.keys.contains(parameter) } ?? true,
+                    "two routes differ in the name of a parameter only"
+                )
+                var next = self.parameter?[parameter] ?? Node()
+                next.insert(segments.dropFirst(), method: method, position)
+                self.parameter = [parameter: next]
+            }
+        }
+    }
+}

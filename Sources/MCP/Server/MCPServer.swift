@@ -1,0 +1,119 @@
+public import Domain
+public import Logging
+
+/// An MCP server: offers a provider's tools to AI clients.
+///
+/// Speaks the revisions that open with a handshake (`ProtocolRevision`), so far on stdio. Each request runs in a
+/// task of its own with a context of its own; what the provider throws becomes a result the model can read.
+public struct MCPServer: Sendable {
+    /// Bounds of the stdio transport.
+    public struct StdioOptions: Sendable {
+        /// Bytes of one message without its line feed; a longer one is refused and skipped unread.
+        public var messageByteCountMax: Int
+        /// How long requests in flight may go on when the input has ended or the task was cancelled.
+        public var drainTimeout: Duration
+        /// How long the last answers may then take to be written.
+        public var flushTimeout: Duration
+
+        /// Together the two timeouts stay below the second within which a client expects us gone.
+        public init(
+            messageByteCountMax: Int = Limits.jsonBytes,
+            drainTimeout: Duration = .milliseconds(700),
+            flushTimeout: Duration = .milliseconds(200)
+        ) {
+            self.messageByteCountMax = messageByteCountMax
+            self.drainTimeout = drainTimeout
+            self.flushTimeout = flushTimeout
+        }
+    }
+
+    private let session: ServerSession.Configuration
+    private let tools: any ToolProvider
+    private let makeContext: @Sendable (String) async throws -> RequestContext
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - logger: must not write to the output that `serveStdio` uses.
+    ///   - makeContext: makes the context of one request, given an id that is unique among requests. The
+    ///     context's deadline is enforced: a request that takes longer is answered and its task cancelled.
+    public init(
+        info: ServerInfo,
+        tools: any ToolProvider,
+        logger: Logger,
+        makeContext: @escaping @Sendable (String) async throws -> RequestContext
+    ) {
+        self.init(ServerSession.Configuration(info: info), tools: tools, logger: logger, makeContext: makeContext)
+    }
+
+    package init(
+        _ session: ServerSession.Configuration,
+        tools: any ToolProvider,
+        logger: Logger,
+        makeContext: @escaping @Sendable (String) async throws -> RequestContext
+    ) {
+        self.session = session
+        self.tools = tools
+        self.logger = logger
+        self.makeContext = makeContext
+    }
+
+    /// Serves one session: one message per line in, one per line out, and nothing else is written to `output`.
+    ///
+    /// Returns when the input has ended, when nobody reads the output any more, or when the task is cancelled:
+    /// requests in flight then have `drainTimeout` to finish and are answered with an error after that.
+    /// Both descriptors stay the caller's and are not closed.
+    ///
+    /// - Throws: `MCPError` `.transport` when a descriptor can't be read.
+    public func serveStdio(
+        input: Int32 = 0,
+        output: Int32 = 1,
+        options: StdioOptions = StdioOptions()
+    ) async throws(MCPError) {
+        let writer = try LineWriter(descriptor: output)
+        let reader = try LineReader(descriptor: input, lineByteCountMax: options.messageByteCountMax) { line in
+            Self.decode(line, byteCountMax: options.messageByteCountMax)
+        }
+        try writer.start(failed: { reader.stop() })
+        do {
+            // Whoever waits for room would not notice that reading has ended, by itself or by `stop`.
+            try reader.start(ended: { writer.release() })
+        } catch {
+            await writer.close(within: .zero)
+            throw error
+        }
+        await serve(reader, writer, options)
+        if let failure = reader.failure { throw failure }
+    }
+
+    private func serve(_ reader: LineReader<Inbound>, _ writer: LineWriter, _ options: StdioOptions) async {
+        let performer = WorkPerformer(
+            tools: tools,
+            makeContext: makeContext,
+            logger: logger,
+            requestIDPrefix: Self.requestIDPrefix()
+        )
+        let driver = SessionDriver(session: ServerSession(session), performer: performer, writer: writer)
+        await withTaskCancellationHandler {
+            while let inbound = await reader.next() { await driver.handle(.received(inbound)) }
+        } onCancel: {
+            reader.stop()
+        }
+        // A task of its own, awaited here: what is in flight is to be answered also when we were cancelled.
+        await Task {
+            await driver.finish(within: writer.isFinished ? .zero : options.drainTimeout)
+            await writer.close(within: options.flushTimeout)
+        }.value
+    }
+
+    private static func decode(_ line: LineSplitter.Line, byteCountMax: Int) -> Inbound? {
+        switch line {
+        case .whole(let bytes): MessageDecoder.decode(bytes, byteCountMax: byteCountMax)
+        case .tooLong: .single(.malformed(.lineTooLong(byteCountMax: byteCountMax), id: nil))
+        }
+    }
+
+    /// Differs between processes, so that the ids of two servers on one data directory can share a log.
+    private static func requestIDPrefix() -> String {
+        "mcp-" + String(UInt32.random(in: .min ... .max), radix: 36)
+    }
+}

@@ -1,0 +1,121 @@
+import Airtable
+import Database
+public import Domain
+import Logging
+
+/// Keeps the search index of a data directory in step with the records, by pulling the change log.
+///
+/// Of all processes with the directory open one indexes: the holder of an advisory lock. The others try again every
+/// second, so that one of them takes over when it ends.
+public final class Indexer: Sendable {
+    /// Under this name the change log remembers how far the index is.
+    static let consumer = "search"
+
+    private let services: IndexingServices
+    private let tenants: @Sendable () async throws -> [TenantID]
+    private let lockInterval: Duration
+
+    /// - Parameter tenants: all tenants there are; asked when this process becomes the one that indexes.
+    package init(
+        services: IndexingServices,
+        lockInterval: Duration = .seconds(1),
+        tenants: @escaping @Sendable () async throws -> [TenantID]
+    ) {
+        self.services = services
+        self.lockInterval = lockInterval
+        self.tenants = tenants
+    }
+
+    /// Indexes while this process has the lock, waits for it otherwise. Ends only by cancelling the task.
+    public func run() async throws {
+        while true {
+            try Task.checkCancellation()
+            guard let lock = try IndexerLock.take(in: services.collections.directory) else {
+                try await Task.sleep(for: lockInterval)
+                continue
+            }
+            defer {
+                services.collections.closeWriters()
+                withExtendedLifetime(lock) {}
+            }
+            services.logger.notice("this process keeps the search index")
+            let indexers = try await tenantIndexers()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for indexer in indexers { group.addTask { try await indexer.run() } }
+                if indexers.isEmpty { group.addTask { try await Task.sleep(for: .seconds(1)) } }
+                try await group.next()
+                group.cancelAll()
+            }
+        }
+    }
+
+    /// Returns when everything written before the call can be found, whichever process does the work.
+    ///
+    /// - Parameter progress: called now and then with what is done of what is to do.
+    public func indexAll(progress: @escaping @Sendable (IndexProgress) -> Void = { _ in }) async throws {
+        let watch = ProgressWatch(report: progress)
+        while true {
+            try Task.checkCancellation()
+            if let lock = try IndexerLock.take(in: services.collections.directory) {
+                defer {
+                    services.collections.closeWriters()
+                    withExtendedLifetime(lock) {}
+                }
+                for indexer in try await tenantIndexers() {
+                    try await indexer.catchUp {
+                        watch.see(try await self.backfills(indexer.tenant), of: indexer.tenant)
+                    }
+                }
+                return
+            }
+            var isCurrent = true
+            for tenant in try await tenants() {
+                let status = try await status(tenant: tenant)
+                watch.see(try await backfills(tenant), of: tenant)
+                if !status.isCurrent { isCurrent = false }
+            }
+            if isCurrent { return }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+    }
+
+    /// Has every table gone through again and every vector written anew. It happens in `run` or `indexAll`.
+    public func requestRebuild(context: RequestContext) async throws {
+        let tenant = context.tenant
+        let indexer = RecordIndexer(services: services, tenant: tenant, gate: Gate())
+        for base in try await services.airtable.bases(context: context) {
+            for table in try await services.airtable.tables(in: base.id, context: context) {
+                try await indexer.enqueue(table, because: .vectorsLost, context)
+            }
+        }
+    }
+
+    /// How far the index is behind the records.
+    public func status(tenant: TenantID) async throws -> IndexStatus {
+        let checkpoint = try await services.changes.checkpoint(of: Self.consumer, tenant: tenant)
+        let latest = try await services.changes.latestSequence(tenant: tenant)
+        let tables = try await backfills(tenant).map { backfill in
+            IndexStatus.Table(
+                table: backfill.table,
+                base: backfill.base,
+                done: backfill.done,
+                total: backfill.total,
+                isCurrent: backfill.phase == .done
+            )
+        }
+        return IndexStatus(checkpoint: checkpoint, latest: latest, tables: tables)
+    }
+
+    private func tenantIndexers() async throws -> [TenantIndexer] {
+        var indexers: [TenantIndexer] = []
+        for tenant in try await tenants() {
+            let latest = try await services.changes.latestSequence(tenant: tenant)
+            indexers.append(TenantIndexer(services: services, tenant: tenant, latest: latest))
+        }
+        return indexers
+    }
+
+    private func backfills(_ tenant: TenantID) async throws -> [Backfill] {
+        try await services.database.read { try SearchStore().backfills(tenant: tenant, in: $0) }
+    }
+}

@@ -1,0 +1,79 @@
+import Airtable
+import Domain
+
+/// Reads found records back through `AirtableService`, so that every hit is checked again, and shows them.
+struct HitReader: Sendable {
+    /// What is known of a hit before its record is read.
+    struct Place: Sendable {
+        let ranked: Fusion.Ranked
+        let unit: StoredUnit
+        let partition: Partition
+        let base: Base
+        let isSemantic: Bool
+    }
+
+    let reader: RecordReader
+    let stems: Set<String>
+
+    init(airtable: AirtableService, stems: Set<String>) {
+        reader = RecordReader(airtable: airtable)
+        self.stems = stems
+    }
+
+    /// The hits of `places`, in their order; what may not be read, or is gone, is left out.
+    func hits(_ places: [Place], context: RequestContext) async throws -> [SearchHit] {
+        var found: [RecordID: SearchHit] = [:]
+        for (table, places) in Dictionary(grouping: places, by: \.partition.table) {
+            guard let shown = try await read(places.map(\.ranked.record), in: table, context: context) else { continue }
+            let records = Dictionary(shown.records.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+            for place in places {
+                guard let record = records[place.ranked.record] else { continue }
+                found[record.id] = hit(place, record, shown)
+            }
+        }
+        return places.compactMap { found[$0.ranked.record] }
+    }
+
+    private func read(
+        _ ids: [RecordID],
+        in table: TableID,
+        context: RequestContext
+    ) async throws -> RecordReader.Shown? {
+        do {
+            let table = try await reader.airtable.table(id: table, context: context)
+            return try await reader.shown(ids, in: table, context: context)
+        } catch let error as AirtableError where error.code == .modelNotFound {
+            // Deleted since it was indexed.
+            return nil
+        }
+    }
+
+    private func hit(_ place: Place, _ record: Record, _ shown: RecordReader.Shown) -> SearchHit {
+        let table = shown.table
+        let snippet = snippet(place, record, shown)
+        return SearchHit(
+            score: (Double(place.ranked.score) * 10_000).rounded() / 10_000,
+            base: place.base.name,
+            baseID: place.base.id,
+            table: table.name,
+            tableID: table.id,
+            recordID: record.id,
+            fields: CellCodec.fields(of: record, table: table),
+            fieldID: snippet?.field ?? table.primaryField,
+            snippet: snippet?.text ?? "",
+            highlights: (snippet?.highlights ?? []).map {
+                SearchHighlight(fieldID: $0.field, start: $0.range.lowerBound, end: $0.range.upperBound)
+            },
+            matched: SearchMatch(lexical: place.ranked.lexical > 0, semantic: place.isSemantic)
+        )
+    }
+
+    /// From the record as it is now, which may differ from what was indexed a moment ago.
+    private func snippet(_ place: Place, _ record: Record, _ shown: RecordReader.Shown) -> Snippet? {
+        let texts = shown.texts(of: record)
+        guard let text = texts.first(where: { $0.group == place.partition.group }) ?? texts.first else { return nil }
+        let whole = 0..<text.text.unicodeScalars.count
+        let range = text.group == place.partition.group ? place.unit.range.clamped(to: whole) : whole
+        return Snippet(of: text, range: range, stems: stems, primary: shown.table.primaryField)
+    }
+}

@@ -1,0 +1,48 @@
+import Access
+import Airtable
+import Domain
+
+/// Where one search may look, decided before anything is searched.
+struct SearchScope: Sendable {
+    /// By base, so that each base's index is searched for its own.
+    let partitions: [BaseID: [Partition]]
+    /// Bases of which every partition is allowed: their indexes need no filter.
+    let wholeBases: Set<BaseID>
+    let byNumber: [UInt32: Partition]
+
+    /// - Parameters:
+    ///   - all: every partition of the tenant.
+    ///   - bases: the only bases to look in; nil for all.
+    ///   - tables: the only tables to look in; nil for all.
+    init(all: [Partition], visible: VisibleScope, bases: Set<BaseID>?, tables: Set<TableID>?) {
+        var allowed: [BaseID: [Partition]] = [:]
+        var whole: Set<BaseID> = []
+        for (base, partitions) in Dictionary(grouping: all, by: \.base) {
+            guard visible.allows(base: base), bases?.contains(base) ?? true else { continue }
+            let kept = partitions.filter { partition in
+                (tables?.contains(partition.table) ?? true) && Self.allows(partition, visible)
+            }
+            if kept.isEmpty { continue }
+            allowed[base] = kept
+            if kept.count == partitions.count { whole.insert(base) }
+        }
+        partitions = allowed
+        wholeBases = whole
+        byNumber = Dictionary(
+            allowed.values.joined().map { ($0.number, $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
+    }
+
+    /// Whether nothing that a unit in `partition` may show is hidden. What can't be read is hidden.
+    private static func allows(_ partition: Partition, _ visible: VisibleScope) -> Bool {
+        guard visible.allows(table: partition.table, in: partition.base) else { return false }
+        if visible.isWholeTenant { return true }
+        return partition.sources.split(separator: " ").allSatisfy { text in
+            guard let source = TableLayout.Source(text: text) else { return false }
+            // A base's links stay inside the base.
+            return visible.allows(table: source.table, in: partition.base)
+                && !visible.hiddenFields(table: source.table).contains(source.field)
+        }
+    }
+}

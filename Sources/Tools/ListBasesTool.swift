@@ -1,0 +1,60 @@
+import Airtable
+import Domain
+
+struct ListBasesTool: Tool {
+    let airtable: AirtableService
+
+    let name = "list_bases"
+    let title = "List bases"
+    let description = """
+        Lists every base you may see, with its id. Start here when you don't know where something is kept; to look for \
+        content, search_records needs no base.
+        """
+    let permission = Permission.basesRead
+
+    struct Arguments: WireType {
+        static var schema: JSONSchema { .object(properties: [:]) }
+    }
+
+    struct Answer: WireType {
+        struct Entry: WireType {
+            var id: String
+            var name: String
+            var createdTime: String
+
+            static var schema: JSONSchema {
+                .object(
+                    properties: [
+                        "id": .string(description: "app…"), "name": .string(),
+                        "createdTime": .string(format: "date-time"),
+                    ],
+                    required: ["id", "name", "createdTime"]
+                )
+            }
+        }
+
+        var bases: [Entry]
+
+        static var schema: JSONSchema {
+            .object(properties: ["bases": .array(of: Entry.schema)], required: ["bases"])
+        }
+    }
+
+    func run(_ arguments: Arguments, context: RequestContext) async throws -> Answer {
+        let bases = try await airtable.bases(context: context)
+        return Answer(
+            bases: bases.map {
+                Answer.Entry(
+                    id: $0.id.description,
+                    name: $0.name,
+                    createdTime: CellCodec.timestamp($0.createdTime)
+                )
+            }
+        )
+    }
+
+    func text(of answer: Answer) -> String {
+        if answer.bases.isEmpty { return "There are no bases." }
+        return answer.bases.map { "\($0.name) (\($0.id))" }.joined(separator: "\n")
+    }
+}

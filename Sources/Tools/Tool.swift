@@ -1,0 +1,72 @@
+import Domain
+
+/// One thing that a caller can have done: typed arguments in, a typed answer out, by one service call.
+///
+/// A tool checks nothing that the registry checks: permission and the shape of the arguments are settled before `run`.
+protocol Tool: Sendable {
+    associatedtype Arguments: WireType
+    associatedtype Answer: WireType
+
+    /// Snake case; never changed without an alias.
+    var name: String { get }
+    /// For people.
+    var title: String { get }
+    /// For the model: when to use it, what it answers, what to call next.
+    var description: String { get }
+    var annotations: ToolAnnotations { get }
+    /// What the caller must have.
+    var permission: Permission { get }
+
+    func run(_ arguments: Arguments, context: RequestContext) async throws -> Answer
+
+    /// The answer for reading: everything needed to go on, in few tokens.
+    func text(of answer: Answer) -> String
+}
+
+extension Tool {
+    var annotations: ToolAnnotations { .readOnly }
+
+    var definition: ToolDefinition {
+        ToolDefinition(
+            name: name,
+            title: title,
+            description: description,
+            inputSchema: Arguments.schema,
+            outputSchema: Answer.schema,
+            annotations: annotations,
+            permission: permission
+        )
+    }
+
+    /// Checks and decodes the arguments, runs, encodes. What the caller can do something about becomes a result that a
+    /// model can read.
+    func call(_ arguments: JSONObject, context: RequestContext) async throws -> ToolResult {
+        let violations = Arguments.schema.violations(of: .object(arguments))
+        guard violations.isEmpty else { return .refusing(violations, of: name, arguments: Arguments.schema) }
+        do {
+            let answer = try await run(
+                try JSONCoder.decode(Arguments.self, from: .object(arguments)),
+                context: context
+            )
+            return ToolResult(text: text(of: answer), structured: try JSONCoder.value(of: answer))
+        } catch let error as any Failure where !error.kind.isOurs {
+            return ToolResult(failure: error)
+        }
+    }
+}
+
+extension FailureKind {
+    /// Whether somebody should look into the log: such failures are thrown on, and the edge writes them there.
+    fileprivate var isOurs: Bool { self == .internal || self == .corrupt }
+}
+
+extension ToolResult {
+    /// Names everything that is wrong with the arguments at once, and the name that was probably meant.
+    static func refusing(_ violations: [JSONSchemaViolation], of tool: String, arguments: JSONSchema) -> ToolResult {
+        let names = arguments.json["properties"]?.objectValue?.keys ?? []
+        var lines = ["The arguments of \(tool) are wrong:"]
+        for violation in violations { lines.append("- \(violation)") }
+        lines.append(names.isEmpty ? "It takes no arguments." : "It takes: \(names.joined(separator: ", ")).")
+        return ToolResult(text: lines.joined(separator: "\n"), isError: true)
+    }
+}

@@ -1,0 +1,38 @@
+import ArgumentParser
+import Domain
+import Foundation
+
+/// The one binary. Each command is a file of its own in `Commands/`.
+struct PyAirtableAI: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pyairtable-ai",
+        abstract: "The AI and semantic layer for Airtable data: search by meaning, MCP, and an HTTP API.",
+        version: productVersion,
+        subcommands: [
+            Serve.self, MCPCommand.self, Import.self, Index.self, SearchCommand.self, EmbedCommand.self, Migrate.self,
+            UserCommand.self, KeyCommand.self, DoctorCommand.self, ConfigCommand.self, ANNBench.self,
+            EmbedBenchCommand.self,
+        ]
+    )
+}
+
+/// Shown by `--version`, MCP's `serverInfo` and the OpenAPI document.
+let productVersion = "0.1.0"
+
+@main
+enum Main {
+    static func main() async {
+        // A closed pipe (`| head`) must end the command by an error it can see, not kill it.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try PyAirtableAI.parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            ExitReport.end(with: error, wantsJSON: CommandLine.arguments.contains("--json"))
+        }
+    }
+}

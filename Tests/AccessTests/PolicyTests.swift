@@ -1,0 +1,109 @@
+import Access
+import Domain
+import Testing
+
+@Suite("Policy")
+struct PolicyTests {
+    struct Scenario: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let facts: Policy.KeyFacts
+        let expected: Policy.Admission
+    }
+
+    static let now = Instant(milliseconds: 1_000_000)
+
+    static func facts(
+        _ scopes: Set<Permission> = [.search],
+        expires: Instant? = nil,
+        isDisabled: Bool = false,
+        isOwnerDisabled: Bool = false
+    ) -> Policy.KeyFacts {
+        Policy.KeyFacts(
+            scopes: scopes,
+            expires: expires,
+            isDisabled: isDisabled,
+            ownerRole: .owner,
+            isOwnerDisabled: isOwnerDisabled
+        )
+    }
+
+    static let scenarios: [Scenario] = [
+        Scenario(testDescription: "an ordinary key", facts: facts(), expected: .admitted([.search])),
+        Scenario(testDescription: "no scopes: in, but for nothing", facts: facts([]), expected: .admitted([])),
+        Scenario(
+            testDescription: "every scope of an owner",
+            facts: facts(Set(Permission.allCases)),
+            expected: .admitted(Set(Permission.allCases))
+        ),
+        Scenario(
+            testDescription: "expires a microsecond later",
+            facts: facts(expires: Instant(microseconds: now.microseconds + 1)),
+            expected: .admitted([.search])
+        ),
+        Scenario(testDescription: "expires now", facts: facts(expires: now), expected: .refused(.keyExpired)),
+        Scenario(
+            testDescription: "expired in 1969",
+            facts: facts(expires: Instant(microseconds: -1)),
+            expected: .refused(.keyExpired)
+        ),
+        Scenario(testDescription: "disabled", facts: facts(isDisabled: true), expected: .refused(.keyDisabled)),
+        Scenario(
+            testDescription: "owner disabled",
+            facts: facts(isOwnerDisabled: true),
+            expected: .refused(.ownerDisabled)
+        ),
+        Scenario(
+            testDescription: "disabled, expired and without owner",
+            facts: facts(expires: now, isDisabled: true, isOwnerDisabled: true),
+            expected: .refused(.keyDisabled)
+        ),
+    ]
+
+    @Test("admits a key or says why not", arguments: scenarios)
+    func admit(_ scenario: Scenario) {
+        #expect(Policy.admit(scenario.facts, at: Self.now) == scenario.expected)
+    }
+
+    @Test("never gives more than scopes and role together", arguments: 0..<50)
+    func intersection(_ seed: Int) {
+        let scopes = Set(Permission.allCases.filter { _ in Bool.random() })
+        guard case .admitted(let rights) = Policy.admit(Self.facts(scopes), at: Self.now) else {
+            Issue.record("refused")
+            return
+        }
+        #expect(rights == scopes.intersection(Role.owner.permissions))
+    }
+
+    @Test("admin implies no other permission")
+    func admin() {
+        let principal = Principal(user: .random(), key: .random(), permissions: [.admin])
+        for permission in Permission.allCases {
+            #expect(Policy.allows(permission, to: principal) == (permission == .admin))
+        }
+    }
+
+    @Test("the owner role has every permission")
+    func owner() {
+        #expect(Role.owner.permissions == Set(Permission.allCases))
+    }
+
+    @Test("nobody hands on a wider set of bases than they have")
+    func bases() {
+        let (one, two) = (BaseID.random(), BaseID.random())
+        #expect(Policy.mayHandOn(bases: nil, holding: nil))
+        #expect(Policy.mayHandOn(bases: [one], holding: nil))
+        #expect(Policy.mayHandOn(bases: [one], holding: [one, two]))
+        #expect(Policy.mayHandOn(bases: [], holding: [one]))
+        #expect(!Policy.mayHandOn(bases: nil, holding: [one]))
+        #expect(!Policy.mayHandOn(bases: [two], holding: [one]))
+        #expect(!Policy.mayHandOn(bases: [one, two], holding: [one]))
+        #expect(!Policy.mayHandOn(bases: nil, holding: []))
+    }
+
+    @Test("what exceeds somebody's rights is found")
+    func excess() {
+        #expect(Policy.excess(of: [.search], over: [.search, .chat]).isEmpty)
+        #expect(Policy.excess(of: [.search, .admin], over: [.search]) == [.admin])
+        #expect(Policy.excess(of: [], over: []).isEmpty)
+    }
+}

@@ -1,0 +1,106 @@
+import App
+import Domain
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("The command line")
+struct CommandLineTests {
+    @Test(
+        "exits with 2 for what it does not understand",
+        arguments: [
+            ["frobnicate"], ["search"], ["import"], ["import", "x.csv", "--replace", "--append"],
+            ["key", "revoke", "x"],
+        ]
+    )
+    func usage(arguments: [String]) async throws {
+        try await withTemporaryDirectory { directory in
+            let result = try await Binary.run(
+                arguments + (arguments[0] == "frobnicate" ? [] : ["--data", directory.path])
+            )
+            #expect(result.status == 2)
+            #expect(result.output.isEmpty)
+            #expect(!result.errors.isEmpty)
+        }
+    }
+
+    @Test("exits with 0 for help and version, on stdout", arguments: ["--help", "--version"])
+    func help(argument: String) async throws {
+        let result = try await Binary.run([argument])
+        #expect(result.status == 0)
+        #expect(!result.output.isEmpty)
+        #expect(result.errors.isEmpty)
+    }
+
+    @Test("exits with 3 for what does not exist, 4 for what is not configured, and says it as JSON when asked")
+    func failures() async throws {
+        try await withTemporaryDirectory { directory in
+            let data = directory.appendingPathComponent("data").path
+            let missing = try await Binary.run(["import", "--json", "--data", data, directory.path + "/none.csv"])
+            #expect(missing.status == 3)
+            let report = try JSONValue(parsing: missing.errors)
+            #expect(report["error"]?["code"]?.stringValue == "UNREADABLE_FILE")
+            #expect(report["error"]?["message"]?.stringValue?.contains("none.csv") == true)
+
+            let model = ["search", "x", "--data", data, "--model-dir", directory.path]
+            let unconfigured = try await Binary.run(model)
+            #expect(unconfigured.status == 4)
+            #expect(unconfigured.errors.contains("scripts/setup"))
+
+            let setting = try await Binary.run([
+                "search", "x", "--data", data, "--threads", "many", "--embedder", "magic",
+            ])
+            #expect(setting.status == 4)
+            #expect(setting.errors.contains("--threads"))
+            #expect(setting.errors.contains("--embedder"))
+        }
+    }
+
+    @Test("shows where each setting comes from, and no secret")
+    func config() async throws {
+        try await withTemporaryDirectory { directory in
+            let file = directory.appendingPathComponent("config.json")
+            try Data(#"{"logLevel":"error","bnid":"127.0.0.1:1"}"#.utf8).write(to: file)
+            let result = try await Binary.run(
+                ["config", "--data", directory.path, "--threads", "3"],
+                adding: [
+                    "PYAIRTABLE_DATABASE_URL": "postgres://me:hidden-word@127.0.0.1/x?password=also-hidden",
+                    "PYAIRTABLE_MASTER_KEY": "hidden-key",
+                ]
+            )
+            #expect(result.status == 0)
+            #expect(result.output.contains("THREADS            3  (flag)"))
+            #expect(result.output.contains("LOG_LEVEL          error  (file)"))
+            #expect(result.output.contains("(environment)"))
+            #expect(!result.output.contains("hidden"))
+            #expect(result.errors.contains("unknown setting bnid (did you mean bind?)"))
+        }
+    }
+
+    @Test("docs/configuration.md holds the table that the code generates")
+    func documented() throws {
+        let page = try String(
+            contentsOf: repositoryRoot.appendingPathComponent("docs/configuration.md"),
+            encoding: .utf8
+        )
+        #expect(page.contains(Setting.markdownTable), "run: pyairtable-ai config --markdown")
+    }
+
+    @Test("makes, lists and revokes keys, and shows a key only once")
+    func keys() async throws {
+        try await withTemporaryDirectory { directory in
+            let data = ["--data", directory.path, "--json"]
+            let made = try await Binary.run(["key", "create", "--name", "ci", "--scopes", "search,bases:read"] + data)
+            let key = try #require(try made.json().first?["key"]?.stringValue)
+            let id = try #require(try made.json().first?["id"]?.stringValue)
+            let list = try await Binary.run(["key", "list"] + data)
+            #expect(!list.output.contains(key))
+            #expect(try list.json().first?[0]?["scopes"]?.arrayValue?.count == 2)
+            #expect(try await Binary.run(["key", "revoke", id] + data).status == 0)
+            #expect(try await Binary.run(["key", "revoke", id] + data).status == 3)
+            let wrong = try await Binary.run(["key", "create", "--scopes", "serch"] + data)
+            #expect(wrong.status == 2)
+            #expect(wrong.errors.contains("did you mean search?"))
+        }
+    }
+}

@@ -1,0 +1,207 @@
+import Access
+import Airtable
+import Database
+import Domain
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import NIOCore
+import Search
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Gateway
+
+/// Answers searches without a model.
+struct FixedSearch: SearchAnswering {
+    var answer: @Sendable (SearchRequest, Domain.RequestContext) async throws -> SearchResponse = { _, _ in
+        SearchResponse(hits: SearchResponse.sample.hits, tookMilliseconds: 1)
+    }
+
+    func search(_ request: SearchRequest, context: Domain.RequestContext) async throws -> SearchResponse {
+        try await answer(request, context)
+    }
+}
+
+/// Keeps what is logged.
+final class LogRecorder: Sendable {
+    struct Line: Sendable {
+        let level: Logger.Level
+        let message: String
+        let metadata: Logger.Metadata
+        var text: String { "\(message) \(metadata)" }
+    }
+
+    private let state = Mutex<[Line]>([])
+
+    var lines: [Line] { state.withLock { $0 } }
+
+    func logger(_ level: Logger.Level = .debug) -> Logger {
+        var logger = Logger(label: "test", factory: { _ in Handler(recorder: self) })
+        logger.logLevel = level
+        return logger
+    }
+
+    private struct Handler: LogHandler {
+        let recorder: LogRecorder
+        var metadata: Logger.Metadata = [:]
+        var logLevel = Logger.Level.debug
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) {
+            let all = metadata.merging(event.metadata ?? [:]) { $1 }
+            recorder.state.withLock { $0.append(Line(level: event.level, message: "\(event.message)", metadata: all)) }
+        }
+    }
+}
+
+/// A server over a fresh database with one small base.
+struct GatewayFixture: Sendable {
+    let database: any SQLDatabase
+    let access: AccessService
+    let airtable: AirtableService
+    let owner: Domain.RequestContext
+    /// A key with every permission.
+    let key: String
+    let base: Base
+    let elements: Table
+    let isotopes: Table
+    let records: [Record]
+    let log = LogRecorder()
+    let metrics = PrometheusRegistry()
+
+    func services(search: FixedSearch = FixedSearch(), readiness: [ReadinessCheck] = []) -> GatewayServices {
+        GatewayServices(access: access, airtable: airtable, search: search, readiness: readiness)
+    }
+
+    func server(
+        search: FixedSearch = FixedSearch(),
+        readiness: [ReadinessCheck] = [],
+        requestTimeout: Duration = .seconds(30),
+        onRunning: @escaping @Sendable (Int?) async -> Void = { _ in }
+    ) -> GatewayServer {
+        GatewayServer.make(
+            configuration: GatewayConfiguration(
+                address: .init(host: "127.0.0.1", port: 0),
+                adminAddress: .init(host: "127.0.0.1", port: 0),
+                requestTimeout: requestTimeout
+            ),
+            services: services(search: search, readiness: readiness),
+            metrics: metrics,
+            logger: log.logger(),
+            onRunning: onRunning
+        )
+    }
+
+    /// A key with only `scopes`.
+    func key(_ scopes: Set<Permission>, bases: Set<BaseID>? = nil) async throws -> String {
+        try await access.createKey(APIKeyDraft(name: "test", scopes: scopes, bases: bases), context: owner).text
+    }
+
+    var tablePath: String { "/api/v1/airtable/bases/\(base.id)/tables/\(elements.id)" }
+}
+
+func withGateway(
+    _ kind: DatabaseKind = .sqlite,
+    _ body: @escaping @Sendable (GatewayFixture) async throws -> Void
+) async throws {
+    try await withDatabase(kind, migrations: AccessStore.migrations + AirtableService.migrations) { database in
+        let access = AccessService(database: database)
+        let first = try await access.bootstrap()
+        let owner = try await access.ownerContext(
+            origin: .commandLine,
+            timeout: .seconds(60),
+            logger: LogRecorder().logger(.critical)
+        )
+        let airtable = AirtableService(database: database, access: access)
+        let schema = try await airtable.createBase(
+            name: "Periodic table",
+            tables: [
+                TableDraft(
+                    name: "Elements",
+                    fields: [
+                        FieldDraft(name: "Name", type: .singleLineText),
+                        FieldDraft(name: "State", type: .singleSelect, choices: ["Gas", "Solid"]),
+                        .link("Isotopes", to: "Isotopes"),
+                    ]
+                ),
+                TableDraft(name: "Isotopes", fields: [FieldDraft(name: "Name", type: .singleLineText)]),
+            ],
+            context: owner
+        )
+        let elements = try #require(schema.tables.first { $0.name == "Elements" })
+        let isotopes = try #require(schema.tables.first { $0.name == "Isotopes" })
+        let isotope = try await airtable.create(
+            [RecordDraft(fields: ["Name": "Helium-3"])],
+            in: isotopes.id,
+            context: owner
+        )[0]
+        let records = try await airtable.create(
+            [
+                RecordDraft(fields: [
+                    "Name": "Helium", "State": "Gas", "Isotopes": [.string(isotope.id.description)],
+                ]),
+                RecordDraft(fields: ["Name": "Iron", "State": "Solid"]),
+                RecordDraft(fields: ["Name": "Neon", "State": "Gas"]),
+            ],
+            in: elements.id,
+            context: owner
+        )
+        try await body(
+            GatewayFixture(
+                database: database,
+                access: access,
+                airtable: airtable,
+                owner: owner,
+                key: try #require(try await access.issueFirstKey(first)).text,
+                base: schema.base,
+                elements: elements,
+                isotopes: isotopes,
+                records: records
+            )
+        )
+        await access.flush()
+    }
+}
+
+/// A response with its body as text and as JSON.
+struct Answer: Sendable {
+    let status: Int
+    let headers: HTTPFields
+    let text: String
+
+    var json: JSONValue? { try? JSONValue(parsing: text) }
+    var code: String? { json?["code"]?.stringValue }
+}
+
+extension TestClientProtocol {
+    func send(
+        _ method: HTTPRequest.Method = .get,
+        _ uri: String,
+        key: String? = nil,
+        headers: HTTPFields = [:],
+        body: String? = nil,
+        contentType: String? = "application/json"
+    ) async throws -> Answer {
+        var headers = headers
+        if let key { headers[.authorization] = "Bearer \(key)" }
+        if body != nil, let contentType { headers[.contentType] = contentType }
+        let response = try await executeRequest(
+            uri: uri,
+            method: method,
+            headers: headers,
+            body: body.map { ByteBuffer(string: $0) }
+        )
+        return Answer(
+            status: response.status.code,
+            headers: response.headers,
+            text: String(buffer: response.body)
+        )
+    }
+}

@@ -1,0 +1,222 @@
+import Access
+import Airtable
+import Database
+import Domain
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Testing
+
+@testable import Gateway
+
+@Suite("Bases, tables and records")
+struct RecordRouteTests {
+    @Test("bases and tables are listed and found")
+    func bases() async throws {
+        try await withGateway { fixture in
+            try await fixture.server().publicApplication.test(.router) { client in
+                let root = "/api/v1/airtable/bases"
+                let bases = try await client.send(.get, root, key: fixture.key)
+                #expect(bases.status == 200)
+                #expect(bases.headers[.contentType] == "application/json")
+                #expect(BaseListWire.schema.violations(of: try #require(bases.json)) == [])
+                #expect(bases.json?["bases"]?[0]?["name"] == "Periodic table")
+                #expect(bases.json?["bases"]?[0]?["id"]?.stringValue == fixture.base.id.description)
+
+                let base = try await client.send(.get, "\(root)/\(fixture.base.id)", key: fixture.key)
+                #expect(base.json == bases.json?["bases"]?[0])
+
+                let tables = try await client.send(.get, "\(root)/\(fixture.base.id)/tables", key: fixture.key)
+                #expect(TableListWire.schema.violations(of: try #require(tables.json)) == [])
+                #expect(tables.json?["tables"]?.arrayValue?.count == 2)
+
+                let table = try await client.send(.get, fixture.tablePath, key: fixture.key)
+                #expect(table.json == tables.json?["tables"]?[0])
+                let fields = try #require(table.json?["fields"]?.arrayValue)
+                #expect(
+                    fields.map { $0["type"]?.stringValue } == ["singleLineText", "singleSelect", "multipleRecordLinks"]
+                )
+                #expect(fields[1]["options"]?["choices"]?[0]?["name"] == "Gas")
+                #expect(fields[2]["options"]?["linkedTableId"]?.stringValue == fixture.isotopes.id.description)
+            }
+        }
+    }
+
+    @Test("records come in pages, each once")
+    func pages() async throws {
+        try await withGateway { fixture in
+            try await fixture.server().publicApplication.test(.router) { client in
+                var names: [String?] = []
+                var offset: String?
+                var pages = 0
+                repeat {
+                    let query = "?pageSize=2" + (offset.map { "&offset=\($0)" } ?? "")
+                    let page = try await client.send(.get, "\(fixture.tablePath)/records\(query)", key: fixture.key)
+                    #expect(page.status == 200)
+                    #expect(RecordListWire.schema.violations(of: try #require(page.json)) == [])
+                    let records = try #require(page.json?["records"]?.arrayValue)
+                    names += records.map { $0["fields"]?["Name"]?.stringValue }
+                    offset = page.json?["offset"]?.stringValue
+                    pages += 1
+                } while offset != nil && pages < 5
+                #expect(names == ["Helium", "Iron", "Neon"])
+                #expect(pages == 2)
+                let all = try await client.send(.get, "\(fixture.tablePath)/records", key: fixture.key)
+                #expect(all.json?["records"]?.arrayValue?.count == 3)
+            }
+        }
+    }
+
+    @Test("one record has names for what it links to")
+    func record() async throws {
+        try await withGateway { fixture in
+            try await fixture.server().publicApplication.test(.router) { client in
+                let path = "\(fixture.tablePath)/records/\(fixture.records[0].id)"
+                let record = try await client.send(.get, path, key: fixture.key)
+                #expect(record.status == 200)
+                #expect(RecordDetailWire.schema.violations(of: try #require(record.json)) == [])
+                #expect(record.json?["fields"]?["State"] == "Gas")
+                #expect(record.json?["linked"]?[0]?["name"] == "Helium-3")
+                #expect(record.json?["linked"]?[0]?["tableId"]?.stringValue == fixture.isotopes.id.description)
+                #expect(record.json?["linked"]?[0]?["id"] == record.json?["fields"]?["Isotopes"]?[0])
+            }
+        }
+    }
+
+    @Test("an offset of another table is not found")
+    func foreignOffset() async throws {
+        try await withGateway { fixture in
+            try await fixture.server().publicApplication.test(.router) { client in
+                let page = try await client.send(.get, "\(fixture.tablePath)/records?pageSize=1", key: fixture.key)
+                let offset = try #require(page.json?["offset"]?.stringValue)
+                #expect(offset.wholeMatch(of: /itr[1-9a-z][0-9a-z]{0,11}/) != nil)
+                let other = "/api/v1/airtable/bases/\(fixture.base.id)/tables/\(fixture.isotopes.id)/records"
+                let answer = try await client.send(.get, "\(other)?offset=\(offset)", key: fixture.key)
+                #expect(answer.status == 404)
+            }
+        }
+    }
+
+    @Test(
+        "query parameters are few and exact",
+        arguments: [
+            "pageSize=0", "pageSize=101", "pageSize=-1", "pageSize=1.5", "pageSize=1e2", "pageSize=", "pageSize=٣",
+            "pageSize=99999999999999999999", "pageSize=5&pageSize=6", "offset=nonsense", "offset=itr", "offset=%zz",
+            "offset=%ff", "view=x", "fields[]=Name", "%70ageSize=1&pageSize=2",
+        ]
+    )
+    func query(_ query: String) async throws {
+        try await withGateway { fixture in
+            try await fixture.server().publicApplication.test(.router) { client in
+                let answer = try await client.send(.get, "\(fixture.tablePath)/records?\(query)", key: fixture.key)
+                #expect(answer.status == 400, "\(answer.text)")
+                #expect(answer.code == "invalidParameter")
+            }
+        }
+    }
+
+    @Test("an identifier of the wrong form, of nothing or of another parent is not found")
+    func notFound() async throws {
+        try await withGateway { fixture in
+            let other = try await fixture.airtable.createBase(
+                name: "Other",
+                tables: [TableDraft(name: "T", fields: [FieldDraft(name: "Name", type: .singleLineText)])],
+                context: fixture.owner
+            )
+            let root = "/api/v1/airtable/bases"
+            let base = fixture.base.id
+            let table = fixture.elements.id
+            let record = fixture.records[0].id
+            let paths = [
+                "\(root)/\(BaseID.random())", "\(root)/\(table)", "\(root)/Periodic%20table", "\(root)/%2e%2e",
+                "\(root)/\(BaseID.random())/tables", "\(root)/\(base)/tables/\(TableID.random())",
+                "\(root)/\(base)/tables/Elements", "\(root)/\(other.base.id)/tables/\(table)",
+                "\(root)/\(other.base.id)/tables/\(table)/records",
+                "\(root)/\(other.base.id)/tables/\(table)/records/\(record)",
+                "\(root)/\(base)/tables/\(table)/records/\(RecordID.random())",
+                "\(root)/\(base)/tables/\(fixture.isotopes.id)/records/\(record)",
+                "\(root)/\(base)/tables/\(table)/records/rec", "\(root)/\(base)/tables/\(table)/records/\(record)'--",
+                "\(root)/\(base)/tables/\(table)/records/" + String(repeating: "r", count: 4_000),
+            ]
+            try await fixture.server().publicApplication.test(.router) { client in
+                for path in paths {
+                    let answer = try await client.send(.get, path, key: fixture.key)
+                    #expect(answer.status == 404, "\(path.suffix(80))")
+                    #expect(answer.json?["title"] == "Not found")
+                }
+            }
+        }
+    }
+
+    @Test("a key limited to another base finds what it would of a base that is not there")
+    func limited() async throws {
+        try await withGateway { fixture in
+            let key = try await fixture.key(Set(Permission.allCases), bases: [.random()])
+            try await fixture.server().publicApplication.test(.router) { client in
+                let bases = try await client.send(.get, "/api/v1/airtable/bases", key: key)
+                #expect(bases.json?["bases"] == [])
+                let missing = BaseID.random().description
+                for path in ["", "/tables", "/tables/\(fixture.elements.id)", "/tables/\(fixture.elements.id)/records"]
+                {
+                    let hidden = try await client.send(
+                        .get,
+                        "/api/v1/airtable/bases/\(fixture.base.id)\(path)",
+                        key: key
+                    )
+                    let none = try await client.send(.get, "/api/v1/airtable/bases/\(missing)\(path)", key: key)
+                    #expect(hidden.status == 404)
+                    for member in ["type", "title", "status", "detail", "code", "hint"] {
+                        #expect(hidden.json?[member] == none.json?[member])
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("another tenant finds nothing of this one")
+    func otherTenant() async throws {
+        try await withGateway { fixture in
+            let key = try await secondTenantKey(fixture)
+            try await fixture.server().publicApplication.test(.router) { client in
+                let bases = try await client.send(.get, "/api/v1/airtable/bases", key: key)
+                #expect(bases.status == 200)
+                #expect(bases.json?["bases"] == [])
+                let record = "\(fixture.tablePath)/records/\(fixture.records[0].id)"
+                for path in [fixture.tablePath, "\(fixture.tablePath)/records", record] {
+                    #expect(try await client.send(.get, path, key: key).status == 404)
+                }
+            }
+        }
+    }
+
+    /// Makes another tenant by hand: there is no command for it yet.
+    private func secondTenantKey(_ fixture: GatewayFixture) async throws -> String {
+        let store = AccessStore(database: fixture.database)
+        let tenant = TenantID.random()
+        let time = Instant(milliseconds: 0)
+        let user = User(id: .random(), name: "owner", role: .owner, isDisabled: false, createdTime: time)
+        _ = try await fixture.database.write { transaction in
+            try transaction.execute(
+                "INSERT INTO access_tenants (id, name, owner, created_time) VALUES ($1, 'other', $2, 0)",
+                [.text(tenant.description), .text(user.id.description)]
+            )
+        }
+        _ = try await store.insert(user, tenant: tenant, limit: 10)
+        var generator = SystemRandomNumberGenerator()
+        let text = KeyText(id: .random(), using: &generator)
+        let key = APIKey(
+            id: text.id,
+            owner: user.id,
+            name: "other",
+            scopes: Set(Permission.allCases),
+            bases: nil,
+            expires: nil,
+            isDisabled: false,
+            createdTime: time,
+            lastUsedTime: nil,
+            lastFour: text.lastFour
+        )
+        _ = try await store.insert(key, digest: text.digest, tenant: tenant, limit: 10)
+        return text.secret.revealed
+    }
+}

@@ -1,0 +1,150 @@
+import Domain
+import Foundation
+import HTTPTypes
+import TestSupport
+import Testing
+
+@testable import Gateway
+
+@Suite("Route table")
+struct RouteTableTests {
+    /// Everything else needs a key. A route is added here on purpose only.
+    private static let open = [
+        "/", "/page.css", "/page.js", "/icon.svg", "/openapi.json", "/health", "/ready",
+    ]
+
+    @Test("every route needs a permission, but for those that are open on purpose")
+    func permissions() {
+        for route in RouteTable.standard.routes {
+            let isOpen = Self.open.contains(route.pattern.description)
+            #expect((route.permission == nil) == isOpen, "\(route.method) \(route.pattern)")
+            if route.pattern.description.hasPrefix("/api/") { #expect(route.permission != nil) }
+        }
+        #expect(RouteTable.standard.routes.count { $0.permission == nil } == Self.open.count)
+    }
+
+    @Test("is as the snapshot has it")
+    func snapshot() throws {
+        let lines = RouteTable.standard.routes.map { route in
+            let body = route.body.map { " takes \($0.shape.name)" } ?? ""
+            let query = route.query.isEmpty ? "" : " ?\(route.query.map(\.name).joined(separator: "&"))"
+            let reply = route.reply.shape?.name ?? route.reply.contentType
+            let permission = route.permission?.rawValue ?? "public"
+            return "\(route.method) \(route.pattern)\(query)\(body) gives \(reply) [\(permission)] \(route.name)"
+        }
+        try expectSnapshot("routes.txt", lines.joined(separator: "\n") + "\n")
+    }
+
+    @Test("the API document is as the snapshot has it")
+    func documentSnapshot() throws {
+        var writer = JSONWriter(layout: .indented)
+        writer.value(OpenAPIDocument.json(of: RouteTable.standard.routes))
+        let text = String(decoding: try writer.finish(), as: UTF8.self)
+        try expectSnapshot("openapi.json", text + "\n")
+    }
+
+    @Test("names are unique, and the document has every route and no other")
+    func document() throws {
+        let routes = RouteTable.standard.routes
+        #expect(Set(routes.map(\.name)).count == routes.count)
+        let document = try JSONValue(parsing: RouteTable.standard.document)
+        #expect(document["openapi"] == "3.1.0")
+        let paths = try #require(document["paths"]?.objectValue)
+        var operations = 0
+        for (path, item) in paths {
+            for (method, operation) in try #require(item.objectValue) {
+                operations += 1
+                let route = try #require(
+                    routes.first { $0.pattern.description == path && $0.method.rawValue.lowercased() == method }
+                )
+                #expect(operation["operationId"]?.stringValue == route.name)
+                #expect(operation["x-permission"]?.stringValue == route.permission?.rawValue ?? "public")
+                #expect(operation["security"]?.arrayValue?.isEmpty == (route.permission == nil))
+                let named = operation["parameters"]?.arrayValue?.compactMap { $0["name"]?.stringValue } ?? []
+                #expect(named == route.pattern.parameters.map(\.rawValue) + route.query.map(\.name))
+            }
+        }
+        #expect(operations == routes.count)
+    }
+
+    @Test("every reference in the document leads somewhere, and no schema is left over")
+    func references() throws {
+        let document = try JSONValue(parsing: RouteTable.standard.document)
+        var found: Set<String> = []
+        func visit(_ value: JSONValue) {
+            for element in value.arrayValue ?? [] { visit(element) }
+            for (key, member) in value.objectValue ?? JSONObject() {
+                if key == "$ref", let text = member.stringValue { found.insert(text) } else { visit(member) }
+            }
+        }
+        visit(document)
+        let schemas = try #require(document["components"]?["schemas"]?.objectValue)
+        for reference in found where reference.hasPrefix("#/components/schemas/") {
+            #expect(schemas[String(reference.dropFirst(21))] != nil, "\(reference)")
+        }
+        for (name, _) in schemas { #expect(found.contains("#/components/schemas/\(name)"), "\(name)") }
+    }
+
+    @Test("every example in the document fits its schema")
+    func samples() throws {
+        var shapes = 0
+        for route in RouteTable.standard.routes {
+            for shape in [route.body?.shape, route.reply.shape].compactMap(\.self) {
+                shapes += 1
+                #expect(shape.schema.violations(of: shape.sample) == [], "\(shape.name)")
+                #expect(shape.sample.objectValue?.isEmpty == false)
+            }
+        }
+        #expect(shapes >= 8)
+    }
+
+    @Test("HEAD goes where GET goes, and other methods are named")
+    func matching() throws {
+        let table = RouteTable.standard
+        let get = try table.match(.get, "/api/v1/airtable/bases")
+        #expect(try table.match(.head, "/api/v1/airtable/bases").position == get.position)
+        do throws(GatewayError) {
+            _ = try table.match(.delete, "/api/v1/airtable/bases")
+            Issue.record("DELETE was matched")
+        } catch {
+            #expect(error.code == .methodNotAllowed)
+            #expect(error.allowedMethods == ["GET", "HEAD", "OPTIONS"])
+        }
+        do throws(GatewayError) {
+            _ = try table.match(.get, "/api/v1/search")
+            Issue.record("GET was matched")
+        } catch {
+            #expect(error.allowedMethods == ["OPTIONS", "POST"])
+        }
+    }
+
+    @Test(
+        "anything that is not exactly a path is not found",
+        arguments: [
+            "", "*", "health", "//health", "/health/", "/Health", "/api", "/api/v1", "/api/v1/airtable/bases/",
+            "/api/v1/airtable//bases", "/api/v1/airtable/bases/a/b", "/../health", "/./health", "/page.css/x",
+        ]
+    )
+    func noMatch(_ path: String) {
+        do throws(GatewayError) {
+            _ = try RouteTable.standard.match(.get, path[...])
+            Issue.record("\(path) was matched")
+        } catch {
+            #expect(error.code == .notFound)
+        }
+    }
+
+    /// Compares with a file beside this one. `PYAIRTABLE_REWRITE_SNAPSHOTS=1` writes it; a missing one fails.
+    private func expectSnapshot(_ name: String, _ text: String) throws {
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("Snapshots/\(name)")
+        if ProcessInfo.processInfo.environment["PYAIRTABLE_REWRITE_SNAPSHOTS"] == "1" {
+            try Data(text.utf8).write(to: file)
+        }
+        let expected = try #require(
+            try? String(contentsOf: file, encoding: .utf8),
+            "the snapshot \(name) is missing; write it with PYAIRTABLE_REWRITE_SNAPSHOTS=1"
+        )
+        #expect(text == expected, "rewrite \(name) with PYAIRTABLE_REWRITE_SNAPSHOTS=1 when the change is meant")
+    }
+}

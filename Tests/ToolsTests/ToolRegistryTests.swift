@@ -1,0 +1,106 @@
+import Domain
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Tools
+
+@Suite("Tool registry")
+struct ToolRegistryTests {
+    @Test("a caller is offered what they may use, in a stable order")
+    func offered() async throws {
+        try await withTools { world in
+            let all = try await world.tools.tools(context: world.context)
+            #expect(
+                all.map(\.name) == [
+                    "list_bases", "list_tables", "describe_table", "list_records", "get_record", "search_records",
+                ]
+            )
+            #expect(all == world.tools.definitions)
+            let some = try await world.tools.tools(context: world.context(with: [.recordsRead]))
+            #expect(some.map(\.name) == ["list_records", "get_record"])
+            #expect(try await world.tools.tools(context: world.context(with: [])).isEmpty)
+        }
+    }
+
+    @Test("a tool without its permission says which one it needs, before looking at arguments")
+    func forbidden() async throws {
+        try await withTools { world in
+            let result = try await world.tools.call(
+                ToolCall(name: "search_records", arguments: ["nonsense": true]),
+                context: world.context(with: [.recordsRead])
+            )
+            #expect(result.isError && result.structured == nil)
+            #expect(result.text.contains("search"))
+            #expect(!result.text.contains("nonsense"))
+            await #expect(throws: ToolProviderError.unknownTool("")) { try await world.call("drop_everything") }
+        }
+    }
+
+    @Test("everything wrong with the arguments is told at once, with the names that are right")
+    func violations() async throws {
+        try await withTools { world in
+            let result = try await world.call(
+                "list_records",
+                ["table": "", "limit": 1_000, "fields": [3], "tabel": "x"]
+            )
+            #expect(result.isError)
+            for part in [
+                "base", "/table", "/limit", "/fields/0", "tabel", "It takes: base, table, fields, limit, offset.",
+            ] {
+                #expect(result.text.contains(part), "\(part) in \(result.text)")
+            }
+            #expect(try await world.call("list_bases", ["x": 1]).text.contains("It takes no arguments."))
+        }
+    }
+
+    @Test("every definition is complete, read-only, and named as MCP wants it")
+    func definitions() async throws {
+        try await withTools { world in
+            for tool in world.tools.definitions {
+                #expect(tool.name.wholeMatch(of: /[a-z_]{1,64}/) != nil)
+                #expect(!tool.title.isEmpty && tool.description.count > 40 && tool.description.count < 400)
+                #expect(tool.annotations == .readOnly)
+                #expect(tool.inputSchema.json["type"] == "object")
+                #expect(tool.inputSchema.json["additionalProperties"] == false)
+                #expect(tool.outputSchema?.json["type"] == "object")
+            }
+        }
+    }
+
+    /// `PYAIRTABLE_REWRITE=1 swift test --filter ToolsTests` writes them anew; a change must be meant.
+    @Test("the tools' schemas are those of the snapshots")
+    func snapshots() async throws {
+        try await withTools { world in
+            let directory = repositoryRoot.appendingPathComponent("Tests/ToolsTests/Snapshots")
+            let rewrites = ProcessInfo.processInfo.environment["PYAIRTABLE_REWRITE"] == "1"
+            var names: Set<String> = []
+            for tool in world.tools.definitions {
+                let file = directory.appendingPathComponent("\(tool.name).json")
+                names.insert(file.lastPathComponent)
+                var text = String(decoding: snapshot(tool).encoded(.indented), as: UTF8.self)
+                if !text.hasSuffix("\n") { text += "\n" }
+                if rewrites { try text.write(to: file, atomically: true, encoding: .utf8) }
+                let stored = try? String(contentsOf: file, encoding: .utf8)
+                #expect(stored == text, "\(tool.name): \(stored == nil ? "there is no snapshot" : "differs")")
+            }
+            let present = try FileManager.default.contentsOfDirectory(atPath: directory.path)
+            #expect(Set(present) == names, "snapshots of tools that are no more")
+        }
+    }
+
+    private func snapshot(_ tool: ToolDefinition) -> JSONValue {
+        [
+            "name": .string(tool.name), "title": .string(tool.title), "description": .string(tool.description),
+            "permission": .string(tool.permission.rawValue),
+            "annotations": [
+                "readOnlyHint": .bool(tool.annotations.readOnlyHint),
+                "destructiveHint": .bool(tool.annotations.destructiveHint),
+                "idempotentHint": .bool(tool.annotations.idempotentHint),
+                "openWorldHint": .bool(tool.annotations.openWorldHint),
+            ],
+            "inputSchema": tool.inputSchema.json,
+            "outputSchema": tool.outputSchema?.json ?? .null,
+        ]
+    }
+}
