@@ -51,7 +51,14 @@ struct ChangeTests {
             for step in 0..<900 {
                 let key = UInt64(generator.below(3)) << 32 | UInt64(generator.below(60))
                 switch generator.below(10) {
-                case 0..<6:
+                case 0:
+                    let keys = (0...generator.below(12)).map { _ in
+                        UInt64(generator.below(3)) << 32 | UInt64(generator.below(60))
+                    }
+                    let vectors = keys.map { _ in palette[generator.below(palette.count)] }
+                    try index.upsert(keys: keys, vectors: vectors.flatMap { $0 })
+                    for (key, vector) in zip(keys, vectors) { model.vectors[key] = vector }
+                case 1..<6:
                     let vector = palette[generator.below(palette.count)]
                     try index.upsert(key, vector)
                     model.vectors[key] = vector

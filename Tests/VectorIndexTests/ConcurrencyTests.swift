@@ -47,12 +47,65 @@ struct ConcurrencyTests {
                     } while !isDone.load(ordering: .acquiring)
                 } catch {
                     failures.withLock { $0.append("\(error)") }
+                    isDone.store(true, ordering: .releasing)
                 }
             }
             #expect(failures.withLock { $0 } == [])
             #expect(searches.load(ordering: .relaxed) > 0)
             try index.flush()
             #expect(try IndexVerifier.verify(directory: directory).problems == [])
+        }
+    }
+
+    @Test("a reader refreshes while it is searched, through changes and new generations")
+    func refreshBesideSearches() throws {
+        let dimension = 8
+        try withTemporaryDirectory { directory in
+            var generator = SeededGenerator(43)
+            let fixed = (0..<60).map { _ in generator.vector(dimension) }
+            let index = try IndexWriter.open(
+                directory: directory,
+                parameters: parameters(dimension, m: 4, efConstruction: 30),
+                options: IndexOptions(tailBytesMin: 30_000, tailShareMax: 0.2)
+            )
+            for (key, vector) in fixed.enumerated() { try index.upsert(UInt64(key), vector) }
+            try index.flush()
+            let reader = try IndexReader.open(directory: directory, identity: "test")
+            let isDone = Atomic<Bool>(false)
+            let failures = Mutex<[String]>([])
+            DispatchQueue.concurrentPerform(iterations: 3) { thread in
+                var generator = SeededGenerator(UInt64(thread))
+                do {
+                    if thread == 0 {
+                        for step in 0..<60 {
+                            for _ in 0..<10 {
+                                let key = UInt64(100 + generator.below(60))
+                                if step % 3 == 2 {
+                                    try index.delete(key)
+                                } else {
+                                    try index.upsert(key, generator.vector(dimension))
+                                }
+                            }
+                            try index.flush()
+                            if try !reader.refresh() { failures.withLock { $0.append("nothing new at \(step)") } }
+                        }
+                        isDone.store(true, ordering: .releasing)
+                    }
+                    while !isDone.load(ordering: .acquiring) {
+                        let key = generator.below(fixed.count)
+                        let found = try reader.search(fixed[key], k: 3, ef: 200, plan: thread == 1 ? .graph : .exact)
+                        if found.first?.key != UInt64(key) || found.count != 3 {
+                            failures.withLock { $0.append("key \(key): \(found)") }
+                        }
+                    }
+                } catch {
+                    failures.withLock { $0.append("\(error)") }
+                    isDone.store(true, ordering: .releasing)
+                }
+            }
+            #expect(failures.withLock { $0 } == [])
+            #expect(reader.statistics.generation > 1)
+            #expect(reader.statistics == index.statistics)
         }
     }
 }

@@ -57,7 +57,10 @@ struct SearchTests {
             try index.upsert(9, [1, 2, 3])
             #expect(try index.search([1, 2, 3], k: 0).isEmpty)
             #expect(try index.search([1, 2, 3], k: 5, allowed: .keys(KeySet([]))).isEmpty)
-            #expect(try index.search([1, 2, 3], k: 5).map(\.key) == [9])
+            for plan in SearchPlan.allCases {
+                #expect(try index.search([1, 2, 3], k: .max, plan: plan).map(\.key) == [9])
+                #expect(try index.search(batch: [1, 2, 3], k: .max, plan: plan).map { $0.map(\.key) } == [[9]])
+            }
         }
     }
 

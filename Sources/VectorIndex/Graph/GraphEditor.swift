@@ -45,7 +45,13 @@ final class GraphEditor {
         for (position, key) in keys.enumerated() {
             let vector = row(position)
             if let old = present[position], ck_equal_bytes(view.vector(old), vector, graph.space.rowBytes) { continue }
-            changes.append((try allocate(key, vector), present[position]))
+            do throws(VectorIndexError) {
+                changes.append((try allocate(key, vector), present[position]))
+            } catch {
+                // No memory: what was prepared goes back, and nothing has changed.
+                for change in changes { free(change.slot) }
+                throw error
+            }
         }
         link(changes.map(\.slot), threads: threads)
         for (slot, old) in changes {

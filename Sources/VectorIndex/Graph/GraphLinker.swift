@@ -110,7 +110,7 @@ struct GraphLinker {
                 ef: graph.parameters.efConstruction,
                 hasDead: hasDead
             )
-            nearest = pool.base[0]
+            if pool.count > 0 { nearest = pool.base[0] }
             let usable = linkable(pool, except: slot)
             if current == 0, mayBeTwin, let head = twin(of: slot, among: usable) { return head }
             // The paper links a new node to m others on every level. As many as fit on the lowest cost a quarter

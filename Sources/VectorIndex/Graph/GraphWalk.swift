@@ -58,7 +58,7 @@ struct GraphWalk {
                 measure(count)
                 for position in 0..<count {
                     let next = Candidate(distance: scratch.distances[position], slot: scratch.slots[position])
-                    if next < nearest {
+                    if next < nearest && next.slot < slotLimit {
                         nearest = next
                         moved = true
                     }

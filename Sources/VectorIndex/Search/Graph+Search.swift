@@ -73,6 +73,9 @@ extension Graph {
         let matches = matches(request.allowed)
         let wanted = min(request.k, matches.count)
         guard wanted > 0 else { return [] }
+        var request = request
+        request.k = wanted
+        request.ef = min(request.ef, matches.count)
         if !prefersScan(request, matches), let entry {
             scratch.evaluations = 0
             let found = walk(query, request, matches.count, entry, scratch)

@@ -33,8 +33,8 @@ struct SearchPlanner {
     /// True to scan.
     static func prefersScan(matches: Int, count: Int, ef: Int, m: Int) -> Bool {
         if matches <= exactRowsMax { return true }
-        let walk = m * (ef + 16)
-        let filtered = Double(walk) * Double(count) / Double(matches)
+        let walk = Double(m) * (Double(ef) + 16)
+        let filtered = walk * Double(count) / Double(matches)
         return filtered * Double(walkCost) >= Double(matches)
     }
 
