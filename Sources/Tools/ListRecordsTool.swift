@@ -12,9 +12,9 @@ struct ListRecordsTool: Tool {
     let name = "list_records"
     let title = "List records"
     let description = """
-        Reads the records of one table page by page, in the order they were made. Name only the fields you need. To find \
-        records by what they say, search_records is the better tool. Long cells are cut in the text; get_record shows a \
-        record whole.
+        Reads the records of one table page by page, in the order they were made. Name only the fields you need. \
+        To find records by what they say, search_records is the better tool. Long cells are cut in the text; \
+        get_record shows a record whole.
         """
     let permission = Permission.recordsRead
 

@@ -7,9 +7,9 @@ struct SearchRecordsTool: Tool {
     let name = "search_records"
     let title = "Search records"
     let description = """
-        Finds records by meaning and by words, over all bases unless you name some. Ask in plain words, as a question or a \
-        description; the records need not use the same words. Each hit has the record's id, its place, its cells and \
-        the piece of text that fits best. Best first; a low place means a weak fit.
+        Finds records by meaning and by words, over all bases unless you name some. Ask in plain words, as a \
+        question or a description; the records need not use the same words. Each hit has the record's id, its \
+        place, its cells and the piece of text that fits best. Best first; a low place means a weak fit.
         """
     let permission = Permission.search
 

@@ -68,7 +68,8 @@ struct LiveLane: Sendable {
         try await removeTables(work.deletedTables)
         let tables = try await tables(of: work, context)
         work.addDerived(from: page.changes, tables: tables)
-        var enqueued = false
+        // What deleted tables leave is for the backfill lane too.
+        var enqueued = !work.deletedTables.isEmpty
         for (id, reason) in work.wholeTables.sorted(by: { $0.key < $1.key }) {
             guard let table = tables[id] else { continue }
             if try await indexer.enqueue(table, because: reason, context) { enqueued = true }

@@ -7,9 +7,10 @@ import VectorIndex
 
 /// Compares each base's vectors with the units in SQL as a process takes over the index, and mends what differs.
 ///
-/// A crash leaves at most some vectors above a partition's counter, which are removed, and lacks some of units that were
-/// being deleted, which are written again. Anything else (a lost or damaged file, another model) makes the base's tables
-/// be gone through once more; with the same model their texts are in the embedding cache, so that encodes nothing.
+/// A crash leaves at most some vectors above a partition's counter, which are removed, and lacks some of units
+/// that were being deleted, which are written again. Anything else (a lost or damaged file, another model)
+/// makes the base's tables be gone through once more; with the same model their texts are in the embedding
+/// cache, so that encodes nothing.
 struct Reconciliation: Sendable {
     /// How far above a partition's counter a crashed batch may have written.
     static let orphansMax: UInt32 = 8_192
@@ -95,7 +96,8 @@ struct Reconciliation: Sendable {
         }
     }
 
-    /// Writes `lacking` vectors that units are without; false when it is not just those that are wrong, or they are many.
+    /// Writes `lacking` vectors that units are without; false when it is not just those that are wrong, or they
+    /// are many.
     private func repair(_ base: BaseID, _ partitions: [Partition], lacking: Int) async throws -> Bool {
         guard lacking <= Self.repairMax else { return false }
         var records: [TableID: Set<RecordID>] = [:]

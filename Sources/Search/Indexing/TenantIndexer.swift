@@ -71,11 +71,13 @@ final class TenantIndexer: Sendable {
                     if step.enqueued { waker.yield() }
                     if failures.limit == LiveLane.pageChanges || !step.hasMore { failures = Failures() }
                 } else {
-                    _ = try await services.changes.waitForChange(
+                    let isNew = try await services.changes.waitForChange(
                         after: checkpoint,
                         tenant: tenant,
-                        atMost: .seconds(30)
+                        atMost: .seconds(5)
                     )
+                    // Another process may have queued something, such as a rebuild.
+                    if !isNew { waker.yield() }
                 }
             } catch {
                 try Task.checkCancellation()

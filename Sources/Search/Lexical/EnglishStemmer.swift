@@ -1,8 +1,8 @@
 /// Martin Porter's English stemmer ("Porter2"), as described at snowballstem.org/algorithms/english/stemmer.html.
 ///
-/// Works on one lower-case ASCII word of at least three letters; anything else is its own stem. Step 0 (possessives) is
-/// left out, since `WordAnalyzer` gives words without apostrophes. `y` that acts as a consonant is marked `Y` inside, as
-/// in the description. Regions R1 and R2 are positions in the word.
+/// Works on one lower-case ASCII word of at least three letters; anything else is its own stem. Step 0
+/// (possessives) is left out, since `WordAnalyzer` gives words without apostrophes. `y` that acts as a
+/// consonant is marked `Y` inside, as in the description. Regions R1 and R2 are positions in the word.
 struct EnglishStemmer {
     private var word: [UInt8]
     private var r1 = 0

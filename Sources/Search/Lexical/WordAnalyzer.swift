@@ -2,9 +2,10 @@ import Foundation
 
 /// Cuts text into words and reduces them to what is compared: the same for texts, queries and highlights.
 ///
-/// A word is a run of letters and digits: case folded, compatibility forms and accents taken away (`²` is `2`, `é` is
-/// `e`), English possessives and contractions cut (`earth's` is `earth`), then stemmed. A decimal point or comma between
-/// digits belongs to the number. Ideographs and kana, written without spaces, are words of one character each.
+/// A word is a run of letters and digits: case folded, compatibility forms and accents taken away (`²` is `2`,
+/// `é` is `e`), English possessives and contractions cut (`earth's` is `earth`), then stemmed. A decimal point
+/// or comma between digits belongs to the number. Ideographs and kana, written without spaces, are words of one
+/// character each.
 enum WordAnalyzer {
     /// One word of a text.
     struct Word: Equatable {

@@ -2,10 +2,10 @@ import Domain
 
 /// How a record's closeness in meaning and in words become one score.
 ///
-/// By score: the best cosine of its units plus `lexicalWeight` times its best BM25, which is divided by the best BM25 of
-/// all candidates. Unlike ranks, scores keep what one side is sure of when the other is weak. Reciprocal rank
-/// (Cormack, Clarke and Büttcher, SIGIR 2009) is kept to compare with. The figures that chose the weight are in
-/// docs/search.md.
+/// By score: the best cosine of its units plus `lexicalWeight` times its best BM25, which is divided by the
+/// best BM25 of all candidates. Unlike ranks, scores keep what one side is sure of when the other is weak.
+/// Reciprocal rank (Cormack, Clarke and Büttcher, SIGIR 2009) is kept to compare with. The figures that chose
+/// the weight are in docs/search.md.
 enum Fusion: Sendable, Hashable {
     case score(lexicalWeight: Float)
     case reciprocalRank(k: Float)

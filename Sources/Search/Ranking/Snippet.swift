@@ -70,7 +70,8 @@ struct Snippet: Sendable, Hashable {
         return max(0, end - scalarsMax)..<end
     }
 
-    /// The run of `scalarsMax` with most different matches, then most matches, then earliest; a little before the first.
+    /// The run of `scalarsMax` with most different matches, then most matches, then earliest; a little before
+    /// the first.
     private static func window(_ length: Int, words: [WordAnalyzer.Word]) -> Range<Int> {
         guard length > scalarsMax else { return 0..<length }
         var best = (distinct: 0, count: 0, start: 0)

@@ -6,8 +6,6 @@ import Domain
 struct SearchScope: Sendable {
     /// By base, so that each base's index is searched for its own.
     let partitions: [BaseID: [Partition]]
-    /// Bases of which every partition is allowed: their indexes need no filter.
-    let wholeBases: Set<BaseID>
     let byNumber: [UInt32: Partition]
 
     /// - Parameters:
@@ -16,18 +14,14 @@ struct SearchScope: Sendable {
     ///   - tables: the only tables to look in; nil for all.
     init(all: [Partition], visible: VisibleScope, bases: Set<BaseID>?, tables: Set<TableID>?) {
         var allowed: [BaseID: [Partition]] = [:]
-        var whole: Set<BaseID> = []
         for (base, partitions) in Dictionary(grouping: all, by: \.base) {
             guard visible.allows(base: base), bases?.contains(base) ?? true else { continue }
             let kept = partitions.filter { partition in
                 (tables?.contains(partition.table) ?? true) && Self.allows(partition, visible)
             }
-            if kept.isEmpty { continue }
-            allowed[base] = kept
-            if kept.count == partitions.count { whole.insert(base) }
+            if !kept.isEmpty { allowed[base] = kept }
         }
         partitions = allowed
-        wholeBases = whole
         byNumber = Dictionary(
             allowed.values.joined().map { ($0.number, $0) },
             uniquingKeysWith: { first, _ in first }

@@ -208,8 +208,8 @@ public struct SearchService: Sendable {
         return try await pool.run(priority: .interactive) {
             var best = TopList(capacity: k)
             for (base, partitions) in scope.partitions {
-                let allowed: AllowedKeys =
-                    scope.wholeBases.contains(base) ? .all : .partitions(Set(partitions.map(\.number)))
+                // Never all: what a deleted table left may still be in the index.
+                let allowed = AllowedKeys.partitions(Set(partitions.map(\.number)))
                 for found in try collections.search(vector, k: k, allowed: allowed, tenant: tenant, base: base) {
                     best.offer(found.key, found.score)
                 }
