@@ -9,6 +9,7 @@ DATA ?= data
 MODEL := models/all-MiniLM-L6-v2/.verified
 BINARY := .build/release/pyairtable-ai
 STAMPS := .build/stamps
+PACKAGES := $(DATA)/debian-packages/Packages.jsonl
 SOURCES := Package.swift $(shell find Sources -type f)
 TESTS := $(shell find Tests -type f -not -name '*.pyc')
 # The same flags for every debug build: another choice would build the whole graph again.
@@ -51,9 +52,14 @@ check: $(STAMPS)/debug
 test: check $(BINARY) $(MODEL)
 	scripts/with-postgres env $(DEBUG_TEST)
 
-# Long seeded runs: crashes, mutations, recall on real vectors, peers side by side.
-check-slow: check $(BINARY) $(MODEL)
-	PYAIRTABLE_LONG=1 scripts/with-postgres env $(DEBUG_TEST)
+# Long seeded runs: crashes, mutations, recall and churn on real vectors. A test contacts nobody, so the texts of the
+# large demo are fetched here.
+check-slow: check $(BINARY) $(MODEL) $(PACKAGES)
+	PYAIRTABLE_LONG=1 PYAIRTABLE_TEST_PACKAGES=$(PACKAGES) scripts/with-postgres env $(DEBUG_TEST)
+
+$(PACKAGES): scripts/debian-packages-base
+	scripts/debian-packages-base $(dir $@)
+	@touch $@
 
 bench: $(BINARY) $(MODEL)
 	@scripts/bench $(BINARY)

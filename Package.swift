@@ -144,7 +144,7 @@ let package = Package(
             ],
             exclude: ["Snapshots"]
         ),
-        tests("AppTests", ["App", "Domain", "TestSupport"]),
+        tests("AppTests", ["App", "CBLAS", "Domain", "TestSupport", "VectorIndex"]),
         tests("TidyTests", []),
     ]
 )

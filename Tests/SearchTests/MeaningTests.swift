@@ -10,7 +10,8 @@ import Testing
 struct MeaningTests {
     /// Question, and the record that answers it in other words.
     static let questions = [
-        ("the gas that makes party balloons float", "Helium"), ("what is inside a phone's rechargeable cell", "Lithium"),
+        ("the gas that makes party balloons float", "Helium"),
+        ("what is inside a phone's rechargeable cell", "Lithium"),
         ("keeps swimming pools clean", "Chlorine"), ("fuel of nuclear reactors", "Uranium"),
         ("metal cans for drinks", "Aluminum"), ("what our bones are made of", "Calcium"),
     ]

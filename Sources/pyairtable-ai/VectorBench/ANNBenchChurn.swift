@@ -124,7 +124,8 @@ struct ANNBenchChurn: ParsableCommand {
         init(_ vectors: (values: [Float], rows: Int, columns: Int), live: Int) {
             values = vectors.values
             columns = vectors.columns
-            self.live = live > 0 ? min(live, vectors.rows / 2) : vectors.rows / 2
+            // Some rows must be outside to take turns.
+            self.live = live > 0 ? min(live, vectors.rows - 1) : vectors.rows / 2
             keys = (0..<self.live).map(UInt64.init)
             held = Array(0..<self.live)
             spare = Array(self.live..<vectors.rows)
