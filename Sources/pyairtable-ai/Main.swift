@@ -11,7 +11,7 @@ struct PyAirtableAI: AsyncParsableCommand {
         subcommands: [
             Serve.self, MCPCommand.self, Import.self, Index.self, SearchCommand.self, EmbedCommand.self, Migrate.self,
             UserCommand.self, KeyCommand.self, DoctorCommand.self, ConfigCommand.self, ANNBench.self,
-            EmbedBenchCommand.self,
+            EmbedBenchCommand.self, BenchCommand.self,
         ]
     )
 }
