@@ -45,7 +45,7 @@ public struct EmbeddingsError: Failure, Equatable {
 }
 
 extension EmbeddingsError {
-    static let setupHint = "`make setup` (or `scripts/setup model`) fetches and checks it; --model-dir names another"
+    static let setupHint = "`scripts/setup model` fetches and checks it; --model-dir names another"
 
     static func modelMissing(_ what: String) -> Self {
         Self(.modelMissing, "the embedding model is missing: \(what)", hint: setupHint)
@@ -56,7 +56,7 @@ extension EmbeddingsError {
         Self(
             .modelDamaged,
             "the embedding model's \(file) is damaged: \(problem)",
-            hint: "remove the model's directory and run `make setup`",
+            hint: "remove the model's directory and run `scripts/setup model`",
             detail: detail
         )
     }

@@ -8,7 +8,8 @@ import Testing
 /// Files from elsewhere are untrusted: whatever is in them, reading ends with rows or with one clear error.
 @Suite("Mutated files")
 struct ImportMutationTests {
-    private static let count = ProcessInfo.processInfo.environment["PYAIRTABLE_LONG"] == "1" ? 1_000 : 150
+    /// A third of them for each file.
+    private static let count = ProcessInfo.processInfo.environment["PYAIRTABLE_LONG"] == "1" ? 3_000 : 150
 
     private static let seed =
         ProcessInfo.processInfo.environment["PYAIRTABLE_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 1...99_999)

@@ -56,6 +56,26 @@ struct ModelTests {
         }
     }
 
+    @Test("one flipped bit in the published weights is noticed", arguments: ["all-MiniLM-L6-v2", "copy"])
+    func flippedBit(folder: String) async throws {
+        try await withTemporaryDirectory { directory in
+            let copy = directory.appendingPathComponent(folder)
+            try FileManager.default.copyItem(at: URL(fileURLWithPath: RealModel.directory), to: copy)
+            _ = try load(copy)
+            // The name of the directory says enough, and so does the mark that came along.
+            if folder == "all-MiniLM-L6-v2" {
+                try FileManager.default.removeItem(at: copy.appendingPathComponent(".verified"))
+            }
+            let file = try FileHandle(forUpdating: copy.appendingPathComponent("model.safetensors"))
+            try file.seek(toOffset: 40_000_000)
+            let byte = try #require(try file.read(upToCount: 1)?.first)
+            try file.seek(toOffset: 40_000_000)
+            try file.write(contentsOf: Data([byte ^ 1]))
+            try file.close()
+            #expect(throws: EmbeddingsError.modelDamaged("", "")) { _ = try load(copy) }
+        }
+    }
+
     @Test("bfloat16 weights are read as the numbers they are")
     func bfloat() async throws {
         try await withTemporaryDirectory { directory in
@@ -116,7 +136,7 @@ struct ModelTests {
                     #expect(error.code == .modelMissing)
                     #expect(error.kind == .notConfigured)
                     #expect(error.message.contains(name))
-                    #expect(error.hint?.contains("make setup") == true)
+                    #expect(error.hint?.contains("scripts/setup model") == true)
                 }
             }
         }

@@ -7,7 +7,24 @@ enum ModelFingerprint {
     /// Names of models this program knows: their own files give a name that tells people less.
     static let names = ["986abf3605c73fa90bbdceb5448fa5c2": "all-MiniLM-L6-v2"]
 
+    /// What the setup script leaves beside a model whose published SHA-256 it has checked.
+    static let verifiedMark = ".verified"
+
     private static let pieceBytes = 1 << 20
+
+    /// - Throws: `modelDamaged` when the directory says that it holds a model this program knows, by its name or by
+    ///   the setup script's mark, and the files are not that model's. A flipped bit in a weight shows nowhere else.
+    static func checkClaim(_ files: ModelFiles, identity: String) throws {
+        guard names[identity] == nil else { return }
+        let folder = URL(fileURLWithPath: files.directory).standardizedFileURL.lastPathComponent
+        if names.values.contains(folder) || files.contains(verifiedMark) {
+            throw EmbeddingsError.modelDamaged(
+                TransformerEmbedder.weightsName,
+                "it, the tokenizer or the settings differ from the published model (a model of your own wants a "
+                    + "directory of another name without \(verifiedMark))"
+            )
+        }
+    }
 
     /// 32 hexadecimal digits over weights, tokenizer and the settings that change vectors.
     ///

@@ -40,6 +40,7 @@ public final class TransformerEmbedder: Embedder {
             tokenizer: definition.source,
             settings: configuration.fingerprintText
         )
+        try ModelFingerprint.checkClaim(files, identity: hash)
         tokenizer = WordPieceTokenizer(definition)
         specialTokenCount = tokenizer.prefix.count + tokenizer.suffix.count
         guard specialTokenCount > 0, specialTokenCount < configuration.tokenLimit else {
