@@ -103,4 +103,28 @@ struct CommandLineTests {
             #expect(wrong.errors.contains("did you mean search?"))
         }
     }
+
+    @Test("embed replaces a file through a link, keeps its permissions, and never replaces a device")
+    func embedOutput() async throws {
+        try await withTemporaryDirectory { directory in
+            let file = directory.appendingPathComponent("real.npy")
+            let link = directory.appendingPathComponent("link.npy")
+            try Data("old".utf8).write(to: file)
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
+            try FileManager.default.createSymbolicLink(at: link, withDestinationURL: file)
+            let made = try await Binary.run(["embed", "--input", "-", "--output", link.path], input: "a\nb\n")
+            #expect(made.status == 0, "\(made.errors)")
+            #expect(try Data(contentsOf: file).count == 128 + 2 * 384 * 4)
+            let attributes = try FileManager.default.attributesOfItem(atPath: file.path)
+            #expect(attributes[.posixPermissions] as? Int == 0o600)
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link.path) == file.path)
+
+            let pipe = directory.appendingPathComponent("pipe").path
+            #expect(mkfifo(pipe, 0o600) == 0)
+            let refused = try await Binary.run(["embed", "--input", "-", "--output", pipe], input: "a\n")
+            #expect(refused.status == 1)
+            #expect(refused.errors.contains("is no regular file"))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).count == 3)
+        }
+    }
 }

@@ -2,34 +2,47 @@ import Foundation
 
 /// Bytes on their way to standard output or to a file that appears whole or not at all.
 ///
-/// A file is written under a temporary name beside its place and renamed by `finish`.
+/// A file is written under a temporary name beside its place and renamed by `finish`; one that is there keeps its
+/// permissions, and a link keeps leading to it.
 struct OutputFile: ~Copyable {
-    private let handle: FileHandle
+    private let descriptor: Int32
     private let path: String?
     private let temporary: String?
-    private var buffer = Data()
+    private var buffer: [UInt8] = []
 
     /// - Parameter path: nil for standard output.
+    /// - Throws: `EmbedInputError` `outputFailed`, also for a device or a pipe, which no file may replace.
     init(path: String?) throws {
-        self.path = path
-        guard let path else {
-            handle = .standardOutput
-            temporary = nil
-            return
-        }
-        let temporary = "\(path).partial-\(ProcessInfo.processInfo.processIdentifier)"
-        guard FileManager.default.createFile(atPath: temporary, contents: nil),
-            let handle = FileHandle(forWritingAtPath: temporary)
-        else {
-            throw EmbedInputError(.outputFailed, "can't write \(path)")
-        }
-        self.handle = handle
+        let target = path.map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path }
+        let temporary = target.map { "\($0).partial-\(ProcessInfo.processInfo.processIdentifier)" }
+        descriptor =
+            if let target, let temporary { try Self.open(temporary, for: target) } else { STDOUT_FILENO }
+        self.path = target
         self.temporary = temporary
     }
 
+    private static func open(_ temporary: String, for target: String) throws -> Int32 {
+        var status = stat()
+        let isThere = stat(target, &status) == 0
+        if isThere, status.st_mode & S_IFMT != S_IFREG {
+            throw EmbedInputError(
+                .outputFailed,
+                "\(target) is no regular file",
+                hint: "without --output the result goes to standard output"
+            )
+        }
+        let mode = isThere ? status.st_mode & 0o7777 : 0o666
+        let descriptor = Foundation.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        guard descriptor >= 0 else { throw failure("making a file beside \(target)") }
+        if isThere { fchmod(descriptor, mode) }
+        return descriptor
+    }
+
     deinit {
+        guard let temporary else { return }
+        close(descriptor)
         // Gone already when `finish` renamed it; else the work failed and nothing may stay.
-        if let temporary { unlink(temporary) }
+        unlink(temporary)
     }
 
     mutating func write(_ bytes: some Sequence<UInt8>) throws {
@@ -41,29 +54,32 @@ struct OutputFile: ~Copyable {
     mutating func finish(beginning bytes: [UInt8] = []) throws {
         try flush()
         guard let path, let temporary else { return }
-        do {
-            if !bytes.isEmpty {
-                try handle.seek(toOffset: 0)
-                try handle.write(contentsOf: bytes)
-            }
-            try handle.synchronize()
-            try handle.close()
-        } catch {
-            throw EmbedInputError(.outputFailed, "writing \(path) failed: \(error.localizedDescription)")
+        if !bytes.isEmpty {
+            guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw Self.failure("writing \(path)") }
+            try put(bytes)
         }
-        guard rename(temporary, path) == 0 else {
-            throw EmbedInputError(.outputFailed, "can't rename the finished file to \(path)")
-        }
+        guard fsync(descriptor) == 0 else { throw Self.failure("writing \(path)") }
+        guard rename(temporary, path) == 0 else { throw Self.failure("renaming the finished file to \(path)") }
     }
 
     private mutating func flush() throws {
-        do {
-            try handle.write(contentsOf: buffer)
-        } catch {
-            let place = path ?? "standard output"
-            throw EmbedInputError(.outputFailed, "writing \(place) failed: \(error.localizedDescription)")
-        }
+        try put(buffer)
         buffer.removeAll(keepingCapacity: true)
+    }
+
+    private func put(_ bytes: [UInt8]) throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw Self.failure("writing \(path ?? "standard output")") }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// What `errno` says.
+    private static func failure(_ doing: String) -> EmbedInputError {
+        EmbedInputError(.outputFailed, "\(doing) failed: \(String(cString: strerror(errno)))")
     }
 }
 

@@ -25,8 +25,13 @@ struct TextLines {
         if path == "-" {
             file = .standardInput
         } else {
+            var isDirectory: ObjCBool = false
+            if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
+                throw EmbedInputError(.inputMissing, "\(path) is a directory, not a file of texts")
+            }
             guard let opened = FileHandle(forReadingAtPath: path) else {
-                throw EmbedInputError(.inputMissing, "can't read \(path)")
+                let reason = String(cString: strerror(errno))
+                throw EmbedInputError(.inputMissing, "can't read \(path): \(reason)")
             }
             file = opened
         }
