@@ -73,7 +73,7 @@ let package = Package(
         // 3: who may
         library("Access", ["Domain", "Database", crypto, logging]),
         // 4: one door to records
-        library("Airtable", ["Domain", "Database", "Access", logging]),
+        library("Airtable", ["Domain", "Database", "Access", "CKernels", logging]),
         // 5: text -> vectors
         library("Embeddings", ["Domain", "Database", "CKernels", "CBLAS", crypto, logging]),
         // 6: hybrid retrieval

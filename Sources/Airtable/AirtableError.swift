@@ -131,6 +131,17 @@ extension AirtableError {
     }
 }
 
+extension AirtableError {
+    /// - Parameter what: without what it holds: `record recAAAAAAAAAAAAAA of table "People"`.
+    static func damaged(_ what: String) -> Self {
+        Self(
+            .corrupt,
+            "The data of \(what) was changed outside the product, or damaged.",
+            hint: "restore a backup; doctor --verify lists everything that is damaged"
+        )
+    }
+}
+
 extension String {
     /// The first `count` characters.
     func cut(to count: Int) -> String { self.count <= count ? self : String(prefix(count)) + "…" }

@@ -37,9 +37,9 @@ struct DamagedFileTests {
                 let mutant = directory.appendingPathComponent("mutant-\(seed).sqlite")
                 if seed % 5 == 0 {
                     // A torn log behind the file as it was before: the log's sound beginning counts.
-                    try Data(Self.mutated(log, &generator)).write(to: URL(fileURLWithPath: mutant.path + "-wal"))
+                    try Data(FileDamage.mutated(log, &generator)).write(to: URL(fileURLWithPath: mutant.path + "-wal"))
                 } else {
-                    try Data(Self.mutated(original, &generator)).write(to: mutant)
+                    try Data(FileDamage.mutated(original, &generator)).write(to: mutant)
                 }
                 do {
                     try await Self.use("sqlite:\(mutant.path)")
@@ -146,38 +146,5 @@ struct DamagedFileTests {
         }
         await database.close()
         try result.get()
-    }
-
-    private static func mutated(_ original: [UInt8], _ generator: inout SeededGenerator) -> [UInt8] {
-        var bytes = original
-        switch Int.random(in: 0..<6, using: &generator) {
-        case 0:
-            bytes.removeLast(Int.random(in: 1..<bytes.count, using: &generator))
-        case 1:
-            // The header and the schema's page.
-            for _ in 0..<Int.random(in: 1...8, using: &generator) {
-                bytes[Int.random(in: 0..<4_096, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
-            }
-        case 2:
-            let page = Int.random(in: 0..<bytes.count / 4_096, using: &generator)
-            let other = Int.random(in: 0..<bytes.count / 4_096, using: &generator)
-            let content = Array(bytes[other * 4_096..<(other + 1) * 4_096])
-            bytes.replaceSubrange(page * 4_096..<(page + 1) * 4_096, with: content)
-        case 3:
-            let page = Int.random(in: 0..<bytes.count / 4_096, using: &generator)
-            for position in page * 4_096..<(page + 1) * 4_096 { bytes[position] = 0 }
-        case 4:
-            // The heads of pages, where the tree is.
-            for _ in 0..<Int.random(in: 1...6, using: &generator) {
-                let page = Int.random(in: 0..<bytes.count / 4_096, using: &generator)
-                let position = page * 4_096 + Int.random(in: 0..<64, using: &generator)
-                bytes[position] ^= 1 << UInt8.random(in: 0...7, using: &generator)
-            }
-        default:
-            for _ in 0..<Int.random(in: 1...200, using: &generator) {
-                bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
-            }
-        }
-        return bytes
     }
 }

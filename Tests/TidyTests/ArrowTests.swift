@@ -11,7 +11,7 @@ struct ArrowTests {
         "Database": ["Domain", "CLibpq"],
         "MCP": ["Domain"],
         "Access": ["Domain", "Database"],
-        "Airtable": ["Domain", "Database", "Access"],
+        "Airtable": ["Domain", "Database", "Access", "CKernels"],
         "Embeddings": ["Domain", "Database", "CKernels", "CBLAS"],
         "Search": ["Domain", "Database", "Access", "Airtable", "Embeddings", "VectorIndex"],
         "Tools": ["Domain", "Access", "Airtable", "Search"],

@@ -42,13 +42,12 @@ package struct ChangeLogExtent: Sendable, Hashable {
 package struct ChangeLogStore: Sendable {
     package init() {}
 
-    private static let insertion = BulkInsertion(
-        into: "change_log",
-        columns: [
-            "tenant", "sequence", "tx", "base", "table_id", "time", "actor", "kind", "record", "created", "bytes",
-            "before", "after",
-        ]
-    )
+    private static let columns = [
+        "tenant", "sequence", "tx", "base", "table_id", "time", "actor", "kind", "record", "created", "bytes",
+        "before", "after",
+    ]
+    private static let insertion = BulkInsertion(into: "change_log", columns: columns + ["digest"])
+    static let rows = DigestedTable("change_log", noun: "change", key: ["tenant", "sequence"], columns: columns)
 
     static let migration = Migration(
         id: "airtable/0003-changes",
@@ -70,6 +69,7 @@ package struct ChangeLogStore: Sendable {
                 bytes {int} NOT NULL,
                 before {text},
                 after {text},
+                digest {int} NOT NULL,
                 PRIMARY KEY (tenant, sequence)
             ) {strict}
             """,
@@ -124,6 +124,7 @@ package struct ChangeLogStore: Sendable {
             arguments.append(SQLValue(entry.byteCount))
             arguments.append(SQLValue(entry.before))
             arguments.append(SQLValue(entry.after))
+            arguments.append(Self.rows.digest(arguments.suffix(Self.columns.count)))
             sequence += 1
         }
     }
@@ -142,6 +143,7 @@ package struct ChangeLogStore: Sendable {
     /// Up to `limit` entries after `sequence`, and no more than about `byteLimit` bytes, but one at
     /// least.
     ///
+    /// `sequence` is in the extent and not its end, so that an entry that is not there is damage.
     /// Cells are read by today's schema: those of fields deleted since are left out, and of tables
     /// deleted since, all.
     package func changes(
@@ -157,7 +159,7 @@ package struct ChangeLogStore: Sendable {
             """,
             [schema.tenant.sql, SQLValue(sequence), SQLValue(limit)]
         )
-        guard let first = sizes.first else { return [] }
+        guard let first = sizes.first else { throw AirtableError.damaged("the change log") }
         var last = try first.integer(0)
         var bytes = try first.integer(1)
         for size in sizes.dropFirst() {
@@ -165,43 +167,46 @@ package struct ChangeLogStore: Sendable {
             if bytes > byteLimit { break }
             last = try size.integer(0)
         }
-        let rows = try transaction.rows(
-            """
-            SELECT sequence, tx, base, table_id, time, actor, kind, record, created, before, after FROM change_log
-            WHERE tenant = $1 AND sequence > $2 AND sequence <= $3 ORDER BY sequence
-            """,
-            [schema.tenant.sql, SQLValue(sequence), SQLValue(last)]
+        let rows = try Self.rows.rows(
+            where: "tenant = $1 AND sequence > $2 AND sequence <= $3",
+            [schema.tenant.sql, SQLValue(sequence), SQLValue(last)],
+            orderedBy: "sequence",
+            in: transaction
         )
-        return try rows.map { try Self.change($0, schema) }
+        return try rows.enumerated().map { offset, row in
+            let change = try Self.change(row, schema)
+            guard change.sequence == sequence + Int64(offset) + 1 else { throw AirtableError.damaged("the change log") }
+            return change
+        }
     }
 
     private static func change(_ row: Row, _ schema: TenantSchema) throws -> RecordChange {
-        let table: TableID = try row.identifier(3)
-        guard let kind = ChangeKind(rawValue: try row.integer(6)) else {
+        let table: TableID = try row.identifier("table_id")
+        guard let kind = ChangeKind(rawValue: try row.integer("kind")) else {
             throw AirtableError.corrupt("The change log holds an entry this program does not know.")
         }
         return RecordChange(
-            sequence: try row.integer(0),
-            transaction: try row.integer(1),
-            base: try row.identifier(2),
+            sequence: try row.integer("sequence"),
+            transaction: try row.integer("tx"),
+            base: try row.identifier("base"),
             table: table,
-            time: Instant(microseconds: try row.integer(4)),
-            actor: try row.identifier(5),
+            time: Instant(microseconds: try row.integer("time")),
+            actor: try row.identifier("actor"),
             event: try event(kind, row, schema.table(table))
         )
     }
 
     private static func event(_ kind: ChangeKind, _ row: Row, _ model: TableModel?) throws -> RecordChange.Event {
-        func record(_ position: Int) throws -> Record {
-            let id: RecordID = try row.identifier(7)
-            let created = Instant(microseconds: try row.integer(8))
+        func record(_ column: String) throws -> Record {
+            let id: RecordID = try row.identifier("record")
+            let created = Instant(microseconds: try row.integer("created"))
             guard let model else { return Record(id: id, createdTime: created, cells: [:]) }
-            return try StoredRow(position: 0, id: id, created: created, cells: try row.text(position)).record(model)
+            return try StoredRow(position: 0, id: id, created: created, cells: try row.text(column)).record(model)
         }
         switch kind {
-        case .created: return .created(try record(10))
-        case .updated: return .updated(before: try record(9), after: try record(10))
-        case .deleted: return .deleted(try record(9))
+        case .created: return .created(try record("after"))
+        case .updated: return .updated(before: try record("before"), after: try record("after"))
+        case .deleted: return .deleted(try record("before"))
         case .schemaChanged: return .schemaChanged
         case .imported: return .imported
         case .tableDeleted: return .tableDeleted

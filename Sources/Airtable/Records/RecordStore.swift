@@ -7,7 +7,7 @@ struct RecordStore: Sendable {
 
     private static let insertion = BulkInsertion(
         into: "records",
-        columns: ["position", "tenant", "table_number", "id", "created", "cells"]
+        columns: ["position", "tenant", "table_number", "id", "created", "cells", "digest"]
     )
 
     static let migration = Migration(
@@ -23,7 +23,8 @@ struct RecordStore: Sendable {
                 table_number {int} NOT NULL,
                 id {text} NOT NULL,
                 created {int} NOT NULL,
-                cells {text} NOT NULL
+                cells {text} NOT NULL,
+                digest {int} NOT NULL
             ) {strict}
             """,
             // A table's number is unique in the database, so the tenant is checked on the row only. With it in front
@@ -35,71 +36,75 @@ struct RecordStore: Sendable {
     // MARK: Reading
 
     /// Up to `limit` rows after `position`, in the order they came.
+    ///
+    /// Here as in all that follows, a row that is not as it was written is an error (see `row`).
+    ///
+    /// - Parameter number: of the table they lie in, when that is not the one they are for.
     func page(
         after position: Int64?,
         limit: Int,
         of model: TableModel,
+        at number: Int64? = nil,
         tenant: TenantID,
         in transaction: any Transaction
     ) throws -> [StoredRow] {
-        try page(after: position, limit: limit, tableNumber: model.number, tenant: tenant, in: transaction)
+        let rows = try uncheckedPage(after: position, limit: limit, at: number ?? model.number, in: transaction)
+        let check = RowCheck(model, tenant)
+        var last = position
+        return try rows.map { row in
+            let row = try check.row(row)
+            // A page of the file in another's place can give rows again, or out of order.
+            if let last, row.position <= last { throw check.damaged(row.id) }
+            last = row.position
+            return row
+        }
     }
 
-    func page(
+    /// A page for `RowCheck.row`, one row at a time; the first column is the position.
+    func uncheckedPage(
         after position: Int64?,
         limit: Int,
-        tableNumber: Int64,
-        tenant: TenantID,
+        at number: Int64,
         in transaction: any Transaction
-    ) throws -> [StoredRow] {
-        let range = TableModel.positionRange(number: tableNumber)
-        let rows = try transaction.rows(
+    ) throws -> [Row] {
+        let range = TableModel.positionRange(number: number)
+        return try transaction.rows(
             """
-            SELECT position, id, created, cells FROM records
-            WHERE position > $2 AND position <= $3 AND tenant = $1 ORDER BY position LIMIT $4
+            SELECT \(RowCheck.columns) FROM records
+            WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3
             """,
-            [
-                tenant.sql, SQLValue(position ?? range.lowerBound), SQLValue(range.upperBound), SQLValue(limit),
-            ]
+            [SQLValue(position ?? range.lowerBound), SQLValue(range.upperBound), SQLValue(limit)]
         )
-        return try rows.map(Self.row)
     }
 
     /// The rows with these identifiers that exist, in no particular order.
+    ///
+    /// - Parameter number: of the table they lie in, when that is not the one they are for.
     func rows(
         _ ids: some Collection<RecordID>,
         of model: TableModel,
+        at number: Int64? = nil,
         tenant: TenantID,
         in transaction: any Transaction
     ) throws -> [StoredRow] {
-        try rows(ids, tableNumber: model.number, tenant: tenant, in: transaction)
-    }
-
-    func rows(
-        _ ids: some Collection<RecordID>,
-        tableNumber: Int64,
-        tenant: TenantID,
-        in transaction: any Transaction
-    ) throws -> [StoredRow] {
+        let check = RowCheck(model, tenant)
         var found: [StoredRow] = []
         found.reserveCapacity(ids.count)
         for group in PaddedGroups(ids) {
-            let places = Self.parameters(3..<(3 + group.count))
+            let places = Self.parameters(2..<(2 + group.count))
             let rows = try transaction.rows(
-                """
-                SELECT position, id, created, cells FROM records
-                WHERE tenant = $1 AND table_number = $2 AND id IN (\(places))
-                """,
-                [tenant.sql, SQLValue(tableNumber)] + group.map(\.sql)
+                "SELECT \(RowCheck.columns) FROM records WHERE table_number = $1 AND id IN (\(places))",
+                [SQLValue(number ?? model.number)] + group.map(\.sql)
             )
-            for row in rows { found.append(try Self.row(row)) }
+            for row in rows { found.append(try check.row(row)) }
         }
         return found
     }
 
     /// Rows whose stored cell of `field` equals one of `values`: texts, numbers, choices or days.
     ///
-    /// Looks through the whole table: O(rows), some 100 ns each.
+    /// Looks through the whole table: O(rows), some 100 ns each. The digests of the rows found are
+    /// checked, of those passed over not.
     func rows(
         where field: StoredField,
         isOneOf values: [SQLValue],
@@ -107,57 +112,57 @@ struct RecordStore: Sendable {
         tenant: TenantID,
         in transaction: any Transaction
     ) throws -> [StoredRow] {
-        let range = model.positionRange
+        let (range, check) = (model.positionRange, RowCheck(model, tenant))
         var found: [StoredRow] = []
         for group in PaddedGroups(values) {
-            let places = Self.parameters(4..<(4 + group.count))
+            let places = Self.parameters(3..<(3 + group.count))
             let cell = Self.cell(field, transaction.dialect)
             let rows = try transaction.rows(
                 """
-                SELECT position, id, created, cells FROM records
-                WHERE tenant = $1 AND position >= $2 AND position <= $3 AND \(cell) IN (\(places)) ORDER BY position
+                SELECT \(RowCheck.columns) FROM records
+                WHERE position >= $1 AND position <= $2 AND \(cell) IN (\(places)) ORDER BY position
                 """,
-                [tenant.sql, SQLValue(range.lowerBound), SQLValue(range.upperBound)] + group
+                [SQLValue(range.lowerBound), SQLValue(range.upperBound)] + group
             )
-            for row in rows { found.append(try Self.row(row)) }
+            for row in rows { found.append(try check.row(row)) }
         }
         return found
     }
 
-    /// Copies every row of one table to the end of another, keeping order and identifiers.
+    /// Copies every row that lies at `source` to the end of the table it is for, keeping order and
+    /// identifiers.
+    ///
+    /// Through this process, because a row's digest covers its place.
     ///
     /// - Returns: how many.
     func copyAll(
         from source: Int64,
-        to target: Int64,
+        to model: TableModel,
         tenant: TenantID,
         in transaction: any Transaction
     ) throws -> Int {
         let range = TableModel.positionRange(number: source)
-        let bounds: [SQLValue] = [tenant.sql, SQLValue(range.lowerBound), SQLValue(range.upperBound)]
-        let extent = try transaction.firstRow(
-            """
-            SELECT COUNT(*), COALESCE(MIN(position), 0), COALESCE(MAX(position), 0) FROM records
-            WHERE tenant = $1 AND position >= $2 AND position <= $3
-            """,
-            bounds
+        let counted = try transaction.firstRow(
+            "SELECT COUNT(*) FROM records WHERE position >= $1 AND position <= $2",
+            [SQLValue(range.lowerBound), SQLValue(range.upperBound)]
         )
-        guard let extent, case let count = try extent.integer(0), count > 0 else { return 0 }
-        let width = try extent.integer(2) - extent.integer(1) + 1
-        let first = try reservePositions(Int(width), tableNumber: target, tenant: tenant, in: transaction)
-        try transaction.execute(
-            """
-            INSERT INTO records (position, tenant, table_number, id, created, cells)
-            SELECT position + $4, tenant, $5, id, created, cells FROM records
-            WHERE tenant = $1 AND position >= $2 AND position <= $3
-            """,
-            bounds + [SQLValue(first - (try extent.integer(1))), SQLValue(target)]
-        )
-        if width != count {
-            try transaction.execute(
-                "UPDATE table_counters SET records = records - $3 WHERE tenant = $1 AND table_number = $2",
-                [tenant.sql, SQLValue(target), SQLValue(width - count)]
+        guard let count = try counted?.integer(0), count > 0 else { return 0 }
+        let first = try reservePositions(Int(count), tableNumber: model.number, tenant: tenant, in: transaction)
+        var (next, position): (Int64, Int64?) = (first, nil)
+        while next < first + count {
+            let page = try page(
+                after: position,
+                limit: Limits.internalPageRecords,
+                of: model,
+                at: source,
+                tenant: tenant,
+                in: transaction
             )
+            guard let last = page.last else { throw AirtableError.damaged("table \(model.table.id)") }
+            let moved = page.enumerated().map { offset, row in row.moved(to: next + Int64(offset)) }
+            try insert(moved, tableNumber: model.number, tenant: tenant, in: transaction)
+            next += Int64(page.count)
+            position = last.position
         }
         return Int(count)
     }
@@ -240,34 +245,45 @@ struct RecordStore: Sendable {
         in transaction: any Transaction
     ) throws {
         let (tenant, table) = (tenant.sql, SQLValue(tableNumber))
+        let digest = RecordDigest(tenant: tenant)
         try Self.insertion.execute(rows, in: transaction) { row, arguments in
+            let id = row.id.sql
             arguments.append(SQLValue(row.position))
             arguments.append(tenant)
             arguments.append(table)
-            arguments.append(row.id.sql)
+            arguments.append(id)
             arguments.append(SQLValue(row.created.microseconds))
             arguments.append(.text(row.cells))
+            arguments.append(digest.of(row, id: id))
         }
     }
 
+    /// Writes the cells of rows that were read in this transaction.
     func update(_ rows: [StoredRow], tenant: TenantID, in transaction: any Transaction) throws {
+        let tenant = tenant.sql
+        let digest = RecordDigest(tenant: tenant)
         for row in rows {
-            try transaction.execute(
-                "UPDATE records SET cells = $3 WHERE position = $2 AND tenant = $1",
-                [tenant.sql, SQLValue(row.position), .text(row.cells)]
+            let changed = try transaction.execute(
+                "UPDATE records SET cells = $3, digest = $4 WHERE position = $2 AND tenant = $1",
+                [
+                    tenant, SQLValue(row.position), .text(row.cells), digest.of(row, id: row.id.sql),
+                ]
             )
+            guard changed == 1 else { throw AirtableError.damaged("record \(row.id)") }
         }
     }
 
     func delete(_ rows: [StoredRow], of model: TableModel, tenant: TenantID, in transaction: any Transaction) throws {
         if rows.isEmpty { return }
+        var deleted = 0
         for group in PaddedGroups(rows) {
             let places = Self.parameters(2..<(2 + group.count))
-            try transaction.execute(
+            deleted += try transaction.execute(
                 "DELETE FROM records WHERE tenant = $1 AND position IN (\(places))",
                 [tenant.sql] + group.map { SQLValue($0.position) }
             )
         }
+        guard deleted == rows.count else { throw AirtableError.damaged("table \(model.table.id)") }
         try transaction.execute(
             "UPDATE table_counters SET records = records - $3 WHERE tenant = $1 AND table_number = $2",
             [tenant.sql, SQLValue(model.number), SQLValue(rows.count)]
@@ -275,15 +291,6 @@ struct RecordStore: Sendable {
     }
 
     // MARK: Shared
-
-    static func row(_ row: Row) throws -> StoredRow {
-        StoredRow(
-            position: try row.integer(0),
-            id: try row.identifier(1),
-            created: Instant(microseconds: try row.integer(2)),
-            cells: try row.text(3)
-        )
-    }
 
     /// `$3, $4, $5` for 3..<6.
     static func parameters(_ range: Range<Int>) -> String {

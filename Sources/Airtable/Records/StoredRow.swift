@@ -9,6 +9,8 @@ struct StoredRow: Sendable {
     /// See `StoredCells`.
     let cells: String
 
+    func moved(to position: Int64) -> Self { Self(position: position, id: id, created: created, cells: cells) }
+
     /// The record without the fields in `hidden`.
     ///
     /// - Throws: `.corrupt`.

@@ -10,6 +10,9 @@ package enum StoredState: String, Sendable {
     case deleted
 
     var sql: SQLValue { .text(rawValue) }
+
+    /// Whether a row of `bases`, `tables` or `fields` is in this state.
+    func holds(_ row: Row) -> Bool { row["state"] == sql }
 }
 
 extension SchemaStore {
@@ -22,16 +25,14 @@ extension SchemaStore {
         tenant: TenantID,
         in transaction: any Transaction
     ) throws {
-        try transaction.execute(
-            """
-            INSERT INTO bases (tenant, id, workspace, name, name_key, created, state, import)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-            """,
+        try Self.bases.insert(
             [
                 tenant.sql, base.id.sql, base.workspace.sql, .text(base.name), .text(nameKey(base.name)),
                 SQLValue(base.createdTime.microseconds), state.sql, SQLValue(id),
-            ]
+            ],
+            in: transaction
         )
+        try count(bases: 1, tenant: tenant, in: transaction)
     }
 
     /// Stores a table with its fields under a new number.
@@ -49,19 +50,15 @@ extension SchemaStore {
     ) throws -> TableModel {
         let number = try nextNumber(in: transaction)
         let nextOrdinal = (table.fields.map(\.ordinal).max() ?? 0) + 1
-        try transaction.execute(
-            """
-            INSERT INTO tables (
-                number, tenant, id, base, name, name_key, description, primary_field, ordinal, next_field,
-                state, import, staging_for
-            ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-            """,
+        try Self.tables.insert(
             [
                 SQLValue(number), tenant.sql, table.id.sql, table.base.sql, .text(table.name),
                 .text(nameKey(table.name)), SQLValue(table.description), table.primaryField.sql,
                 SQLValue(position), SQLValue(nextOrdinal), state.sql, SQLValue(id), SQLValue(stagingFor),
-            ]
+            ],
+            in: transaction
         )
+        try count(tables: 1, tenant: tenant, in: transaction)
         try transaction.execute(
             """
             INSERT INTO table_counters (table_number, tenant, next_position, next_number, records)
@@ -87,9 +84,12 @@ extension SchemaStore {
             tenant: tenant,
             in: transaction
         )
-        try transaction.execute(
-            "UPDATE tables SET next_field = $3 WHERE tenant = $1 AND number = $2 AND next_field < $3",
-            [tenant.sql, SQLValue(model.number), SQLValue(field.ordinal + 1)]
+        let next = SQLValue(field.ordinal + 1)
+        try Self.tables.update(
+            [("next_field", next)],
+            where: "tenant = $1 AND number = $2 AND next_field < $3",
+            [tenant.sql, SQLValue(model.number), next],
+            in: transaction
         )
     }
 
@@ -100,17 +100,21 @@ extension SchemaStore {
         tenant: TenantID,
         in transaction: any Transaction
     ) throws {
-        try transaction.execute(
-            """
-            INSERT INTO fields (
-                table_number, ordinal, tenant, id, position, name, type, description, options, state
-            ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'ready')
-            """,
+        try Self.fields.insert(
             [
                 SQLValue(tableNumber), SQLValue(field.ordinal), tenant.sql, field.id.sql, SQLValue(position),
                 .text(field.name), .text(field.type.rawValue), SQLValue(field.description),
-                .text(field.options.storedText),
-            ]
+                .text(field.options.storedText), StoredState.ready.sql,
+            ],
+            in: transaction
+        )
+    }
+
+    /// Counts bases and tables that come or go; see `load`. The caller holds the tenant's lock.
+    private func count(bases: Int = 0, tables: Int = 0, tenant: TenantID, in transaction: any Transaction) throws {
+        try transaction.execute(
+            "UPDATE store_tenants SET bases = bases + $2, tables = tables + $3 WHERE tenant = $1",
+            [tenant.sql, SQLValue(bases), SQLValue(tables)]
         )
     }
 
@@ -128,60 +132,67 @@ extension SchemaStore {
         tenant: TenantID,
         in transaction: any Transaction
     ) throws {
-        try transaction.execute(
-            "UPDATE fields SET options = $3 WHERE tenant = $1 AND id = $2",
-            [tenant.sql, field.sql, .text(options.storedText)]
+        try Self.fields.update(
+            [("options", .text(options.storedText))],
+            where: "tenant = $1 AND id = $2",
+            [tenant.sql, field.sql],
+            in: transaction
         )
     }
 
     /// Hides a field for good; its values stay in the rows until these are next written.
     package func deleteField(_ field: FieldID, tenant: TenantID, in transaction: any Transaction) throws {
-        try transaction.execute(
-            "UPDATE fields SET state = 'deleted' WHERE tenant = $1 AND id = $2",
-            [tenant.sql, field.sql]
+        try Self.fields.update(
+            [("state", StoredState.deleted.sql)],
+            where: "tenant = $1 AND id = $2",
+            [tenant.sql, field.sql],
+            in: transaction
         )
     }
 
     /// Hides a table and marks its rows for clearing.
     package func deleteTable(number: Int64, tenant: TenantID, in transaction: any Transaction) throws {
-        try transaction.execute(
-            "UPDATE tables SET state = 'deleted' WHERE tenant = $1 AND number = $2",
-            [tenant.sql, SQLValue(number)]
+        try Self.tables.update(
+            [("state", StoredState.deleted.sql)],
+            where: "tenant = $1 AND number = $2",
+            [tenant.sql, SQLValue(number)],
+            in: transaction
         )
     }
 
     /// Hides a base with all its tables, whatever their state, and marks them for clearing.
     package func deleteBase(_ base: BaseID, tenant: TenantID, in transaction: any Transaction) throws {
-        try transaction.execute(
-            "UPDATE bases SET state = 'deleted' WHERE tenant = $1 AND id = $2",
-            [tenant.sql, base.sql]
-        )
-        try transaction.execute(
-            "UPDATE tables SET state = 'deleted' WHERE tenant = $1 AND base = $2",
-            [tenant.sql, base.sql]
-        )
+        for (table, condition) in [(Self.bases, "id = $2"), (Self.tables, "base = $2")] {
+            try table.update(
+                [("state", StoredState.deleted.sql)],
+                where: "tenant = $1 AND \(condition)",
+                [tenant.sql, base.sql],
+                in: transaction
+            )
+        }
     }
 
     /// Shows what an import made.
     package func publish(ofImport id: String, tenant: TenantID, in transaction: any Transaction) throws {
-        for statement in [
-            "UPDATE bases SET state = 'ready', import = NULL WHERE tenant = $1 AND import = $2 AND state = 'importing'",
-            """
-            UPDATE tables SET state = 'ready', import = NULL
-            WHERE tenant = $1 AND import = $2 AND state = 'importing' AND staging_for IS NULL
-            """,
-        ] {
-            try transaction.execute(statement, [tenant.sql, .text(id)])
+        for (table, condition) in [(Self.bases, ""), (Self.tables, " AND staging_for IS NULL")] {
+            try table.update(
+                [("state", StoredState.ready.sql), ("import", .null)],
+                where: "tenant = $1 AND import = $2 AND state = 'importing'" + condition,
+                [tenant.sql, .text(id)],
+                in: transaction
+            )
         }
     }
 
     /// Marks everything that an import made, and did not publish, for clearing.
     package func discard(ofImport id: String, tenant: TenantID, in transaction: any Transaction) throws {
-        for statement in [
-            "UPDATE bases SET state = 'deleted' WHERE tenant = $1 AND import = $2 AND state = 'importing'",
-            "UPDATE tables SET state = 'deleted' WHERE tenant = $1 AND import = $2 AND state = 'importing'",
-        ] {
-            try transaction.execute(statement, [tenant.sql, .text(id)])
+        for table in [Self.bases, Self.tables] {
+            try table.update(
+                [("state", StoredState.deleted.sql)],
+                where: "tenant = $1 AND import = $2 AND state = 'importing'",
+                [tenant.sql, .text(id)],
+                in: transaction
+            )
         }
     }
 
@@ -190,45 +201,50 @@ extension SchemaStore {
     /// Removes at most `rows` rows of deleted tables, or one emptied table or base.
     ///
     /// - Returns: whether there may be more to clear.
+    /// - Throws: `.corrupt` when the row that says so is damaged: perhaps nothing was deleted.
     package func clear(rows: Int, tenant: TenantID, in transaction: any Transaction) throws -> Bool {
-        let table = try transaction.firstRow(
-            "SELECT number FROM tables WHERE tenant = $1 AND state = 'deleted' ORDER BY number LIMIT 1",
-            [tenant.sql]
-        )
-        if let number = try table?.integer(0) {
-            // Holds off an import that still fills the table; after us it finds the counter gone,
-            // and ends.
-            try transaction.execute(
-                "UPDATE table_counters SET records = records WHERE tenant = $1 AND table_number = $2",
-                [tenant.sql, SQLValue(number)]
-            )
-            let range = TableModel.positionRange(number: number)
-            let removed = try transaction.execute(
-                """
-                DELETE FROM records WHERE tenant = $1 AND position IN (
-                    SELECT position FROM records WHERE position >= $2 AND position <= $3 ORDER BY position LIMIT $4
-                )
-                """,
-                [tenant.sql, SQLValue(range.lowerBound), SQLValue(range.upperBound), SQLValue(rows)]
-            )
-            if removed < rows {
-                for table in ["fields", "table_counters"] {
-                    try transaction.execute(
-                        "DELETE FROM \(table) WHERE tenant = $1 AND table_number = $2",
-                        [tenant.sql, SQLValue(number)]
-                    )
-                }
-                try transaction.execute(
-                    "DELETE FROM tables WHERE tenant = $1 AND number = $2",
-                    [tenant.sql, SQLValue(number)]
-                )
-            }
+        let (condition, arguments) = ("tenant = $1 AND state = 'deleted'", [tenant.sql])
+        let tables = try Self.tables.rows(where: condition, arguments, orderedBy: "number", in: transaction)
+        if let table = tables.first {
+            _ = try lock(tenant: tenant, in: transaction)
+            try clear(table: try table.integer("number"), rows: rows, tenant: tenant, in: transaction)
             return true
         }
-        let bases = try transaction.execute(
-            "DELETE FROM bases WHERE tenant = $1 AND state = 'deleted'",
-            [tenant.sql]
+        let bases = try Self.bases.rows(where: condition, arguments, orderedBy: "id", in: transaction)
+        if bases.isEmpty { return false }
+        _ = try lock(tenant: tenant, in: transaction)
+        let gone = try transaction.execute("DELETE FROM bases WHERE \(condition)", arguments)
+        try count(bases: -gone, tenant: tenant, in: transaction)
+        return true
+    }
+
+    private func clear(table number: Int64, rows: Int, tenant: TenantID, in transaction: any Transaction) throws {
+        // Holds off an import that still fills the table; after us it finds the counter gone, and
+        // ends.
+        try transaction.execute(
+            "UPDATE table_counters SET records = records WHERE tenant = $1 AND table_number = $2",
+            [tenant.sql, SQLValue(number)]
         )
-        return bases > 0
+        let range = TableModel.positionRange(number: number)
+        let removed = try transaction.execute(
+            """
+            DELETE FROM records WHERE tenant = $1 AND position IN (
+                SELECT position FROM records WHERE position >= $2 AND position <= $3 ORDER BY position LIMIT $4
+            )
+            """,
+            [tenant.sql, SQLValue(range.lowerBound), SQLValue(range.upperBound), SQLValue(rows)]
+        )
+        if removed == rows { return }
+        for table in ["fields", "table_counters"] {
+            try transaction.execute(
+                "DELETE FROM \(table) WHERE tenant = $1 AND table_number = $2",
+                [tenant.sql, SQLValue(number)]
+            )
+        }
+        let gone = try transaction.execute(
+            "DELETE FROM tables WHERE tenant = $1 AND number = $2",
+            [tenant.sql, SQLValue(number)]
+        )
+        try count(tables: -gone, tenant: tenant, in: transaction)
     }
 }

@@ -6,18 +6,45 @@ package import Domain
 package struct SchemaStore: Sendable {
     package init() {}
 
+    static let bases = DigestedTable(
+        "bases",
+        noun: "base",
+        key: ["tenant", "id"],
+        columns: ["tenant", "id", "workspace", "name", "name_key", "created", "state", "import"]
+    )
+    static let tables = DigestedTable(
+        "tables",
+        noun: "table number",
+        key: ["number"],
+        columns: [
+            "number", "tenant", "id", "base", "name", "name_key", "description", "primary_field", "ordinal",
+            "next_field", "state", "import", "staging_for",
+        ]
+    )
+    static let fields = DigestedTable(
+        "fields",
+        noun: "field",
+        key: ["tenant", "id"],
+        columns: [
+            "table_number", "ordinal", "tenant", "id", "position", "name", "type", "description", "options", "state",
+        ]
+    )
+
     static let migration = Migration(
         id: "airtable/0001-schema",
         [
-            // One row a tenant: the counters that order its changes. Whoever changes anything holds
-            // the tenant's lock until it commits, so that sequence order is commit order.
+            // One row a tenant: the counters that order its changes, and how many bases and tables of
+            // it are stored in whatever state, so that a lost one is noticed. Whoever changes anything
+            // holds the tenant's lock until it commits, so that sequence order is commit order.
             """
             CREATE TABLE store_tenants (
                 tenant {text} NOT NULL PRIMARY KEY,
                 sequence {int} NOT NULL,
                 oldest {int} NOT NULL,
                 log_bytes {int} NOT NULL,
-                schema_version {int} NOT NULL
+                schema_version {int} NOT NULL,
+                bases {int} NOT NULL,
+                tables {int} NOT NULL
             ) {strict}
             """,
             """
@@ -30,6 +57,7 @@ package struct SchemaStore: Sendable {
                 created {int} NOT NULL,
                 state {text} NOT NULL,
                 import {text},
+                digest {int} NOT NULL,
                 PRIMARY KEY (tenant, id)
             ) {strict}
             """,
@@ -49,6 +77,7 @@ package struct SchemaStore: Sendable {
                 state {text} NOT NULL,
                 import {text},
                 staging_for {int},
+                digest {int} NOT NULL,
                 UNIQUE (tenant, id)
             ) {strict}
             """,
@@ -65,6 +94,7 @@ package struct SchemaStore: Sendable {
                 description {text},
                 options {text} NOT NULL,
                 state {text} NOT NULL,
+                digest {int} NOT NULL,
                 PRIMARY KEY (table_number, ordinal),
                 UNIQUE (tenant, id)
             ) {strict}
@@ -105,8 +135,8 @@ package struct SchemaStore: Sendable {
         if let row = try transaction.firstRow(query, [tenant.sql]) { return try row.integer(0) }
         try transaction.execute(
             """
-            INSERT INTO store_tenants (tenant, sequence, oldest, log_bytes, schema_version)
-            VALUES ($1, 0, 1, 0, 0) ON CONFLICT (tenant) DO NOTHING
+            INSERT INTO store_tenants (tenant, sequence, oldest, log_bytes, schema_version, bases, tables)
+            VALUES ($1, 0, 1, 0, 0, 0, 0) ON CONFLICT (tenant) DO NOTHING
             """,
             [tenant.sql]
         )
@@ -124,20 +154,28 @@ package struct SchemaStore: Sendable {
     // MARK: Reading
 
     /// Everything that can be seen.
+    ///
+    /// - Throws: `.corrupt` when anything of the schema, seen or not, is not as it was written, or is
+    ///   missing.
     package func load(tenant: TenantID, version: Int64, in transaction: any Transaction) throws -> TenantSchema {
-        let baseRows = try transaction.rows(
-            "SELECT id, workspace, name, created FROM bases WHERE tenant = $1 AND state = 'ready' ORDER BY created, id",
-            [tenant.sql]
+        // State is judged here, not in the queries: a row whose state is damaged would just be gone.
+        let baseRows = try Self.bases.rows(
+            where: "tenant = $1",
+            [tenant.sql],
+            orderedBy: "created, id",
+            in: transaction
         )
-        let bases = try baseRows.map { row in
+        let tableRows = try tableRows(tenant, in: transaction)
+        try checkCounts(bases: baseRows.count, tables: tableRows.count, tenant: tenant, in: transaction)
+        let bases = try baseRows.filter(StoredState.ready.holds).map { row in
             Base(
-                id: try row.identifier(0),
-                workspace: try row.identifier(1),
-                name: try row.text(2),
-                createdTime: Instant(microseconds: try row.integer(3))
+                id: try row.identifier("id"),
+                workspace: try row.identifier("workspace"),
+                name: try row.text("name"),
+                createdTime: Instant(microseconds: try row.integer("created"))
             )
         }
-        let tables = try models(where: "t.state = 'ready'", [tenant.sql], in: transaction)
+        let tables = try models(of: tableRows.filter(StoredState.ready.holds), in: transaction)
         let visible = Set(bases.map(\.id))
         return TenantSchema(
             tenant: tenant,
@@ -153,65 +191,83 @@ package struct SchemaStore: Sendable {
         tenant: TenantID,
         in transaction: any Transaction
     ) throws -> [TableModel] {
-        try models(
-            where: "t.state = 'importing' AND t.import = $2 AND t.staging_for IS NULL",
-            [tenant.sql, .text(id)],
+        let rows = try tableRows(tenant, in: transaction).filter { row in
+            StoredState.importing.holds(row) && row["import"] == .text(id) && row["staging_for"] == .null
+        }
+        return try models(of: rows, in: transaction)
+    }
+
+    private func tableRows(_ tenant: TenantID, in transaction: any Transaction) throws -> [Row] {
+        try Self.tables.rows(
+            where: "tenant = $1",
+            [tenant.sql],
+            orderedBy: "base, ordinal, number",
             in: transaction
         )
     }
 
-    private func models(
-        where condition: String,
-        _ arguments: [SQLValue],
-        in transaction: any Transaction
-    ) throws -> [TableModel] {
-        let tableRows = try transaction.rows(
-            """
-            SELECT t.number, t.id, t.base, t.name, t.description, t.primary_field, t.next_field
-            FROM tables t WHERE t.tenant = $1 AND \(condition) ORDER BY t.base, t.ordinal, t.number
-            """,
-            arguments
-        )
-        let fieldRows = try transaction.rows(
-            """
-            SELECT f.table_number, f.id, f.name, f.type, f.description, f.options, f.ordinal
-            FROM fields f JOIN tables t ON t.number = f.table_number
-            WHERE t.tenant = $1 AND \(condition) AND f.state = 'ready' ORDER BY f.table_number, f.position
-            """,
-            arguments
-        )
-        var fields: [Int64: [Field]] = [:]
-        for row in fieldRows { fields[try row.integer(0), default: []].append(try Self.field(row)) }
-        return try tableRows.map { row in
-            let number = try row.integer(0)
-            let table = Table(
-                id: try row.identifier(1),
-                base: try row.identifier(2),
-                name: try row.text(3),
-                description: try row.optionalText(4),
-                primaryField: try row.identifier(5),
-                fields: fields[number] ?? []
+    private func models(of rows: [Row], in transaction: any Transaction) throws -> [TableModel] {
+        var fields: [Int64: [Row]] = [:]
+        for group in PaddedGroups(try rows.map { try $0.integer("number") }) {
+            let rows = try Self.fields.rows(
+                where: "table_number IN (\(RecordStore.parameters(1..<(group.count + 1))))",
+                group.map { SQLValue($0) },
+                orderedBy: "table_number, position",
+                in: transaction
             )
-            let nextOrdinal = try row.integer(6)
-            guard (0...1_000_000).contains(nextOrdinal), (1..<(1 << 23)).contains(number) else {
-                throw AirtableError.corrupt("A stored table cannot be read.")
-            }
-            return TableModel(table: table, number: number, nextOrdinal: Int(nextOrdinal))
+            for row in rows { fields[try row.integer("table_number"), default: []].append(row) }
         }
+        return try rows.map { row in try Self.model(row, fields[try row.integer("number")] ?? []) }
+    }
+
+    private static func model(_ row: Row, _ fields: [Row]) throws -> TableModel {
+        let (number, nextOrdinal) = (try row.integer("number"), try row.integer("next_field"))
+        guard (0...1_000_000).contains(nextOrdinal), (1..<(1 << 23)).contains(number) else {
+            throw AirtableError.corrupt("A stored table cannot be read.")
+        }
+        // Fields stay until their table is cleared away, so each ordinal given has one.
+        guard fields.count + 1 == nextOrdinal || row["staging_for"] != .null else {
+            throw AirtableError.damaged("the list of fields of table number \(number)")
+        }
+        let table = Table(
+            id: try row.identifier("id"),
+            base: try row.identifier("base"),
+            name: try row.text("name"),
+            description: try row.optionalText("description"),
+            primaryField: try row.identifier("primary_field"),
+            fields: try fields.filter(StoredState.ready.holds).map(Self.field)
+        )
+        return TableModel(table: table, number: number, nextOrdinal: Int(nextOrdinal))
     }
 
     private static func field(_ row: Row) throws -> Field {
-        guard let type = FieldType(rawValue: try row.text(3)) else {
+        guard let type = FieldType(rawValue: try row.text("type")) else {
             throw AirtableError.corrupt("A field has a type this program does not know.")
         }
         return Field(
-            id: try row.identifier(1),
-            name: try row.text(2),
+            id: try row.identifier("id"),
+            name: try row.text("name"),
             type: type,
-            description: try row.optionalText(4),
-            options: try FieldOptions(storedText: try row.text(5)),
-            ordinal: Int(try row.integer(6))
+            description: try row.optionalText("description"),
+            options: try FieldOptions(storedText: try row.text("options")),
+            ordinal: Int(try row.integer("ordinal"))
         )
+    }
+
+    private func checkCounts(
+        bases: Int,
+        tables: Int,
+        tenant: TenantID,
+        in transaction: any Transaction
+    ) throws {
+        let row = try transaction.firstRow("SELECT bases, tables FROM store_tenants WHERE tenant = $1", [tenant.sql])
+        let (expectedBases, expectedTables) = (try row?.integer(0) ?? 0, try row?.integer(1) ?? 0)
+        guard expectedBases == bases else {
+            throw AirtableError.damaged("the list of bases (\(expectedBases) expected, \(bases) found)")
+        }
+        guard expectedTables == tables else {
+            throw AirtableError.damaged("the list of tables (\(expectedTables) expected, \(tables) found)")
+        }
     }
 }
 
@@ -222,9 +278,13 @@ extension Identifier {
 extension Row {
     /// - Throws: `.corrupt` when the text is not an identifier of this kind.
     func identifier<Kind>(_ position: Int) throws -> Identifier<Kind> {
-        guard let id = Identifier<Kind>(try text(position)) else {
-            throw AirtableError.corrupt("A stored identifier cannot be read.")
-        }
+        try Self.identifier(try text(position))
+    }
+
+    func identifier<Kind>(_ name: String) throws -> Identifier<Kind> { try Self.identifier(try text(name)) }
+
+    private static func identifier<Kind>(_ text: String) throws(AirtableError) -> Identifier<Kind> {
+        guard let id = Identifier<Kind>(text) else { throw .corrupt("A stored identifier cannot be read.") }
         return id
     }
 }

@@ -36,7 +36,13 @@ struct HiddenRowEdit {
         for (id, group) in Dictionary(grouping: additions, by: \.key.table) {
             guard let table = tables[id] else { continue }
             let wanted = Dictionary(group.map { ($0.key.record, $0.value) }) { first, _ in first }
-            let rows = try store.rows(wanted.keys, tableNumber: table.number, tenant: tenant, in: transaction)
+            let rows = try store.rows(
+                wanted.keys,
+                of: table.model,
+                at: table.number,
+                tenant: tenant,
+                in: transaction
+            )
             if rows.count < wanted.count {
                 let found = Set(rows.map(\.id))
                 for record in wanted.keys where !found.contains(record) { throw AirtableError.rowDoesNotExist(record) }

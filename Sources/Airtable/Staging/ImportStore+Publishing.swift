@@ -69,15 +69,10 @@ extension ImportStore {
         let store = RecordStore()
         var changed: [TableID] = []
         for table in session.tables where table.isAppend {
-            guard schema.table(table.table.id)?.number == table.model.number else {
+            guard let model = schema.table(table.table.id), model.number == table.model.number else {
                 throw AirtableError.tableNotFound()
             }
-            let count = try store.copyAll(
-                from: table.number,
-                to: table.model.number,
-                tenant: context.tenant,
-                in: transaction
-            )
+            let count = try store.copyAll(from: table.number, to: model, tenant: context.tenant, in: transaction)
             if count > 0 { changed.append(table.table.id) }
             try SchemaStore().deleteTable(number: table.number, tenant: context.tenant, in: transaction)
         }
@@ -102,7 +97,8 @@ extension ImportStore {
             let page = try RecordStore().page(
                 after: position,
                 limit: Limits.internalPageRecords,
-                tableNumber: table.number,
+                of: model,
+                at: table.number,
                 tenant: context.tenant,
                 in: transaction
             )
@@ -127,6 +123,8 @@ extension ImportStore {
     package func abandon(_ id: String, context: RequestContext) async throws {
         try Self.require(context)
         try await service.database.write(deadline: context.deadline) { transaction in
+            // Before the journal's entry, as publishing takes them.
+            _ = try SchemaStore().lock(tenant: context.tenant, in: transaction)
             let ended = try transaction.execute(
                 "DELETE FROM imports WHERE tenant = $1 AND id = $2",
                 [context.tenant.sql, .text(id)]

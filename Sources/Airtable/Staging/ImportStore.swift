@@ -60,6 +60,7 @@ package struct ImportStore: Sendable {
         let newTables = try builder.finish().newTables
         let (id, now) = (Identifier<ImportKind>.random().description, service.now())
         let tables = try await database.write(deadline: context.deadline) { [schemas] transaction in
+            _ = try schemas.lock(tenant: context.tenant, in: transaction)
             try transaction.execute(
                 """
                 INSERT INTO imports (tenant, id, base, kind, owner, started, lease_end)
@@ -208,7 +209,8 @@ package struct ImportStore: Sendable {
             let rows = try store.page(
                 after: cursor?.position,
                 limit: limit,
-                tableNumber: target.number,
+                of: target.model,
+                at: target.number,
                 tenant: context.tenant,
                 in: transaction
             )

@@ -3,7 +3,7 @@ import Domain
 
 /// Checks that what is stored obeys the rules that the store keeps.
 ///
-/// Every cell reads as its field says; both sides of every link agree; counters match; the change
+/// Every row is as its digest says and every cell reads as its field says; both sides of every link agree; counters match; the change
 /// log has no gaps; no checkpoint is ahead of it. One pass over all rows in one snapshot, in memory
 /// that does not grow with them.
 struct StoreVerifier {
@@ -38,41 +38,51 @@ struct StoreVerifier {
     private mutating func check(_ model: TableModel) throws {
         report.tables += 1
         checkSchema(model)
-        let choices = Self.choices(model)
+        let (choices, rowCheck) = (Self.choices(model), RowCheck(model, tenant))
         var count = 0
         var largest: Int64 = 0
         var numbers: Set<Int64> = []
         var position: Int64?
         while true {
-            let page = try RecordStore().page(
+            let page = try RecordStore().uncheckedPage(
                 after: position,
                 limit: Limits.internalPageRecords,
-                of: model,
-                tenant: tenant,
+                at: model.number,
                 in: transaction
             )
             for row in page {
                 count += 1
-                largest = row.position
-                do {
-                    let cells = try StoredCells.decode(row.cells, model: model)
-                    check(cells, of: row.id, model, choices)
-                    if let field = model.autoNumberFields.first {
-                        guard case .number(let number) = cells[field], let whole = number.asWholeNumber else {
-                            report.add("Record \(row.id) has no number in its autoNumber field.")
-                            continue
-                        }
-                        if !numbers.insert(whole).inserted { report.add("Record \(row.id) shares its autoNumber.") }
-                    }
-                } catch {
-                    report.add("Record \(row.id) of table \(model.table.id) cannot be read.")
+                if let last = position, try row.integer(0) <= last {
+                    report.add("The rows of table \(model.table.id) are out of order.")
+                    return
+                }
+                largest = try row.integer(0)
+                position = largest
+                do { try check(try rowCheck.row(row), model, choices, &numbers) } catch let error as AirtableError {
+                    report.add(error.message)
                 }
             }
-            guard page.count == Limits.internalPageRecords, let last = page.last else { break }
-            position = last.position
+            if page.count < Limits.internalPageRecords { break }
         }
         report.records += count
         try checkCounters(model, count: count, largest: largest, largestNumber: numbers.max())
+    }
+
+    private mutating func check(
+        _ row: StoredRow,
+        _ model: TableModel,
+        _ choices: [FieldID: Set<ChoiceID>],
+        _ numbers: inout Set<Int64>
+    ) throws {
+        guard let cells = try? StoredCells.decode(row.cells, model: model) else {
+            return report.add("Record \(row.id) of table \(model.table.id) cannot be read.")
+        }
+        check(cells, of: row.id, model, choices)
+        guard let field = model.autoNumberFields.first else { return }
+        guard case .number(let number) = cells[field], let whole = number.asWholeNumber else {
+            return report.add("Record \(row.id) has no number in its autoNumber field.")
+        }
+        if !numbers.insert(whole).inserted { report.add("Record \(row.id) shares its autoNumber.") }
     }
 
     private mutating func checkSchema(_ model: TableModel) {
@@ -203,10 +213,21 @@ struct StoreVerifier {
             report.add("The change log goes from \(first) to \(last), not \(extent.oldest) to \(extent.latest).")
         }
         try checkChangeBytes(try Self.number(row[3]))
+        try checkChangeRows()
         for (consumer, sequence) in try ChangeLogStore().checkpoints(tenant: tenant, in: transaction)
         where sequence > extent.latest {
             report.add("The checkpoint of \(consumer) is at \(sequence), beyond the newest change \(extent.latest).")
         }
+    }
+
+    private mutating func checkChangeRows() throws {
+        var problems: [String] = []
+        let rows = ChangeLogStore.rows
+        let query = rows.query(where: "tenant = $1", orderedBy: "sequence")
+        try transaction.forEachRow(query, [tenant.sql]) { row in
+            if !rows.holds(row) { problems.append(rows.damaged(row).message) }
+        }
+        for problem in problems { report.add(problem) }
     }
 
     private mutating func checkChangeBytes(_ bytes: Int64?) throws {

@@ -4,4 +4,5 @@
 #include "CKernelsChecksum.h"
 #include "CKernelsDistance.h"
 #include "CKernelsEncoder.h"
+#include "CKernelsHash.h"
 #endif
