@@ -127,18 +127,4 @@ struct StoredCellsTests {
         }
         #expect(damagedCount > 1_000)
     }
-
-    @Test(
-        "dates and times",
-        arguments: [
-            ("1970-01-01T00:00:00.000Z", 0), ("1969-12-31T23:59:59.999Z", -1),
-            ("2000-02-29T12:00:00.500Z", 951_825_600_500),
-            ("0001-01-01T00:00:00.000Z", -62_135_596_800_000), ("9999-12-31T23:59:59.999Z", 253_402_300_799_999),
-        ]
-    )
-    func times(_ text: String, _ milliseconds: Int64) {
-        #expect(CalendarText.text(ofMilliseconds: milliseconds) == text)
-        #expect(CalendarText.moment(text) == .time(milliseconds: milliseconds))
-        #expect(Instant(milliseconds: milliseconds).iso8601 == text)
-    }
 }

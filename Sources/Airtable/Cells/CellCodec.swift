@@ -25,8 +25,8 @@ public enum CellCodec {
         case .checked: true
         case .choice(let id): field.options.choiceName(id).map { .string($0) } ?? .null
         case .choices(let ids): .array(ids.compactMap { field.options.choiceName($0).map { .string($0) } })
-        case .date(let date): .string(CalendarText.text(of: date))
-        case .dateTime(let instant): .string(CalendarText.text(of: instant))
+        case .date(let date): .string(date.iso8601)
+        case .dateTime(let instant): .string(instant.iso8601)
         case .links(let ids): .array(ids.map { .string($0.description) })
         }
     }
@@ -44,7 +44,7 @@ public enum CellCodec {
     }
 
     /// The moment in the shape of every timestamp of the API: `2024-05-01T12:34:56.000Z`.
-    public static func timestamp(_ instant: Instant) -> String { CalendarText.text(of: instant) }
+    public static func timestamp(_ instant: Instant) -> String { instant.iso8601 }
 
     /// Checks what a writer gave for a cell of `field`.
     ///
@@ -113,7 +113,8 @@ public enum CellCodec {
         case .string(let string) where typecast:
             let text = string.trimmingSpace()
             if text.isEmpty { return .empty }
-            if let number = LooseText.number(text, isPercent: field.type == .percent, symbol: field.options.symbol) {
+            if let number = CellText.looseNumber(text, isPercent: field.type == .percent, symbol: field.options.symbol)
+            {
                 return .value(.number(number))
             }
         default: break
@@ -144,11 +145,9 @@ public enum CellCodec {
         case .number(let number) where typecast && (number == 0 || number == 1):
             return number == 1 ? .value(.checked) : .empty
         case .string(let string) where typecast:
-            switch string.trimmingSpace().lowercased() {
-            case "true", "checked", "yes", "y", "x", "1", "on": return .value(.checked)
-            case "false", "unchecked", "no", "n", "0", "off", "": return .empty
-            default: break
-            }
+            let text = string.trimmingSpace()
+            if text.isEmpty { return .empty }
+            if let flag = CellText.checkbox(text) { return flag ? .value(.checked) : .empty }
         default: break
         }
         throw .invalidValue(field, expected: "true or false")
@@ -164,7 +163,7 @@ public enum CellCodec {
         switch json {
         case .string(let name) where isSingle: names = [.string(name)]
         case .array(let list) where !isSingle: names = list
-        case .string(let text) where typecast: names = LooseText.list(text).map { .string($0) }
+        case .string(let text) where typecast: names = CellText.list(text).map { .string($0) }
         case .number(let number) where typecast: names = [.string(number.text)]
         default:
             throw .invalidValue(field, expected: isSingle ? "the name of a choice" : "an array of names of choices")
@@ -208,22 +207,15 @@ public enum CellCodec {
         let expected = isDate ? "an ISO date" : "an ISO date and time"
         guard let given = json.stringValue else { throw .invalidValue(field, expected: expected) }
         let isDayFirst = field.options.dateFormat == "european"
-        var moment = CalendarText.moment(given)
+        var moment = CalendarMoment(loose: given)
         if moment == nil {
             let text = given.trimmingSpace()
             if text.isEmpty { return .empty }
-            moment = CalendarText.moment(text)
-            if moment == nil, typecast { moment = LooseText.moment(text, isDayFirst: isDayFirst) }
+            moment = CalendarMoment(loose: text)
+            if moment == nil, typecast { moment = CellText.moment(text, isDayFirst: isDayFirst) }
         }
         guard let moment else { throw .invalidValue(field, expected: expected) }
-        switch (moment, isDate) {
-        case (.day(let day), true): return .value(.date(day))
-        case (.time(let milliseconds), true): return .value(.date(CalendarText.day(ofMilliseconds: milliseconds)))
-        case (.time(let milliseconds), false): return .value(.dateTime(Instant(milliseconds: milliseconds)))
-        case (.day(let day), false):
-            let milliseconds = Int64(day.daysSinceEpoch) * CalendarText.millisecondsPerDay
-            return .value(.dateTime(Instant(milliseconds: milliseconds)))
-        }
+        return .value(isDate ? .date(moment.date) : .dateTime(moment.instant))
     }
 
     private static func links(
@@ -234,7 +226,7 @@ public enum CellCodec {
         let elements: [JSONValue]
         switch json {
         case .array(let list): elements = list
-        case .string(let text) where typecast: elements = LooseText.list(text).map { .string($0) }
+        case .string(let text) where typecast: elements = CellText.list(text).map { .string($0) }
         default: throw .invalidValue(field, expected: "an array of record identifiers")
         }
         guard elements.count <= Limits.linksPerCell else {

@@ -17,8 +17,8 @@ extension CellCodec {
         case .checked: "checked"
         case .choice(let id): field.options.choiceName(id) ?? ""
         case .choices(let ids): ids.compactMap { field.options.choiceName($0) }.joined(separator: ", ")
-        case .date(let date): CalendarText.text(of: date)
-        case .dateTime(let instant): CalendarText.text(of: instant)
+        case .date(let date): date.iso8601
+        case .dateTime(let instant): instant.iso8601
         case .links(let ids): ids.compactMap(linkedPrimary).joined(separator: ", ")
         }
     }

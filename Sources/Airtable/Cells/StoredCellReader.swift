@@ -48,7 +48,7 @@ struct StoredCellReader {
         case .links: return .links(try list())
         case .date:
             let raw = try plainString()
-            guard let date = CalendarText.date(UnsafeBufferPointer(rebasing: bytes[raw])) else { throw damaged() }
+            guard let date = CalendarDate(iso8601: UnsafeBufferPointer(rebasing: bytes[raw])) else { throw damaged() }
             return .date(date)
         case .dateTime:
             guard let milliseconds = try number().asWholeNumber else { throw damaged() }

@@ -68,8 +68,8 @@ struct StoredCellWriter {
         case .checked: bytes.append(contentsOf: "true".utf8)
         case .choice(let id): append(quotedASCII: id.description)
         case .choices(let ids): append(list: ids) { $0.description }
-        case .date(let date): append(quotedASCII: CalendarText.text(of: date))
-        case .dateTime(let instant): append(integer: CalendarText.milliseconds(of: instant))
+        case .date(let date): append(quotedASCII: date.iso8601)
+        case .dateTime(let instant): append(integer: instant.milliseconds)
         case .links(let ids): append(list: ids) { $0.description }
         }
     }

@@ -41,7 +41,7 @@ final class CSVSource: RowSource {
 
     private static func checkedHeader(_ cells: [String], path: String) throws(ImportError) -> [String] {
         var seen: Set<String> = []
-        let names = cells.map { $0.trimmed }
+        let names = cells.map { $0.trimmingSpace() }
         for (position, name) in names.enumerated() {
             guard !name.isEmpty else { throw .malformedRow(path, line: 1, "column \(position + 1) has no name") }
             guard seen.insert(name).inserted else {
@@ -124,15 +124,5 @@ final class CSVSource: RowSource {
         cell.removeAll(keepingCapacity: true)
         try bytes.take(into: &cell) { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
         try takeLineEnd()
-    }
-}
-
-extension String {
-    /// Without white space at either end.
-    var trimmed: String {
-        var view = Substring(self)
-        while let first = view.unicodeScalars.first, first.properties.isWhitespace { view.unicodeScalars.removeFirst() }
-        while let last = view.unicodeScalars.last, last.properties.isWhitespace { view.unicodeScalars.removeLast() }
-        return String(view)
     }
 }

@@ -69,7 +69,7 @@ struct ColumnProfile {
             candidates.remove(.checkbox)
         }
         if candidates.contains(.date) || candidates.contains(.dateTime) {
-            switch CalendarText.moment(text) {
+            switch CalendarMoment(loose: text) {
             case .day: candidates.remove(.dateTime)
             case .time: candidates.remove(.date)
             case nil: candidates.subtract([.date, .dateTime])

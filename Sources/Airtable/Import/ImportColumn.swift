@@ -41,14 +41,10 @@ struct ImportColumn: Equatable {
             return choiceIDs.map { ids in .choices(names.compactMap { ids[$0] }) }
         case .date:
             guard let moment = try moment(value) else { throw Mismatch("a date, such as 2024-05-01") }
-            if case .time(let milliseconds) = moment { return .date(CalendarText.day(ofMilliseconds: milliseconds)) }
-            if case .day(let date) = moment { return .date(date) }
-            return nil
+            return .date(moment.date)
         case .dateTime:
             guard let moment = try moment(value) else { throw Mismatch("a time, such as 2024-05-01T12:30:00Z") }
-            if case .time(let milliseconds) = moment { return .dateTime(Instant(milliseconds: milliseconds)) }
-            guard case .day(let date) = moment else { return nil }
-            return .dateTime(Instant(milliseconds: Int64(date.daysSinceEpoch) * CalendarText.millisecondsPerDay))
+            return .dateTime(moment.instant)
         case .multipleRecordLinks:
             _ = try names(value)
             return nil
@@ -62,14 +58,14 @@ struct ImportColumn: Equatable {
         let expected = "names separated by commas, or an array of strings"
         switch value {
         case .string(let text):
-            return CellText.list(text).uniqued()
+            return CellText.list(text).distinct()
         case .array(let elements):
             var names: [String] = []
             for element in elements {
                 guard case .string(let name) = element else { throw Mismatch(expected) }
                 if !name.isEmpty { names.append(name) }
             }
-            return names.uniqued()
+            return names.distinct()
         default:
             throw Mismatch(expected)
         }
@@ -104,7 +100,7 @@ struct ImportColumn: Equatable {
         switch value {
         case .number(let number): return number.doubleValue
         case .string(let text):
-            guard let number = parse(text.trimmed) else { throw Mismatch(expected) }
+            guard let number = parse(text.trimmingSpace()) else { throw Mismatch(expected) }
             return number
         default: throw Mismatch(expected)
         }
@@ -114,23 +110,14 @@ struct ImportColumn: Equatable {
         switch value {
         case .bool(let flag): return flag
         case .string(let text):
-            guard let flag = CellText.checkbox(text.trimmed) else { throw Mismatch("true or false") }
+            guard let flag = CellText.checkbox(text.trimmingSpace()) else { throw Mismatch("true or false") }
             return flag
         default: throw Mismatch("true or false")
         }
     }
 
-    private func moment(_ value: JSONValue) throws(Mismatch) -> CalendarText.Moment? {
+    private func moment(_ value: JSONValue) throws(Mismatch) -> CalendarMoment? {
         guard case .string(let text) = value else { return nil }
-        return CalendarText.moment(text.trimmed)
-    }
-}
-
-extension Array where Element: Hashable {
-    /// Each element once, in order of first appearance.
-    func uniqued() -> [Element] {
-        guard count > 1 else { return self }
-        var seen: Set<Element> = []
-        return filter { seen.insert($0).inserted }
+        return CalendarMoment(loose: text.trimmingSpace())
     }
 }

@@ -55,7 +55,7 @@ struct ImportPlan: Equatable {
         }
         let json: JSONValue
         do { json = try JSONValue(parsing: [UInt8](data)) } catch { throw .malformedPlan(path, error.message) }
-        guard let name = json["name"]?.stringValue?.trimmed, !name.isEmpty else {
+        guard let name = json["name"]?.stringValue?.trimmingSpace(), !name.isEmpty else {
             throw .malformedPlan(path, "expected \"name\", the base's name")
         }
         guard let entries = json["tables"]?.arrayValue, !entries.isEmpty else {
@@ -76,7 +76,7 @@ struct ImportPlan: Equatable {
         for (key, _) in object where !known.contains(key) {
             throw .malformedPlan(place, "unknown member \"\(key)\"; expected \(known.joined(separator: ", "))")
         }
-        guard let name = entry["name"]?.stringValue?.trimmed, !name.isEmpty else {
+        guard let name = entry["name"]?.stringValue?.trimmingSpace(), !name.isEmpty else {
             throw .malformedPlan(place, "expected \"name\", the table's name")
         }
         guard let file = entry["file"]?.stringValue, !file.isEmpty else {

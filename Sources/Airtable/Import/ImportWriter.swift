@@ -184,7 +184,7 @@ struct RowEncoder {
 extension CellValue? {
     /// Two link fields may share one inverse, and a record may link to itself: each target once.
     fileprivate func adding(_ targets: [RecordID]) -> CellValue {
-        if case .links(let present) = self { return .links((present + targets).uniqued()) }
+        if case .links(let present) = self { return .links((present + targets).distinct()) }
         return .links(targets)
     }
 }

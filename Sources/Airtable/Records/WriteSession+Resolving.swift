@@ -205,8 +205,8 @@ extension CellValue {
         case .number(let number): .real(number)
         case .checked: .integer(1)
         case .choice(let id): id.sql
-        case .date(let date): .text(CalendarText.text(of: date))
-        case .dateTime(let instant): .integer(CalendarText.milliseconds(of: instant))
+        case .date(let date): .text(date.iso8601)
+        case .dateTime(let instant): .integer(instant.milliseconds)
         case .choices, .links: nil
         }
     }

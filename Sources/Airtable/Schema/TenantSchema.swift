@@ -43,9 +43,12 @@ func nameKey(_ name: String) -> String {
 extension String {
     /// Without white space at either end.
     func trimmingSpace() -> String {
-        guard let start = firstIndex(where: { !$0.isWhitespace }), let end = lastIndex(where: { !$0.isWhitespace })
-        else { return "" }
-        return String(self[start...end])
+        func isSpace(_ scalar: Unicode.Scalar?) -> Bool { scalar?.properties.isWhitespace == true }
+        guard isSpace(unicodeScalars.first) || isSpace(unicodeScalars.last) else { return self }
+        var view = self[...].unicodeScalars
+        while isSpace(view.first) { view.removeFirst() }
+        while isSpace(view.last) { view.removeLast() }
+        return String(view)
     }
 
     /// Whether it holds U+0000, which the databases' JSON functions do not take.

@@ -17,7 +17,14 @@ extension CalendarDate {
 
     /// Reads `YYYY-MM-DD`, year 0001–9999; nil for anything else and for days that don't exist.
     public init?(iso8601 text: String) {
-        var reader = DigitReader(text)
+        var text = text
+        guard let date = text.withUTF8({ Self(iso8601: $0) }) else { return nil }
+        self = date
+    }
+
+    /// As of the text that is these bytes.
+    package init?(iso8601 bytes: UnsafeBufferPointer<UInt8>) {
+        var reader = ISO8601Reader(bytes, .strict)
         guard let date = reader.date(), reader.isAtEnd else { return nil }
         self = date
     }
@@ -43,7 +50,17 @@ extension CalendarDate {
     /// `YYYY-MM-DD`; years outside 0–9999 with a sign and six digits or more.
     public var iso8601: String {
         let (year, month, day) = components
-        return "\(year.yearText)-\(month.padded(2))-\(day.padded(2))"
+        guard (0...9_999).contains(year) else {
+            return (year < 0 ? "-" : "+") + Int(year.magnitude).padded(6) + "-\(month.padded(2))-\(day.padded(2))"
+        }
+        return String(unsafeUninitializedCapacity: 10) { buffer in
+            write(year, digits: 4, at: 0, to: buffer)
+            buffer[4] = UInt8(ascii: "-")
+            write(month, digits: 2, at: 5, to: buffer)
+            buffer[7] = UInt8(ascii: "-")
+            write(day, digits: 2, at: 8, to: buffer)
+            return 10
+        }
     }
 
     private static func dayCount(year: Int, month: Int) -> Int {
@@ -68,26 +85,60 @@ extension Instant {
     /// One to nine digits of a fraction are taken, those below a microsecond dropped. Nil for anything else, for
     /// days and times that don't exist (24:00 and leap seconds among them) and for years outside 0001–9999 in UTC.
     public init?(iso8601 text: String) {
-        var reader = DigitReader(text)
-        guard let date = reader.date() else { return nil }
-        self.init(date)
-        guard !reader.isAtEnd else { return }
-        guard reader.take("T"), let time = reader.timeMicroseconds() else { return nil }
-        microseconds += time
-        if !reader.isAtEnd, !reader.take("Z") {
-            guard let offset = reader.offsetMicroseconds() else { return nil }
-            microseconds -= offset
+        switch CalendarMoment(text, .strict) {
+        case .day(let date): self.init(date)
+        case .time(let instant): self = instant
+        case nil: return nil
         }
-        guard reader.isAtEnd, (1...9_999).contains(CalendarDate(self).components.year) else { return nil }
     }
+
+    /// Since 1970, rounded down.
+    public var milliseconds: Int64 { microseconds.flooringQuotient(1_000) }
 
     /// `2024-05-01T12:34:56.789Z`, always in UTC, rounded down to milliseconds.
     public var iso8601: String {
-        let milliseconds = Int(microseconds.flooringQuotient(1_000))
-        let day = milliseconds.flooringQuotient(86_400_000)
-        let time = milliseconds - day * 86_400_000
-        let clock = "\((time / 3_600_000).padded(2)):\((time / 60_000 % 60).padded(2)):\((time / 1_000 % 60).padded(2))"
-        return "\(CalendarDate(daysSinceEpoch: Int32(day)).iso8601)T\(clock).\((time % 1_000).padded(3))Z"
+        let date = CalendarDate(self)
+        let time = Int(milliseconds - Int64(date.daysSinceEpoch) * 86_400_000)
+        let clock = String(unsafeUninitializedCapacity: 14) { buffer in
+            buffer[0] = UInt8(ascii: "T")
+            write(time / 3_600_000, digits: 2, at: 1, to: buffer)
+            buffer[3] = UInt8(ascii: ":")
+            write(time / 60_000 % 60, digits: 2, at: 4, to: buffer)
+            buffer[6] = UInt8(ascii: ":")
+            write(time / 1_000 % 60, digits: 2, at: 7, to: buffer)
+            buffer[9] = UInt8(ascii: ".")
+            write(time % 1_000, digits: 3, at: 10, to: buffer)
+            buffer[13] = UInt8(ascii: "Z")
+            return 14
+        }
+        return date.iso8601 + clock
+    }
+}
+
+/// What an ISO text says: a day, or a moment.
+package enum CalendarMoment: Hashable, Sendable {
+    case day(CalendarDate)
+    case time(Instant)
+
+    /// Reads what files and people have: `YYYY-MM-DD`, or that with `T` or a space, `HH:MM[:SS[.fraction]]`
+    /// and an optional `Z`, `±HH`, `±HHMM` or `±HH:MM`; letters in either case, a comma for the point.
+    ///
+    /// Nil for anything else, as in `Instant(iso8601:)`.
+    package init?(loose text: String) { self.init(text, .loose) }
+
+    fileprivate init?(_ text: String, _ strictness: ISO8601Reader.Strictness) {
+        var text = text
+        let moment: Self? = text.withUTF8 { bytes in
+            var reader = ISO8601Reader(bytes, strictness)
+            guard let date = reader.date() else { return nil }
+            if reader.isAtEnd { return .day(date) }
+            guard let rest = reader.rest() else { return nil }
+            let instant = Instant(microseconds: Instant(date).microseconds + rest)
+            guard (1...9_999).contains(CalendarDate(instant).components.year) else { return nil }
+            return .time(instant)
+        }
+        guard let moment else { return nil }
+        self = moment
     }
 }
 
@@ -99,74 +150,12 @@ extension Instant: CustomStringConvertible {
     public var description: String { iso8601 }
 }
 
-/// Reads fixed numbers of ASCII digits and single marks.
-private struct DigitReader {
-    private var rest: Substring.UTF8View
-
-    init(_ text: String) { rest = text[...].utf8 }
-
-    var isAtEnd: Bool { rest.isEmpty }
-
-    mutating func take(_ mark: Unicode.Scalar) -> Bool {
-        guard let byte = rest.first, UInt32(byte) == mark.value else { return false }
-        rest = rest.dropFirst()
-        return true
-    }
-
-    /// A number of exactly so many digits.
-    mutating func number(_ digits: Int) -> Int? {
-        var value = 0
-        for _ in 0..<digits {
-            guard let digit = digit() else { return nil }
-            value = value * 10 + digit
-        }
-        return value
-    }
-
-    private mutating func digit() -> Int? {
-        guard let byte = rest.first, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
-        rest = rest.dropFirst()
-        return Int(byte - UInt8(ascii: "0"))
-    }
-
-    mutating func date() -> CalendarDate? {
-        guard let year = number(4), take("-"), let month = number(2), take("-"), let day = number(2) else {
-            return nil
-        }
-        return CalendarDate(year: year, month: month, day: day)
-    }
-
-    /// `HH:MM[:SS[.fraction]]`.
-    mutating func timeMicroseconds() -> Int64? {
-        guard let hour = number(2), hour < 24, take(":"), let minute = number(2), minute < 60 else { return nil }
-        var microseconds = Int64(hour * 60 + minute) * 60_000_000
-        guard take(":") else { return microseconds }
-        guard let second = number(2), second < 60 else { return nil }
-        microseconds += Int64(second) * 1_000_000
-        guard take(".") else { return microseconds }
-        guard let fraction = fractionMicroseconds() else { return nil }
-        return microseconds + fraction
-    }
-
-    private mutating func fractionMicroseconds() -> Int64? {
-        var value: Int64 = 0
-        var digits = 0
-        while let digit = digit() {
-            digits += 1
-            if digits <= 6 { value = value * 10 + Int64(digit) }
-        }
-        guard (1...9).contains(digits) else { return nil }
-        for _ in 0..<max(0, 6 - digits) { value *= 10 }
-        return value
-    }
-
-    /// `±HH:MM`.
-    mutating func offsetMicroseconds() -> Int64? {
-        let isNegative = take("-")
-        guard isNegative || take("+") else { return nil }
-        guard let hours = number(2), hours < 24, take(":"), let minutes = number(2), minutes < 60 else { return nil }
-        let offset = Int64(hours * 60 + minutes) * 60_000_000
-        return isNegative ? -offset : offset
+/// Decimal digits, with zeros in front.
+private func write(_ value: Int, digits: Int, at position: Int, to buffer: UnsafeMutableBufferPointer<UInt8>) {
+    var rest = value
+    for offset in stride(from: digits - 1, through: 0, by: -1) {
+        buffer[position + offset] = UInt8(ascii: "0") + UInt8(rest % 10)
+        rest /= 10
     }
 }
 
@@ -182,10 +171,5 @@ extension Int {
     fileprivate func padded(_ width: Int) -> String {
         let digits = String(self)
         return String(repeating: "0", count: Swift.max(0, width - digits.utf8.count)) + digits
-    }
-
-    fileprivate var yearText: String {
-        if (0...9_999).contains(self) { return padded(4) }
-        return (self < 0 ? "-" : "+") + Int(magnitude).padded(6)
     }
 }

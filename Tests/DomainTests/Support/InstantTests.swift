@@ -111,6 +111,35 @@ struct InstantTests {
     )
     func refusals(text: String) { #expect(Instant(iso8601: text) == nil) }
 
+    @Test(
+        "are read loosely where files and people write them",
+        arguments: [
+            ("2024-05-01 12:00", "2024-05-01T12:00:00.000Z"), ("2024-05-01t12:00:30z", "2024-05-01T12:00:30.000Z"),
+            ("2024-05-01T12:00+0130", "2024-05-01T10:30:00.000Z"), ("2024-05-01T12:00-01", "2024-05-01T13:00:00.000Z"),
+            ("2024-05-01T12:00:00,5", "2024-05-01T12:00:00.500Z"), ("2024-05-01", "2024-05-01"),
+            ("2024-05-01T12:00:00.12345678901Z", "2024-05-01T12:00:00.123Z"),
+            ("2024-05-01T12:00+01:30", "2024-05-01T10:30:00.000Z"),
+        ]
+    )
+    func readsLoosely(text: String, meaning: String) {
+        switch CalendarMoment(loose: text) {
+        case .day(let date): #expect(date.iso8601 == meaning)
+        case .time(let instant): #expect(instant.iso8601 == meaning)
+        case nil: Issue.record("\(text) is not read")
+        }
+    }
+
+    @Test(
+        "are not guessed",
+        arguments: [
+            "", "2024-05-01T", "2024-05-01 ", "2024-05-01T12", "2024-05-01T24:00", "2024-05-01T12:00:00.",
+            "2024-05-01T12:00+1", "2024-05-01T12:00+01:", "2024-05-01T12:00+013", "2024-05-01T12:00+24",
+            "2024-05-01T12:00+0160", "2024-05-01T12:00zz", "2024-05-01T12:00Z+01", "2023-02-29 00:00",
+            "9999-12-31T23:59-00:01", "2024-05-01_12:00", "2024-05-01T12:00 Z",
+        ]
+    )
+    func refusesLoosely(text: String) { #expect(CalendarMoment(loose: text) == nil) }
+
     @Test("agree with Foundation over four-digit years")
     func agreesWithFoundation() throws {
         var generator = SeededGenerator(seed: RandomRun.seed)
@@ -120,6 +149,7 @@ struct InstantTests {
             let milliseconds = Int64.random(in: -11_676_096_000_000..<253_402_300_800_000, using: &generator)
             let instant = Instant(milliseconds: milliseconds)
             #expect(Instant(iso8601: instant.iso8601) == instant, "seed \(RandomRun.seed)")
+            #expect(instant.milliseconds == milliseconds)
             let date = try Date(instant.iso8601, strategy: style)
             #expect(
                 abs(date.timeIntervalSince1970 - Double(milliseconds) / 1_000) < 0.002,

@@ -1,14 +1,16 @@
 import Domain
 
-/// Reads the text of spreadsheet cells as values of a field type, as people write them.
+/// Reads the text of spreadsheet cells, and of strings for other types, as people write them. Nil for
+/// what it can't tell.
 ///
-/// What these accept is what type inference recognises, and what a declared type takes from CSV.
+/// What is strict is what type inference recognises, and what a declared type takes from CSV; what is
+/// loose, `typecast` takes beside it.
 enum CellText {
-    /// `true false yes no checked unchecked x 1 0`, ignoring case.
+    /// `true false yes no y n on off checked unchecked x 1 0`, ignoring case.
     static func checkbox(_ text: String) -> Bool? {
         switch text.lowercased() {
-        case "true", "yes", "checked", "x", "1": true
-        case "false", "no", "unchecked", "0": false
+        case "true", "yes", "y", "on", "checked", "x", "1": true
+        case "false", "no", "n", "off", "unchecked", "0": false
         default: nil
         }
     }
@@ -33,23 +35,51 @@ enum CellText {
         }
         let whole = rest.prefix { $0.isASCII && $0.isNumber }
         if whole.count > 1, whole.first == "0" { return nil }
-        guard rest.allSatisfy({ $0.isASCII && ($0.isNumber || ".eE+-".contains($0)) }) else { return nil }
-        guard let value = Double(digits), value.isFinite else { return nil }
+        return plain(digits)
+    }
+
+    /// `12.5`, `1,234.5`, `$1,234.50`, `-3e4`, `007`, `(12)` as −12, and `50%`: 0.5 in a percent field,
+    /// else 50. Commas and spaces may stand anywhere.
+    static func looseNumber(_ text: String, isPercent: Bool, symbol: String?) -> Double? {
+        var text = text
+        let isNegative = text.hasPrefix("(") && text.hasSuffix(")")
+        if isNegative { text = String(text.dropFirst().dropLast()) }
+        let hasPercent = text.hasSuffix("%")
+        if hasPercent { text.removeLast() }
+        if let symbol, !symbol.isEmpty, let range = text.firstRange(of: symbol) { text.removeSubrange(range) }
+        guard let number = plain(withoutCurrency(text).filter { $0 != "," }) else { return nil }
+        let value = isNegative ? -number : number
+        return hasPercent && isPercent ? value / 100 : value
+    }
+
+    /// Digits, point, signs and exponent only: `Double`'s own reader also knows "inf", "nan" and
+    /// hexadecimal.
+    private static func plain(_ digits: String) -> Double? {
+        let marks = Set(".eE+-".utf8)
+        guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) || marks.contains($0) }),
+            let value = Double(digits), value.isFinite
+        else { return nil }
         return value
+    }
+
+    /// Without currency signs and white space.
+    private static func withoutCurrency(_ text: String) -> String {
+        var body = text
+        body.unicodeScalars.removeAll { $0.properties.generalCategory == .currencySymbol || $0.properties.isWhitespace }
+        return body
     }
 
     /// A number in front of or behind a currency's sign: `$1,200.50`, `12 €`.
     static func currency(_ text: String) -> Double? {
         if let plain = number(text) { return plain }
-        var body = text
-        body.unicodeScalars.removeAll { $0.properties.generalCategory == .currencySymbol || $0.properties.isWhitespace }
+        let body = withoutCurrency(text)
         return body == text ? nil : number(body)
     }
 
     /// `12.5%` is 0.125; a number without the sign is taken as it is.
     static func percent(_ text: String) -> Double? {
         guard text.hasSuffix("%") else { return number(text) }
-        return number(String(text.dropLast()).trimmed).map { $0 / 100 }
+        return number(String(text.dropLast()).trimmingSpace()).map { $0 / 100 }
     }
 
     /// Decimals written in `text`, at most 8: the precision that shows it whole.
@@ -59,22 +89,30 @@ enum CellText {
         return min(8, text[text.index(after: point)...].prefix { $0.isNumber }.count)
     }
 
-    /// The parts of a cell that holds several values, separated by commas; a part with a comma stands in quotes.
+    /// The parts of a cell that holds several values: comma-separated; a part in double quotes may hold
+    /// commas, and `""` for a quote. Empty parts are left out.
     static func list(_ text: String) -> [String] {
         var parts: [String] = []
         var part = ""
-        var isQuoted = false
+        var (isQuoted, hasJustClosed) = (false, false)
         for character in text {
             switch character {
-            case "\"": isQuoted.toggle()
+            case "\"":
+                // A quote right after one that closed was half of a doubled one.
+                if hasJustClosed { part.append("\"") }
+                hasJustClosed = isQuoted
+                isQuoted.toggle()
+                continue
             case "," where !isQuoted:
-                parts.append(part.trimmed)
+                parts.append(part)
                 part = ""
-            default: part.append(character)
+            default:
+                part.append(character)
             }
+            hasJustClosed = false
         }
-        parts.append(part.trimmed)
-        return parts.filter { !$0.isEmpty }
+        parts.append(part)
+        return parts.map { $0.trimmingSpace() }.filter { !$0.isEmpty }
     }
 
     static func isEmail(_ text: String) -> Bool {

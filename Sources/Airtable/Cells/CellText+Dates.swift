@@ -1,63 +1,11 @@
 import Domain
 
-/// What people write for numbers, dates and lists, as `typecast` takes it. Best effort; nil for
-/// what it can't tell.
-enum LooseText {
-    /// `12.5`, `1,234.5`, `$1,234.50`, `-3e4`, `(12)` as −12, and `50%`: 0.5 in a percent field,
-    /// else 50.
-    static func number(_ text: String, isPercent: Bool, symbol: String?) -> Double? {
-        var text = text
-        var isNegative = false
-        if text.hasPrefix("("), text.hasSuffix(")") {
-            isNegative = true
-            text = String(text.dropFirst().dropLast())
-        }
-        var hasPercent = false
-        if text.hasSuffix("%") {
-            hasPercent = true
-            text.removeLast()
-        }
-        if let symbol, !symbol.isEmpty, let range = text.firstRange(of: symbol) { text.removeSubrange(range) }
-        text.removeAll { $0 == "," || $0 == " " || $0 == "\u{A0}" || $0 == "$" || $0 == "€" || $0 == "£" || $0 == "¥" }
-        // Double's own reader also knows "inf", "nan" and hexadecimal.
-        guard !text.isEmpty, text.utf8.allSatisfy(isNumeric), let number = Double(text), number.isFinite else {
-            return nil
-        }
-        let value = isNegative ? -number : number
-        return hasPercent && isPercent ? value / 100 : value
-    }
-
-    /// Comma-separated; an element in double quotes may hold commas, and `""` for a quote.
-    static func list(_ text: String) -> [String] {
-        var elements: [String] = []
-        var element = ""
-        var isQuoted = false
-        for character in text {
-            switch character {
-            case "\"":
-                isQuoted.toggle()
-                if isQuoted, element.hasSuffix("\u{0}") {
-                    element.removeLast()
-                    element.append("\"")
-                } else if !isQuoted {
-                    element.append("\u{0}")
-                }
-            case "," where !isQuoted:
-                elements.append(element)
-                element = ""
-            default:
-                if !isQuoted, element.hasSuffix("\u{0}") { element.removeLast() }
-                element.append(character)
-            }
-        }
-        elements.append(element)
-        return elements.map { $0.replacing("\u{0}", with: "").trimmingSpace() }.filter { !$0.isEmpty }
-    }
-
+/// Dates as people write them, for `typecast`. Best effort; nil for what it can't tell.
+extension CellText {
     /// `5/1/2024` (month first unless `isDayFirst` or impossible), `2024/5/1`, `1.5.2024` (day
     /// first), `May 1, 2024`, `1 May 2024`, each with an optional `3:05 pm` or `15:05:30` after it.
     /// UTC.
-    static func moment(_ text: String, isDayFirst: Bool) -> CalendarText.Moment? {
+    static func moment(_ text: String, isDayFirst: Bool) -> CalendarMoment? {
         var words = text.lowercased().split { " ,\t".contains($0) }.map(String.init)
         var milliseconds: Int64?
         if let position = words.firstIndex(where: { $0.contains(":") }) {
@@ -70,19 +18,10 @@ enum LooseText {
         }
         guard let day = day(words, isDayFirst: isDayFirst) else { return nil }
         guard let milliseconds else { return .day(day) }
-        return .time(milliseconds: Int64(day.daysSinceEpoch) * CalendarText.millisecondsPerDay + milliseconds)
+        return .time(Instant(milliseconds: Instant(day).milliseconds + milliseconds))
     }
 
     // MARK: Private
-
-    private static func isNumeric(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "+"),
-            UInt8(ascii: "e"), UInt8(ascii: "E"):
-            true
-        default: false
-        }
-    }
 
     private static func day(_ words: [String], isDayFirst: Bool) -> CalendarDate? {
         if words.count == 1 {
@@ -161,5 +100,24 @@ extension String {
     fileprivate func trimmingSuffix(_ suffixes: [String]) -> String {
         for suffix in suffixes where hasSuffix(suffix) { return String(dropLast(suffix.count)) }
         return self
+    }
+}
+
+/// As cells keep it.
+extension CalendarMoment {
+    /// The day in UTC.
+    var date: CalendarDate {
+        switch self {
+        case .day(let date): date
+        case .time(let instant): CalendarDate(instant)
+        }
+    }
+
+    /// Cut to milliseconds; of a day its first moment in UTC.
+    var instant: Instant {
+        switch self {
+        case .day(let date): Instant(date)
+        case .time(let instant): Instant(milliseconds: instant.milliseconds)
+        }
     }
 }
