@@ -22,6 +22,8 @@ struct ImportInferenceTests {
             (["2024-05-01", "2024-05-01T10:00Z"], .singleLineText),
             (["a@b.org", "c.d@e.co.uk"], .email), (["https://example.org/a", "http://x.org"], .url),
             (["one\ntwo", "three"], .multilineText), ([String(repeating: "long ", count: 40)], .multilineText),
+            (["1.234,50", "2.000,00"], .singleLineText), (["9007199254740993"], .singleLineText),
+            (["0.30000000000000004", "123456789012345"], .number), (["1", "12345678901234567890"], .singleLineText),
             (["nan", "inf"], .singleLineText), (["2024-02-30"], .singleLineText), ([], .singleLineText),
         ]
     )
@@ -43,6 +45,8 @@ struct ImportInferenceTests {
         #expect(type([.number(1), .number(2)]) == .number)
         #expect(type([["a", "b"], ["b"]]) == .multipleSelects)
         #expect(type([["a": 1]]) == .multilineText)
+        // Digits that a Double would change stay the text they are.
+        #expect(type([.number(1), try JSONValue(parsing: "9007199254740993")]) == .singleLineText)
     }
 
     @Test("shows numbers with the decimals they were written with")

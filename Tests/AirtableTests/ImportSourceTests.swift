@@ -67,8 +67,30 @@ struct CSVSourceTests {
     )
     func malformed(text: String, line: Int) async {
         let error = await failure("a.csv", text)
-        #expect(error?.code == .malformedRow)
         #expect(error?.line == line)
+        // Leaving out rows helps where rows are what is wrong, and is offered there only.
+        #expect(error?.code == .malformedRow || error?.code == .malformedFile)
+        #expect((error?.hint?.contains("--skip-bad-rows") == true) == (error?.code == .malformedRow))
+    }
+
+    @Test("says what the bytes are that it can't take", arguments: [("A\nx\u{0}y\n", "NUL"), ("A,a\n1,2\n", "named")])
+    func texts(text: String, part: String) async {
+        #expect(await failure("a.csv", text)?.message.contains(part) == true)
+    }
+
+    @Test("refuses UTF-16 by its mark", arguments: ["a.csv", "a.json", "a.jsonl"])
+    func wideText(name: String) async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory.appendingPathComponent(name).path
+            try Data([0xFF, 0xFE, 0x41, 0, 0x0A, 0]).write(to: URL(fileURLWithPath: path))
+            do throws(ImportError) {
+                _ = try RowSources.open(path)
+                Issue.record("opened")
+            } catch {
+                #expect(error.code == .malformedFile)
+                #expect(error.message.contains("UTF-16"))
+            }
+        }
     }
 
     @Test("refuses an empty file, and a name that says no format")
@@ -124,7 +146,9 @@ struct JSONSourceTests {
     )
     func malformed(name: String, text: String, line: Int) async {
         let error = await failure(name, text)
-        #expect(error?.code == .malformedRow)
+        #expect(error?.code == .malformedRow || error?.code == .malformedFile)
         #expect(error?.line == line)
+        // One line is told, the file's.
+        #expect(error.map { $0.message.components(separatedBy: "line ").count } == 2)
     }
 }

@@ -57,4 +57,45 @@ struct ImportCommandTests {
             #expect(try dry.json().first?["tables"]?[0]?["fields"]?[0]?["primary"]?.boolValue == true)
         }
     }
+
+    @Test("a cell too long for any field is one bad row, named by its line, whatever its type")
+    func longCell() async throws {
+        try await withTemporaryDirectory { directory in
+            let long = String(repeating: "é", count: 100_001)
+            let url = directory.appendingPathComponent("Notes.csv")
+            let file = try write("Name,Note\nA,short\nB,\(long)\nC,short\n", to: url)
+            let data = ["--data", directory.path + "/data", "--json"]
+            let refused = try await Binary.run(["import", file] + data)
+            #expect(refused.status == 1)
+            #expect(refused.errors.contains("line 3, column \\\"Note\\\""), "\(refused.errors)")
+            let kept = try await Binary.run(["import", "--skip-bad-rows", file] + data)
+            #expect(try kept.json().first?["tables"]?[0]?["records"]?.intValue == 2, "\(kept.errors)")
+        }
+    }
+
+    @Test("a link cell may be one name with a comma in it, or several names")
+    func commasInLinks() async throws {
+        try await withTemporaryDirectory { directory in
+            let folder = directory.appendingPathComponent("Library")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            _ = try write(
+                #"{"name":"Library","tables":[{"name":"Books","file":"Books.csv","fields":{"#
+                    + #""By":{"type":"multipleRecordLinks","table":"People"}}},{"name":"People","file":"People.csv"}]}"#,
+                to: folder.appendingPathComponent("base.json")
+            )
+            _ = try write("Name\n\"Smith, John\"\nAda\n", to: folder.appendingPathComponent("People.csv"))
+            _ = try write(
+                "Name,By\nOne,\"Smith, John\"\nTwo,\"Ada, \"\"Smith, John\"\"\"\nThree,Ada\n",
+                to: folder.appendingPathComponent("Books.csv")
+            )
+            let options = ["--data", directory.path + "/data", "--embedder", "hash"]
+            let made = try await Binary.run(["import", folder.path] + options)
+            #expect(made.status == 0, "\(made.errors)")
+            let client = try await MCPProcess(options)
+            defer { client.kill() }
+            let books = try await client.tool("list_records", ["base": "Library", "table": "Books"])
+            let counts = books["records"]?.arrayValue?.map { $0["fields"]?["By"]?.arrayValue?.count }
+            #expect(counts == [1, 2, 1])
+        }
+    }
 }

@@ -23,8 +23,9 @@ enum CellText {
         if digits.contains(",") {
             let whole = digits.prefix { $0 != "." }
             let groups = whole.drop { $0 == "-" || $0 == "+" }.split(separator: ",", omittingEmptySubsequences: false)
+            // No comma behind the point: 1.234,50 is another country's way of writing, and not to be guessed.
             guard let first = groups.first, (1...3).contains(first.count),
-                groups.dropFirst().allSatisfy({ $0.count == 3 })
+                groups.dropFirst().allSatisfy({ $0.count == 3 }), !digits.dropFirst(whole.count).contains(",")
             else { return nil }
             digits.removeAll { $0 == "," }
         }
@@ -80,6 +81,19 @@ enum CellText {
     static func percent(_ text: String) -> Double? {
         guard text.hasSuffix("%") else { return number(text) }
         return number(String(text.dropLast()).trimmingSpace()).map { $0 / 100 }
+    }
+
+    /// Whether a number of `Double` gives the digits of `text` back, so that nothing is lost by reading it as one.
+    static func isExact(_ text: String) -> Bool {
+        func digits(_ text: some StringProtocol) -> [UInt8] {
+            var digits = text.utf8.prefix { $0 | 0x20 != UInt8(ascii: "e") }.filter { (0x30...0x39).contains($0) }
+            while digits.last == 0x30 { digits.removeLast() }
+            return Array(digits.drop { $0 == 0x30 })
+        }
+        let written = digits(text)
+        // Any 15 digits survive.
+        if written.count <= 15 { return true }
+        return number(text).map { digits($0.description) == written } ?? false
     }
 
     /// Decimals written in `text`, at most 8: the precision that shows it whole.

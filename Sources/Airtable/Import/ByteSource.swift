@@ -16,7 +16,10 @@ struct ByteSource: ~Copyable {
 
     init(path: String) throws(ImportError) {
         descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .unreadable(path, reason: String(cString: strerror(errno))) }
+        guard descriptor >= 0 else {
+            if errno == ENOENT { throw .missing(path) }
+            throw .unreadable(path, reason: String(cString: strerror(errno)))
+        }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT != S_IFDIR else {
             close(descriptor)
@@ -25,6 +28,13 @@ struct ByteSource: ~Copyable {
         self.path = path
         byteCount = Int64(status.st_size)
         skipByteOrderMark()
+    }
+
+    /// - Throws: when the file begins as UTF-16 does.
+    func checkEncoding() throws(ImportError) {
+        if block.starts(with: [0xFF, 0xFE]) || block.starts(with: [0xFE, 0xFF]) {
+            throw .malformedFile(path, "it is UTF-16 text; save it as UTF-8")
+        }
     }
 
     deinit { close(descriptor) }

@@ -21,10 +21,11 @@ final class CSVSource: RowSource {
         self.path = path
         self.delimiter = delimiter
         bytes = try ByteSource(path: path)
+        try bytes.checkEncoding()
         guard let header = try readRow() else {
             throw ImportError(.nothingToImport, "\(path) is empty: expected a first row that names the columns")
         }
-        columns = try Self.checkedHeader(header.cells, path: path)
+        columns = try Self.checkedHeader(header.cells, path: path, line: header.line)
     }
 
     func next() throws(ImportError) -> SourceRow? {
@@ -39,13 +40,13 @@ final class CSVSource: RowSource {
         return SourceRow(line: row.line, values: values)
     }
 
-    private static func checkedHeader(_ cells: [String], path: String) throws(ImportError) -> [String] {
+    private static func checkedHeader(_ cells: [String], path: String, line: Int) throws(ImportError) -> [String] {
         var seen: Set<String> = []
         let names = cells.map { $0.trimmingSpace() }
         for (position, name) in names.enumerated() {
-            guard !name.isEmpty else { throw .malformedRow(path, line: 1, "column \(position + 1) has no name") }
-            guard seen.insert(name).inserted else {
-                throw .malformedRow(path, line: 1, "two columns are named \"\(name)\"")
+            guard !name.isEmpty else { throw .malformedFile(path, line: line, "column \(position + 1) has no name") }
+            guard seen.insert(name.lowercased()).inserted else {
+                throw .malformedFile(path, line: line, "two columns are named \"\(name)\"")
             }
         }
         return names
@@ -64,8 +65,9 @@ final class CSVSource: RowSource {
             repeat {
                 try readCell(rowStart: start)
                 guard let text = String(validating: cell, as: UTF8.self), !cell.contains(0) else {
+                    let problem = cell.contains(0) ? "holds a NUL byte" : "is not valid UTF-8 text"
                     try skipRow()
-                    throw .malformedRow(path, line: start, "cell \(cells.count + 1) is not valid UTF-8 text")
+                    throw .malformedRow(path, line: start, "cell \(cells.count + 1) \(problem)")
                 }
                 cells.append(text)
             } while try takeDelimiter()
@@ -90,7 +92,7 @@ final class CSVSource: RowSource {
             for byte in cell[start...] where byte == UInt8(ascii: "\n") { line += 1 }
             guard try bytes.next() != nil else {
                 canResume = false
-                throw .malformedRow(path, line: rowStart, "a quoted cell is never closed")
+                throw .malformedFile(path, line: rowStart, "a quoted cell is never closed")
             }
             guard try bytes.peek() == UInt8(ascii: "\"") else { break }
             _ = try bytes.next()

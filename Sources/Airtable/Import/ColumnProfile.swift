@@ -33,7 +33,7 @@ struct ColumnProfile {
         case .bool:
             candidates.formIntersection([.checkbox])
         case .number(let number):
-            candidates.formIntersection([.number])
+            candidates.formIntersection(CellText.isExact(number.text) ? [.number] : [])
             precision = max(precision, CellText.decimals(number.text))
         case .string(let text):
             note(text)
@@ -63,7 +63,11 @@ struct ColumnProfile {
         noteChoice(text)
         guard !candidates.isEmpty else { return }
         if candidates.contains(.number) {
-            if CellText.number(text) == nil { candidates.remove(.number) } else { noteDecimals(text) }
+            if CellText.number(text) == nil || !CellText.isExact(text) {
+                candidates.remove(.number)
+            } else {
+                noteDecimals(text)
+            }
         }
         if candidates.contains(.checkbox), !["true", "false"].contains(text.lowercased()) {
             candidates.remove(.checkbox)

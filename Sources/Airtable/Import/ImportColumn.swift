@@ -35,6 +35,9 @@ struct ImportColumn: Equatable {
             return try checkbox(value) ? .checked : nil
         case .singleSelect:
             let name = try text(value)
+            guard name.count <= Limits.nameCharacters else {
+                throw Mismatch("a choice of at most \(Limits.nameCharacters) characters")
+            }
             return choiceIDs?[name].map { .choice($0) }
         case .multipleSelects:
             let names = try names(value)
@@ -77,19 +80,28 @@ struct ImportColumn: Equatable {
         init(_ expected: String) { self.expected = expected }
     }
 
-    private func text(_ value: JSONValue) throws(Mismatch) -> String {
-        let text =
-            switch value {
-            case .string(let text): text
-            case .number(let number): number.text
-            case .bool(let flag): flag ? "true" : "false"
-            default: value.text
-            }
+    /// - Throws: when the value is longer than any cell may be. Whatever its type turns out to be.
+    static func checkLength(_ value: JSONValue) throws(Mismatch) {
+        let text: String
+        switch value {
+        case .string(let string): text = string
+        case .array, .object: text = value.text
+        default: return
+        }
         // Counting bytes first spares nearly every cell the slow walk over characters.
         guard text.utf8.count <= Limits.cellCharacters || text.count <= Limits.cellCharacters else {
             throw Mismatch("at most \(Limits.cellCharacters) characters")
         }
-        return text
+    }
+
+    private func text(_ value: JSONValue) throws(Mismatch) -> String {
+        try Self.checkLength(value)
+        return switch value {
+        case .string(let text): text
+        case .number(let number): number.text
+        case .bool(let flag): flag ? "true" : "false"
+        default: value.text
+        }
     }
 
     private func number(

@@ -5,6 +5,7 @@ public struct ImportError: Failure, Equatable {
     public enum Code: String, Sendable {
         case unreadable = "UNREADABLE_FILE"
         case malformedRow = "MALFORMED_ROW"
+        case malformedFile = "MALFORMED_FILE"
         case malformedPlan = "MALFORMED_BASE_JSON"
         case invalidValue = "INVALID_VALUE"
         case unknownLink = "UNKNOWN_LINK"
@@ -18,27 +19,39 @@ public struct ImportError: Failure, Equatable {
     public let hint: String?
     /// The line of the file, counted from 1; nil when it is not about one.
     public let line: Int?
+    /// Whether the file is not there at all.
+    let isMissing: Bool
 
     public var kind: FailureKind {
         switch code {
         case .baseExists: .conflict
-        case .unreadable, .nothingToImport: .notFound
+        case .unreadable: isMissing ? .notFound : .invalid
         case .busy: .busy
         default: .invalid
         }
     }
 
-    init(_ code: Code, _ message: String, hint: String? = nil, line: Int? = nil) {
+    init(_ code: Code, _ message: String, hint: String? = nil, line: Int? = nil, isMissing: Bool = false) {
         self.code = code
         self.message = message
         self.hint = hint
         self.line = line
+        self.isMissing = isMissing
     }
 
     public static func == (left: Self, right: Self) -> Bool { left.code == right.code && left.line == right.line }
 
     static func unreadable(_ path: String, reason: String) -> Self {
         Self(.unreadable, "\(path) can't be read: \(reason)")
+    }
+
+    static func missing(_ path: String) -> Self {
+        Self(.unreadable, "\(path) can't be read: there is no such file or directory", isMissing: true)
+    }
+
+    /// What is wrong with a file as a whole, such as its first row: leaving rows out does not help.
+    static func malformedFile(_ path: String, line: Int? = nil, _ problem: String) -> Self {
+        Self(.malformedFile, "\(path)\(line.map { ", line \($0)" } ?? ""): \(problem)", line: line)
     }
 
     static func malformedRow(_ path: String, line: Int, _ problem: String) -> Self {

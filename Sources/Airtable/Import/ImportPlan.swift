@@ -28,7 +28,7 @@ struct ImportPlan: Equatable {
         let url = URL(fileURLWithPath: path)
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory) else {
-            throw .unreadable(path, reason: "there is no such file or directory")
+            throw .missing(path)
         }
         guard isDirectory.boolValue else {
             let name = url.deletingPathExtension().lastPathComponent

@@ -126,7 +126,7 @@ struct RowEncoder {
         let scan = preparation.scans[position]
         columns = scan.columns
         // Without skipping, a row that does not fit now fails when its cells are read.
-        checksTypes = scan.plan.fields != nil && preparation.options.skipsBadRows
+        checksTypes = preparation.options.skipsBadRows
         guard let table = tables[position] else { throw .tableNotFound() }
         fields = scan.columns.map { table.field($0.name)?.id }
         var outgoing: [(FieldID, LinkGraph.Link)] = []
@@ -150,6 +150,7 @@ struct RowEncoder {
         guard checksTypes else { return true }
         return row.values.allSatisfy { column, value in
             do throws(ImportColumn.Mismatch) {
+                try ImportColumn.checkLength(value)
                 _ = try columns[column].cell(value)
                 return true
             } catch {

@@ -50,6 +50,7 @@ final class JSONLinesSource: RowSource {
     init(path: String) throws(ImportError) {
         self.path = path
         bytes = try ByteSource(path: path)
+        try bytes.checkEncoding()
     }
 
     func next() throws(ImportError) -> SourceRow? {
@@ -82,8 +83,9 @@ final class JSONArraySource: RowSource {
     init(path: String) throws(ImportError) {
         self.path = path
         bytes = try ByteSource(path: path)
+        try bytes.checkEncoding()
         guard try takeToken() == UInt8(ascii: "[") else {
-            throw .malformedRow(path, line: line, "expected an array of objects")
+            throw .malformedFile(path, line: line, "expected an array of objects")
         }
     }
 
@@ -111,7 +113,7 @@ final class JSONArraySource: RowSource {
 
     private func broken(_ problem: String) -> ImportError {
         canResume = false
-        return .malformedRow(path, line: line, problem)
+        return .malformedFile(path, line: line, problem)
     }
 
     /// The next byte that is not white space.
@@ -158,7 +160,14 @@ private func parseObject(_ bytes: [UInt8], path: String, line: Int) throws(Impor
         }
         return object
     } catch let error as JSONError {
-        throw .malformedRow(path, line: line, error.message)
+        // Its position is one inside the object: only the line can be told of the file.
+        let reason =
+            error.position == nil ? error.message[...] : error.message.split(separator: ": ", maxSplits: 1).last
+        throw .malformedRow(
+            path,
+            line: line + (error.position?.line ?? 1) - 1,
+            reason.map(String.init) ?? error.message
+        )
     } catch let error as ImportError {
         throw error
     } catch {

@@ -66,14 +66,22 @@ struct LinkGraph {
                 }
                 var pairs: [(from: Int32, to: Int32)] = []
                 var found: [RecordID] = []
-                for text in pairsByColumn[position] ?? [] {
-                    if let target, let row = scans[target].rowsByPrimaryValue[text.name] {
+                func add(_ primaryValue: String, _ text: TableScan.LinkText) -> Bool {
+                    if let target, let row = scans[target].rowsByPrimaryValue[primaryValue] {
                         pairs.append((text.row, row))
-                    } else if let id = existing[name]?[text.name] {
+                    } else if let id = existing[name]?[primaryValue] {
                         found.append(id)
                         pairs.append((text.row, -Int32(found.count)))
                     } else {
-                        try noteUnknown(text, column: column, scan: scan, skips: skipsUnknown)
+                        return false
+                    }
+                    return true
+                }
+                for text in pairsByColumn[position] ?? [] where !add(text.name, text) {
+                    // "Smith, John" may be one name or two.
+                    let parts = text.mayBeList ? CellText.list(text.name).distinct() : [text.name]
+                    for part in parts where !text.mayBeList || !add(part, text) {
+                        try noteUnknown(part, text, column: column, scan: scan, skips: skipsUnknown)
                     }
                 }
                 let backward = pairs.lazy.filter { $0.to >= 0 }.map { (from: $0.to, to: $0.from) }
@@ -92,6 +100,7 @@ struct LinkGraph {
     }
 
     private mutating func noteUnknown(
+        _ name: String,
         _ text: TableScan.LinkText,
         column: ImportColumn,
         scan: TableScan,
@@ -100,7 +109,7 @@ struct LinkGraph {
         let error = ImportError(
             .unknownLink,
             "\(scan.plan.file), line \(text.line), column \"\(column.name)\": no record of "
-                + "\"\(column.linkedTable ?? "")\" has the primary value \"\(text.name.cut(to: 80))\"",
+                + "\"\(column.linkedTable ?? "")\" has the primary value \"\(name.cut(to: 80))\"",
             hint: "mend the name, or use --skip-bad-rows to leave such links out",
             line: Int(text.line)
         )

@@ -24,6 +24,8 @@ struct TableScan {
         let line: Int32
         let column: Int32
         let name: String
+        /// Text that may hold several names, unless a record bears all of it as its name.
+        let mayBeList: Bool
     }
 
     static let reportedErrorsMax = 20
@@ -83,7 +85,7 @@ struct TableScan {
     }
 
     private mutating func take(_ row: SourceRow) throws(ImportError) {
-        if plan.fields != nil { try check(row) }
+        try check(row)
         for (position, value) in row.values { note(value, at: position, row: row) }
         if isLinkTarget, let name = row.values.first(where: { $0.column == primaryColumn })?.value.nameText,
             rowsByPrimaryValue[name] == nil
@@ -93,11 +95,12 @@ struct TableScan {
         rowCount += 1
     }
 
-    /// Declared types: a value that does not fit is an error here, before anything of the row counts.
+    /// A value that is too long, or does not fit its declared type, is an error here, before anything of the row counts.
     private func check(_ row: SourceRow) throws(ImportError) {
         for (position, value) in row.values {
             do throws(ImportColumn.Mismatch) {
-                _ = try columns[position].cell(value)
+                try ImportColumn.checkLength(value)
+                if plan.fields != nil { _ = try columns[position].cell(value) }
             } catch {
                 let column = columns[position].name
                 throw .invalidValue(plan.file, line: row.line, column: column, "expected \(error.expected)")
@@ -110,9 +113,19 @@ struct TableScan {
         switch column.type {
         case .multipleRecordLinks:
             // Checked already: a link's type is always declared.
-            for name in (try? column.names(value)) ?? [] {
-                let link = LinkText(row: Int32(rowCount), line: Int32(row.line), column: Int32(position), name: name)
-                links.append(link)
+            var names = (try? column.names(value)) ?? []
+            var mayBeList = false
+            if case .string(let text) = value, names != [text] { (names, mayBeList) = ([text.trimmingSpace()], true) }
+            for name in names {
+                links.append(
+                    LinkText(
+                        row: Int32(rowCount),
+                        line: Int32(row.line),
+                        column: Int32(position),
+                        name: name,
+                        mayBeList: mayBeList
+                    )
+                )
             }
         case .multipleSelects:
             for name in (try? column.names(value)) ?? [] { profiles[position].noteChoice(name) }
@@ -123,6 +136,7 @@ struct TableScan {
 
     private mutating func settle() throws(ImportError) {
         guard !columns.isEmpty else { throw ImportError(.nothingToImport, "\(plan.file) holds no column") }
+        try checkNames()
         if let primary = plan.primary, !columns.contains(where: { $0.name == primary }) {
             throw .malformedPlan(plan.file, "there is no column \"\(primary)\", which is to be the primary field")
         }
@@ -155,16 +169,37 @@ struct TableScan {
         try checkPrimary()
     }
 
+    /// What the store would refuse, said of the file.
+    private func checkNames() throws(ImportError) {
+        guard columns.count <= Limits.fieldsPerTable else {
+            throw .malformedFile(plan.file, "\(columns.count) columns; a table has at most \(Limits.fieldsPerTable)")
+        }
+        var seen: Set<String> = []
+        for column in columns {
+            guard !column.name.trimmingSpace().isEmpty else { throw .malformedFile(plan.file, "a column has no name") }
+            guard column.name.count <= Limits.nameCharacters else {
+                let name = column.name.cut(to: 40)
+                throw .malformedFile(
+                    plan.file,
+                    "column \"\(name)\" has a name of more than \(Limits.nameCharacters) characters"
+                )
+            }
+            guard seen.insert(column.name.lowercased()).inserted else {
+                throw .malformedFile(plan.file, "two columns are named \"\(column.name)\", but for their case")
+            }
+        }
+    }
+
     /// An append's columns are fields that are there already; some may be left out.
     private mutating func checkAppend(_ table: Table) throws(ImportError) {
         for (position, column) in columns.enumerated() {
             guard let field = table.field(column.name) else {
                 let nearest = Spelling.nearest(to: column.name, among: table.fields.map(\.name))
                 let hint = nearest.map { "; did you mean \"\($0)\"?" } ?? ""
-                throw .malformedPlan(plan.file, "table \"\(table.name)\" has no field \"\(column.name)\"\(hint)")
+                throw .malformedFile(plan.file, "table \"\(table.name)\" has no field \"\(column.name)\"\(hint)")
             }
             guard !field.type.isComputed else {
-                throw .malformedPlan(plan.file, "field \"\(column.name)\" is computed and can't be imported")
+                throw .malformedFile(plan.file, "field \"\(column.name)\" is computed and can't be imported")
             }
             guard column.type == .singleSelect || column.type == .multipleSelects else { continue }
             columns[position].choices = profiles[position].choices
