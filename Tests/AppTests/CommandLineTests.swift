@@ -127,4 +127,32 @@ struct CommandLineTests {
             #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).count == 3)
         }
     }
+
+    @Test("a misspelt data directory is told, not made")
+    func missingData() async throws {
+        try await withTemporaryDirectory { directory in
+            let missing = directory.path + "/misspelt"
+            for command in [["search", "x"], ["index"]] {
+                let result = try await Binary.run(command + ["--json", "--data", missing, "--embedder", "hash"])
+                #expect(result.status == 3)
+                #expect(try JSONValue(parsing: result.errors)["error"]?["code"]?.stringValue == "dataMissing")
+            }
+            #expect(!FileManager.default.fileExists(atPath: missing))
+        }
+    }
+
+    @Test("search --batch names the line that is no question, and the answers before it stand")
+    func batchLine() async throws {
+        try await withTemporaryDirectory { directory in
+            let options = ["--data", directory.path + "/data", "--embedder", "hash"]
+            let file = directory.appendingPathComponent("A.csv")
+            try Data("Name\none\n".utf8).write(to: file)
+            #expect(try await Binary.run(["import", file.path] + options).status == 0)
+            let input = #"{"id":1,"query":"one","k":3}"# + "\n" + #"{"id":2,"query":""}"# + "\n"
+            let result = try await Binary.run(["search", "--batch", "--json"] + options, input: input)
+            #expect(result.status == 1)
+            #expect(try result.json().count == 1)
+            #expect(result.errors.contains("line 2 of the input"))
+        }
+    }
 }

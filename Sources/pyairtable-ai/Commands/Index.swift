@@ -24,7 +24,7 @@ struct Index: AsyncParsableCommand {
 
     func run() async throws {
         let bar = ProgressBar()
-        try await withServices(shared) { services, context in
+        try await withServices(shared, makesData: false) { services, context in
             defer { bar.finish() }
             let search = try services.openSearch()
             defer { search.pool.close() }

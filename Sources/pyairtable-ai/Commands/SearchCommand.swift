@@ -37,7 +37,7 @@ struct SearchCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await withServices(shared) { services, context in
+        try await withServices(shared, makesData: false) { services, context in
             let search = try services.openSearch()
             defer { search.pool.close() }
             if batch { return try await runBatch(search.search, context) }
@@ -60,18 +60,33 @@ struct SearchCommand: AsyncParsableCommand {
         var k: Int?
     }
 
+    /// A line of the input that is no question.
+    private struct BatchLineError: Failure {
+        enum Code: String, Sendable { case invalidLine }
+
+        var code: Code { .invalidLine }
+        var kind: FailureKind { .invalid }
+        let message: String
+        let hint: String? = "a line is {\"id\",\"query\",\"k\"}; the answers to the lines before it stand"
+
+        init(line: Int, reason: String) { message = "line \(line) of the input: \(reason)" }
+
+        static func == (left: Self, right: Self) -> Bool { left.message == right.message }
+    }
+
     private func runBatch(_ search: SearchService, _ context: RequestContext) async throws {
         var number = 0
         while let line = readLine(strippingNewline: true) {
             number += 1
             if line.allSatisfy(\.isWhitespace) { continue }
-            let entry: BatchLine
-            do { entry = try JSONCoder.decode(BatchLine.self, from: Array(line.utf8)) } catch {
-                throw ValidationError("line \(number) of the input: expected {\"id\",\"query\",\"k\"}: \(error)")
+            do {
+                let entry = try JSONCoder.decode(BatchLine.self, from: Array(line.utf8))
+                let response = try await search.search(request(entry.query, limit: entry.k ?? limit), context: context)
+                let hits = response.hits.map { JSONValue.string($0.recordID.description) }
+                Console.writeLine(["id": entry.id, "hits": .array(hits)])
+            } catch let error as any Failure where error.kind == .invalid || error.kind == .tooLarge {
+                throw BatchLineError(line: number, reason: error.message)
             }
-            let response = try await search.search(request(entry.query, limit: entry.k ?? limit), context: context)
-            let hits = response.hits.map { JSONValue.string($0.recordID.description) }
-            Console.writeLine(["id": entry.id, "hits": .array(hits)])
         }
     }
 
