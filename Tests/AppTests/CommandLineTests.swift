@@ -155,4 +155,14 @@ struct CommandLineTests {
             #expect(result.errors.contains("line 2 of the input"))
         }
     }
+
+    @Test("no password is printed, however wrong the URL that holds it")
+    func passwords() async throws {
+        for url in ["postgresql+asyncpg://u:secret@h/db", "host=h password=secret", "postgres://u:x@secret@h/db"] {
+            for command in [["config"], ["search", "x"], ["config", "--json"]] {
+                let result = try await Binary.run(command, adding: ["PYAIRTABLE_DATABASE_URL": url])
+                #expect(!(result.output + result.errors).contains("secret"), "\(result.output)\(result.errors)")
+            }
+        }
+    }
 }

@@ -38,7 +38,8 @@ struct DatabaseOpenerTests {
         arguments: [
             "mysql://root:secret@host/db", "data.sqlite", "sqlite:", "sqlite::memory:", "sqlite://host/file",
             "postgres:secret", "postgres://user:secret@[::1/db", "postgres://user:sec%00ret@host/db",
-            "postgres://user:secret@host/db?nonsense=1", "postgres://user:secret@host:port/db?sslmode=maybe", "",
+            "postgres://user:secret@host/db?nonsense=1", "postgres://user:a@secret@host/db",
+            "postgres://user:secret@host:port/db?sslmode=maybe", "",
         ]
     )
     func badURL(url: String) async {

@@ -73,7 +73,8 @@ struct SettingsReader {
         guard let text = text(setting) else { return fallback }
         if let value = parse(text) { return value }
         let name = sources[setting] == .flag ? setting.flag ?? setting.name : setting.environmentName
-        let shown = setting.isSecret ? "<redacted>" : text
+        // A URL that can't be read may hold a password anywhere.
+        let shown = setting.isSecret || setting == .databaseURL ? "<redacted>" : text
         problems.append("\(name) is \(shown); expected \(expected)")
         return fallback
     }

@@ -24,6 +24,14 @@ struct PostgresURL: Sendable {
             if let value = option.pointee.val { parts[String(cString: keyword)] = String(cString: value) }
             option += 1
         }
+        // A password with a bare @ in it: the rest of it would be shown as part of the host's name.
+        guard parts["host"]?.contains("@") != true else {
+            throw DatabaseError(
+                .configuration,
+                "the PostgreSQL URL can't be parsed: there is an @ in the host's name",
+                hint: "write an @ in the password as %40"
+            )
+        }
         self.text = text
         database = parts["dbname"]
         let user = parts["user"].map { "\($0)@" } ?? ""
