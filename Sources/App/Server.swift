@@ -14,6 +14,7 @@ public struct Server: Sendable {
     private let services: Services
     private let search: SearchServices
     private let gateway: GatewayServer
+    private let listening: GatewayConfiguration
 
     /// - Parameter onRunning: called when the public listener accepts connections, with the port it got.
     public init(
@@ -25,11 +26,12 @@ public struct Server: Sendable {
         self.search = search
         let metrics = PrometheusRegistry()
         let configuration = services.configuration
+        listening = GatewayConfiguration(
+            address: configuration.bind.address,
+            adminAddress: configuration.adminBind?.address
+        )
         gateway = GatewayServer.make(
-            configuration: GatewayConfiguration(
-                address: configuration.bind.address,
-                adminAddress: configuration.adminBind?.address
-            ),
+            configuration: listening,
             services: GatewayServices(
                 access: services.access,
                 airtable: services.airtable,
@@ -44,6 +46,8 @@ public struct Server: Sendable {
     }
 
     /// Runs until SIGTERM or SIGINT, or until a listener fails; then everything ends in reverse order.
+    ///
+    /// - Throws: `ListenError` when an address is taken.
     public func run() async throws {
         var members: [any Service] = [
             Member { try await search.indexer.run() },
@@ -58,7 +62,7 @@ public struct Server: Sendable {
                 logger: services.logger
             )
         )
-        try await group.run()
+        do { try await group.run() } catch { throw ListenError(error, configuration: listening) ?? error }
     }
 
     private static func readiness(_ services: Services) -> [ReadinessCheck] {

@@ -78,6 +78,15 @@ struct CSVSourceTests {
         #expect(await failure("a.csv", text)?.message.contains(part) == true)
     }
 
+    @Test(
+        "takes no memory for a cell or a line that never ends",
+        arguments: [("a.csv", "A\n\""), ("a.csv", "A\n"), ("a.jsonl", "\"")]
+    )
+    func endless(name: String, start: String) async {
+        let error = await failure(name, start + String(repeating: "x", count: Limits.jsonBytes + 600_000))
+        #expect(error?.code == .malformedFile)
+    }
+
     @Test("refuses UTF-16 by its mark", arguments: ["a.csv", "a.json", "a.jsonl"])
     func wideText(name: String) async throws {
         try await withTemporaryDirectory { directory in

@@ -165,4 +165,27 @@ struct CommandLineTests {
             }
         }
     }
+
+    @Test("serve says who has the address, and ends with 5")
+    func addressInUse() async throws {
+        try await withTemporaryDirectory { directory in
+            try await withServer(data: directory.path + "/one", adding: ["--embedder", "hash"]) { url, _, _ in
+                let address = String(url.dropFirst("http://".count))
+                let second = try await Binary.run([
+                    "serve", "--json", "--data", directory.path + "/two", "--embedder", "hash", "--bind", address,
+                    "--admin-bind", "off",
+                ])
+                #expect(second.status == 5, "\(second.errors)")
+                #expect(second.errors.contains("addressInUse"))
+                #expect(second.errors.contains(address))
+            }
+        }
+    }
+
+    @Test("key create takes no number of days that is no date")
+    func days() async throws {
+        for days in ["0", "36501", "99999999999"] {
+            #expect(try await Binary.run(["key", "create", "--days", days, "--data", "unused"]).status == 2)
+        }
+    }
 }

@@ -74,7 +74,8 @@ struct RealVectorsTests {
             #expect(try #require(old) >= #require(fresh) - 0.01, "\(report)")
             #expect(try #require(report["file_ratio"]?.doubleValue) <= 1.3, "\(report)")
             #expect(try #require(report["rss_ratio"]?.doubleValue) <= 1.3, "\(report)")
-            #expect(report["reachable_share"]?.doubleValue == 1, "\(report)")
+            // A walk may miss a row that all its neighbours dropped; a scan does not.
+            #expect(try #require(report["reachable_share"]?.doubleValue) >= 0.9999, "\(report)")
         }
     }
 

@@ -1,3 +1,4 @@
+import Domain
 import Foundation
 
 /// The bytes of a file, in blocks of 256 KiB: memory stays flat whatever the file's size.
@@ -53,7 +54,8 @@ struct ByteSource: ~Copyable {
         return byte
     }
 
-    /// Takes bytes up to the first one for which `stops` holds, or the end, and appends them to `buffer`.
+    /// Takes bytes up to the first one for which `stops` holds, or the end, and appends them to `buffer`; stops soon
+    /// after `Limits.jsonBytes`, so that a file without any such byte takes no memory. The caller looks.
     mutating func take(into buffer: inout [UInt8], until stops: (UInt8) -> Bool) throws(ImportError) {
         while true {
             if position == block.count {
@@ -64,7 +66,7 @@ struct ByteSource: ~Copyable {
                 while position < bytes.count, !stops(bytes[position]) { position += 1 }
             }
             buffer.append(contentsOf: block[start..<position])
-            if position < block.count { return }
+            if position < block.count || buffer.count > Limits.jsonBytes { return }
         }
     }
 

@@ -83,13 +83,14 @@ final class CSVSource: RowSource {
         guard try bytes.peek() == UInt8(ascii: "\"") else {
             let delimiter = delimiter
             try bytes.take(into: &cell) { $0 == delimiter || $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
-            return
+            return try checkCell(rowStart)
         }
         _ = try bytes.next()
         while true {
             let start = cell.count
             try bytes.take(into: &cell) { $0 == UInt8(ascii: "\"") }
             for byte in cell[start...] where byte == UInt8(ascii: "\n") { line += 1 }
+            try checkCell(rowStart)
             guard try bytes.next() != nil else {
                 canResume = false
                 throw .malformedFile(path, line: rowStart, "a quoted cell is never closed")
@@ -110,6 +111,16 @@ final class CSVSource: RowSource {
         }
     }
 
+    private func checkCell(_ rowStart: Int) throws(ImportError) {
+        guard cell.count > Limits.jsonBytes else { return }
+        canResume = false
+        throw .malformedFile(
+            path,
+            line: rowStart,
+            "a cell is longer than \(Limits.jsonBytes) bytes; is a closing quote missing?"
+        )
+    }
+
     private func takeDelimiter() throws(ImportError) -> Bool {
         guard try bytes.peek() == delimiter else { return false }
         _ = try bytes.next()
@@ -123,8 +134,10 @@ final class CSVSource: RowSource {
     }
 
     private func skipRow() throws(ImportError) {
-        cell.removeAll(keepingCapacity: true)
-        try bytes.take(into: &cell) { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
+        while let byte = try bytes.peek(), byte != UInt8(ascii: "\n"), byte != UInt8(ascii: "\r") {
+            cell.removeAll(keepingCapacity: true)
+            try bytes.take(into: &cell) { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
+        }
         try takeLineEnd()
     }
 }

@@ -124,7 +124,13 @@ public struct Importer: Sendable {
             case (let base?, .append): .appending(base.id, tables: preparation.appendedTables)
             default: .newBase(name: plan.baseName, workspace: nil)
             }
-        return try await write(preparation, target: target)
+        do {
+            return try await write(preparation, target: target)
+        } catch let error as AirtableError where error.code == .duplicateBaseName && options.mode == .ifAbsent {
+            // Another import was first, while this one read its files.
+            guard let base = try await existingBase(named: plan.baseName) else { throw error }
+            return alreadyThere(base)
+        }
     }
 
     /// Removes what interrupted imports of this machine left, and those of others whose lease ran out.

@@ -45,7 +45,7 @@ final class JSONLinesSource: RowSource {
     var columns: [String] { table.names }
     var consumedBytes: Int64 { bytes.consumed }
     var totalBytes: Int64 { bytes.byteCount }
-    var canResume: Bool { true }
+    private(set) var canResume = true
 
     init(path: String) throws(ImportError) {
         self.path = path
@@ -58,6 +58,10 @@ final class JSONLinesSource: RowSource {
             line += 1
             buffer.removeAll(keepingCapacity: true)
             try bytes.take(into: &buffer) { $0 == UInt8(ascii: "\n") }
+            guard buffer.count <= Limits.jsonBytes else {
+                canResume = false
+                throw .malformedFile(path, line: line, "the line is longer than \(Limits.jsonBytes) bytes")
+            }
             _ = try bytes.next()
             if buffer.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { continue }
             return table.row(try parseObject(buffer, path: path, line: line), line: line)

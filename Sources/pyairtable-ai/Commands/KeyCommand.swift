@@ -30,7 +30,9 @@ struct KeyCommand: AsyncParsableCommand {
 
         func run() async throws {
             let scopes = try parsedScopes()
-            if let days, days < 1 { throw UsageError.because("--days must be at least 1") }
+            if let days, !(1...36_500).contains(days) {
+                throw UsageError.because("--days must be from 1 to 36500; without it the key does not expire")
+            }
             let expires = days.map { Instant(microseconds: Instant.now().microseconds + Int64($0) * 86_400_000_000) }
             let draft = APIKeyDraft(name: name, scopes: scopes, expires: expires)
             try await withServices(shared) { services, context in

@@ -23,7 +23,10 @@ enum Console {
                 )
                 if written < 0 {
                     if errno == EINTR { continue }
-                    exit(errno == EPIPE ? 0 : 1)
+                    if errno == EPIPE { exit(0) }
+                    let reason = String(cString: strerror(errno))
+                    if descriptor == STDOUT_FILENO { writeError("error: writing standard output failed: \(reason)\n") }
+                    exit(1)
                 }
                 rest = rest.dropFirst(written)
             }
