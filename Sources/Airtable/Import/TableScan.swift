@@ -155,7 +155,9 @@ struct TableScan {
                 columns[position].type = profile.inferredType(isPrimary: position == primaryColumn)
             }
             switch columns[position].type {
-            case .number, .currency, .percent: columns[position].precision = profile.precision
+            case .number, .percent: columns[position].precision = profile.precision
+            // Airtable shows at most seven decimals of money.
+            case .currency: columns[position].precision = min(7, profile.precision)
             case .singleSelect, .multipleSelects:
                 guard !profile.hasTooManyChoices else {
                     let found =
