@@ -28,14 +28,31 @@ public struct Identifier<Kind: IdentifierKind>: Hashable, Sendable, Comparable, 
         self.low = low
     }
 
-    /// A new identifier from `generator`.
+    /// A new identifier from two words of `generator`, which costs as much as all the rest.
+    ///
+    /// A word is a fraction of 2⁶⁴: multiplied by 62 its whole part is a letter, and what is left the
+    /// fraction for the next one. Seven letters of a word are each as likely as any other seven, up to
+    /// 62⁷/2⁶⁴, one part in five million.
     public static func random(using generator: inout some RandomNumberGenerator) -> Self {
         var words: (UInt64, UInt64) = (0, 0)
+        var fraction: UInt64 = 0
         for position in 0..<suffixLength {
-            let letter = UInt64(alphabet[Int.random(in: 0..<alphabet.count, using: &generator)])
+            if position % 7 == 0 { fraction = generator.next() }
+            let product = fraction.multipliedFullWidth(by: 62)
+            fraction = product.low
+            let letter = letter(product.high)
             if position < 8 { words.0 = words.0 << 8 | letter } else { words.1 = words.1 << 8 | letter }
         }
         return Self(high: words.0, low: words.1)
+    }
+
+    /// `A` to `Z`, `a` to `z`, `0` to `9` for 0..<62.
+    private static func letter(_ value: UInt64) -> UInt64 {
+        switch value {
+        case ..<26: value + UInt64(UInt8(ascii: "A"))
+        case ..<52: value - 26 + UInt64(UInt8(ascii: "a"))
+        default: value - 52 + UInt64(UInt8(ascii: "0"))
+        }
     }
 
     /// A new identifier from the system's secure generator.
@@ -74,8 +91,6 @@ public struct Identifier<Kind: IdentifierKind>: Hashable, Sendable, Comparable, 
         return Self(high: words.0, low: words.1)
     }
 }
-
-private let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
 
 extension Identifier: Codable {
     public init(from decoder: any Decoder) throws {

@@ -68,6 +68,46 @@ struct IdentifierTests {
         #expect(Set((0..<1_000).map { _ in RecordID.random() }).count == 1_000)
     }
 
+    /// Gives what it was given, and counts.
+    private struct Words: RandomNumberGenerator {
+        var words: [UInt64]
+        mutating func next() -> UInt64 { words.removeFirst() }
+    }
+
+    @Test("take two random words, and all of each")
+    func twoWords() {
+        func suffix(_ first: UInt64, _ second: UInt64) -> String {
+            var generator = Words(words: [first, second])
+            let id = RecordID.random(using: &generator)
+            #expect(generator.words.isEmpty)
+            return String(id.description.dropFirst(3))
+        }
+        #expect(suffix(0, .max) == "AAAAAAA9999999")
+        #expect(suffix(.max, 0) == "9999999AAAAAAA")
+        // A half is letter 31 of 62, and nothing left.
+        #expect(suffix(1 << 63, 1 << 63) == "fAAAAAAfAAAAAA")
+        // The smallest word whose seventh letter is not the first.
+        let step = UInt64.max / 3_521_614_606_208 + 1
+        #expect(suffix(step, step - 1) == "AAAAAABAAAAAAA")
+    }
+
+    @Test("have every letter in every place equally often")
+    func uniform() {
+        var generator = SeededGenerator(seed: RandomRun.seed)
+        var counts = Array(repeating: [UInt8: Int](), count: 14)
+        let total = 62 * 400
+        for _ in 0..<total {
+            for (place, letter) in RecordID.random(using: &generator).description.utf8.dropFirst(3).enumerated() {
+                counts[place][letter, default: 0] += 1
+            }
+        }
+        for (place, counts) in counts.enumerated() {
+            let chiSquare = counts.values.reduce(0) { $0 + Double(($1 - 400) * ($1 - 400)) / 400 }
+            // 61 degrees of freedom: beyond 130 once in a million.
+            #expect(counts.count == 62 && chiSquare < 130, "place \(place): \(chiSquare), seed \(RandomRun.seed)")
+        }
+    }
+
     @Test("are keys of JSON objects")
     func codingKeys() throws {
         let id = try #require(FieldID("fldABCDEFGHIJKLMN"))
