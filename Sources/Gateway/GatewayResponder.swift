@@ -96,6 +96,7 @@ public struct GatewayResponder: HTTPResponder {
         }
         return RouteCall(
             services: services,
+            permission: route.permission,
             query: query,
             body: value,
             parameters: match.parameters,

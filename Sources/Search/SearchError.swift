@@ -64,6 +64,10 @@ extension SearchError {
         Self(.invalidOption, "The limit is \(limit); it must be from 1 to \(Limits.searchHits).")
     }
 
+    static func tooManyPlaces(_ count: Int) -> Self {
+        Self(.invalidOption, "\(count) bases or tables are named; at most \(Limits.searchPlaces) may be.")
+    }
+
     static func unknown(_ code: Code, _ name: String, among names: [String]) -> Self {
         let kind = code == .unknownBase ? "base" : "table"
         let nearest = Spelling.nearest(to: name, among: names).map { "did you mean \"\($0)\"?" }

@@ -1,12 +1,11 @@
 import Airtable
 import Domain
 
-struct DescribeTableTool: Tool {
+struct DescribeTableTool: ReadingTool {
     /// Choices shown of one field; the answer says how many there are.
     static let choicesShown = 50
 
     let airtable: AirtableService
-    let finder: PlaceFinder
 
     let name = "describe_table"
     let title = "Describe a table"
@@ -79,8 +78,8 @@ struct DescribeTableTool: Tool {
     }
 
     func run(_ arguments: Arguments, context: RequestContext) async throws -> Answer {
-        let (base, table) = try await finder.table(arguments.table, in: arguments.base, context)
-        let tables = try await airtable.tables(in: base.id, context: context)
+        let (base, table) = try await reads.place(arguments.table, in: arguments.base, context)
+        let tables = try await reads.tables(in: base.id, context: context)
         let entries = table.fields.map { field in
             let choices = field.options.choices
             return Answer.Entry(
@@ -99,7 +98,7 @@ struct DescribeTableTool: Tool {
             base: NamedPlace(base),
             table: NamedPlace(table),
             description: table.description,
-            recordCount: try await airtable.recordCount(in: table.id, context: context),
+            recordCount: try await reads.recordCount(in: table.id, context: context),
             fields: entries
         )
     }

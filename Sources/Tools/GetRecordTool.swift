@@ -1,9 +1,8 @@
 import Airtable
 import Domain
 
-struct GetRecordTool: Tool {
+struct GetRecordTool: ReadingTool {
     let airtable: AirtableService
-    let finder: PlaceFinder
 
     let name = "get_record"
     let title = "Get a record"
@@ -57,16 +56,16 @@ struct GetRecordTool: Tool {
     static let linksNamed = 100
 
     func run(_ arguments: Arguments, context: RequestContext) async throws -> Answer {
-        let (base, table) = try await finder.table(arguments.table, in: arguments.base, context)
+        let (base, table) = try await reads.place(arguments.table, in: arguments.base, context)
         guard let id = RecordID(arguments.recordId) else {
             throw AirtableError(.invalidRecordID, "A record's id is rec and 14 letters or digits.")
         }
-        let record = try await airtable.record(id, in: table.id, context: context)
+        let record = try await reads.record(id, in: table.id, context: context)
         var names: [String: String] = [:]
         for field in table.fields {
             guard let other = field.options.linkedTable, case .links(let ids) = record.cells[field.id] else { continue }
             do {
-                let values = try await airtable.primaryValues(
+                let values = try await reads.primaryValues(
                     of: Array(ids.prefix(Self.linksNamed)),
                     in: other,
                     context: context

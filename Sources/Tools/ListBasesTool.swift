@@ -1,7 +1,7 @@
 import Airtable
 import Domain
 
-struct ListBasesTool: Tool {
+struct ListBasesTool: ReadingTool {
     let airtable: AirtableService
 
     let name = "list_bases"
@@ -41,7 +41,7 @@ struct ListBasesTool: Tool {
     }
 
     func run(_ arguments: Arguments, context: RequestContext) async throws -> Answer {
-        let bases = try await airtable.bases(context: context)
+        let bases = try await reads.bases(context: context)
         return Answer(
             bases: bases.map {
                 Answer.Entry(

@@ -1,13 +1,12 @@
 import Airtable
 import Domain
 
-struct ListRecordsTool: Tool {
+struct ListRecordsTool: ReadingTool {
     static let limitDefault = 20
     /// Characters of one cell in the text; get_record shows it whole.
     static let cellCharacters = 200
 
     let airtable: AirtableService
-    let finder: PlaceFinder
 
     let name = "list_records"
     let title = "List records"
@@ -66,7 +65,7 @@ struct ListRecordsTool: Tool {
     }
 
     func run(_ arguments: Arguments, context: RequestContext) async throws -> Answer {
-        let (base, table) = try await finder.table(arguments.table, in: arguments.base, context)
+        let (base, table) = try await reads.place(arguments.table, in: arguments.base, context)
         let shown = try Self.showing(arguments.fields, of: table)
         var after: RecordCursor?
         if let offset = arguments.offset {
@@ -76,7 +75,7 @@ struct ListRecordsTool: Tool {
             after = cursor
         }
         let request = RecordPageRequest(limit: arguments.limit ?? Self.limitDefault, after: after)
-        let page = try await airtable.records(in: table.id, page: request, context: context)
+        let page = try await reads.records(in: table.id, page: request, context: context)
         return Answer(
             base: NamedPlace(base),
             table: NamedPlace(table),

@@ -1,9 +1,8 @@
 import Airtable
 import Domain
 
-struct ListTablesTool: Tool {
+struct ListTablesTool: ReadingTool {
     let airtable: AirtableService
-    let finder: PlaceFinder
 
     let name = "list_tables"
     let title = "List tables"
@@ -55,16 +54,16 @@ struct ListTablesTool: Tool {
     }
 
     func run(_ arguments: Arguments, context: RequestContext) async throws -> Answer {
-        let base = try await finder.base(arguments.base, context)
+        let base = try await reads.base(arguments.base, context: context)
         var entries: [Answer.Entry] = []
-        for table in try await airtable.tables(in: base.id, context: context) {
+        for table in try await reads.tables(in: base.id, context: context) {
             entries.append(
                 Answer.Entry(
                     id: table.id.description,
                     name: table.name,
                     description: table.description,
                     primaryField: table.field(id: table.primaryField)?.name ?? "",
-                    recordCount: try await airtable.recordCount(in: table.id, context: context),
+                    recordCount: try await reads.recordCount(in: table.id, context: context),
                     fields: table.fields.map(\.name)
                 )
             )

@@ -18,13 +18,12 @@ public struct ToolRegistry: ToolProvider {
 
     /// The product's tools over its services. A new tool is one more line here.
     package static func standard(airtable: AirtableService, search: SearchService) -> ToolRegistry {
-        let finder = PlaceFinder(airtable: airtable)
-        return ToolRegistry([
+        ToolRegistry([
             ListBasesTool(airtable: airtable),
-            ListTablesTool(airtable: airtable, finder: finder),
-            DescribeTableTool(airtable: airtable, finder: finder),
-            ListRecordsTool(airtable: airtable, finder: finder),
-            GetRecordTool(airtable: airtable, finder: finder),
+            ListTablesTool(airtable: airtable),
+            DescribeTableTool(airtable: airtable),
+            ListRecordsTool(airtable: airtable),
+            GetRecordTool(airtable: airtable),
             SearchRecordsTool(search: search),
         ])
     }

@@ -82,6 +82,35 @@ struct ScopeTests {
         }
     }
 
+    @Test("reads for a service ask for the permission it names, and for no other", arguments: Permission.allCases)
+    func gated(_ permission: Permission) async throws {
+        try await withStore(.sqlite) { store in
+            let table = try await store.table([Self.name])
+            let record = try await store.create(table, ["Name": "x"])[0]
+            let reads = store.service.reads(by: permission)
+            let calls: [@Sendable (RequestContext) async throws -> Void] = [
+                { _ = try await reads.bases(context: $0) }, { _ = try await reads.base("Base", context: $0) },
+                { _ = try await reads.tables(in: table.base, context: $0) },
+                { _ = try await reads.table("Things", in: table.base, context: $0) },
+                { _ = try await reads.table(id: table.id, context: $0) },
+                { _ = try await reads.recordCount(in: table.id, context: $0) },
+                { _ = try await reads.records(in: table.id, page: RecordPageRequest(), context: $0) },
+                { _ = try await reads.records([record.id], in: table.id, context: $0) },
+                { _ = try await reads.record(record.id, in: table.id, context: $0) },
+                { _ = try await reads.primaryValues(of: [record.id], in: table.id, context: $0) },
+            ]
+            let without = store.context(with: Set(Permission.allCases).subtracting([permission]))
+            let other = try await store.otherTenant()
+            for call in calls {
+                try await call(store.context(with: [permission]))
+                await #expect(throws: AccessError.self) { try await call(without) }
+            }
+            for call in calls.dropFirst() {
+                await expectFailure(.modelNotFound) { try await call(other) }
+            }
+        }
+    }
+
     @Test("every call needs its permission", arguments: Permission.allCases)
     func permissions(_ missing: Permission) async throws {
         try await withStore(.sqlite) { store in

@@ -48,6 +48,24 @@ struct SearchServiceTests {
             try JSONCoder.decode(SearchRequest.self, from: json) == SearchRequest(query: "x", bases: ["a"], limit: 3)
         )
         #expect(SearchRequest.schema.violations(of: ["query": "", "limit": 0, "bases": "a"]).count == 3)
+        let many = JSONValue.array(Array(repeating: "a", count: Limits.searchPlaces + 1))
+        #expect(SearchRequest.schema.violations(of: ["query": "x", "bases": many, "tables": many]).count == 2)
+    }
+
+    @Test("a hundred names of bases or tables are the most")
+    func places() async throws {
+        try await withSearch { world in
+            _ = try await world.notes(base: "One")
+            let names = Array(repeating: "One", count: Limits.searchPlaces)
+            _ = try await world.search.search(SearchRequest(query: "x", bases: names), context: world.context)
+            for request in [
+                SearchRequest(query: "x", bases: names + ["One"]), SearchRequest(query: "x", tables: names + ["One"]),
+            ] {
+                await #expect(throws: SearchError(.invalidOption, "")) {
+                    try await world.search.search(request, context: world.context)
+                }
+            }
+        }
     }
 
     @Test("bases and tables narrow the search, by name in any case or by identifier")
@@ -299,49 +317,6 @@ struct SearchScopeTests {
             #expect(byLink.allSatisfy { !$0.matched.lexical })
             let whole = try await search("Ann", hidden: [:])
             #expect(Set(whole.filter(\.matched.lexical).map(\.recordID)) == [ann, room])
-        }
-    }
-
-    @Test("a key for some bases finds nothing in others, and another tenant nothing at all")
-    func keys() async throws {
-        try await withSearch { world in
-            let open = try await world.notes(base: "Open")
-            let secret = try await world.notes(base: "Secret")
-            let id = try await world.create(open, ["Name": "walrus"])[0]
-            try await world.create(secret, ["Name": "walrus"])
-            try await world.index()
-            let made = try await world.access.createKey(
-                APIKeyDraft(name: "narrow", scopes: Set(Permission.allCases), bases: [open.base]),
-                context: world.context
-            )
-            let narrow = try await world.access.authenticate(
-                bearer: made.text,
-                timeout: .seconds(60),
-                requestID: "x",
-                logger: world.context.logger
-            )
-            let hits = try await world.search.search(SearchRequest(query: "walrus"), context: narrow).hits
-            #expect(hits.map(\.recordID) == [id])
-            let stranger = RequestContext(
-                id: "s",
-                principal: world.context.principal,
-                tenant: .random(),
-                deadline: world.context.deadline,
-                origin: .http,
-                logger: world.context.logger
-            )
-            #expect(try await world.search.search(SearchRequest(query: "walrus"), context: stranger).hits.isEmpty)
-            let weak = RequestContext(
-                id: "w",
-                principal: Principal(user: world.context.principal.user, key: nil, permissions: [.recordsRead]),
-                tenant: world.tenant,
-                deadline: world.context.deadline,
-                origin: .http,
-                logger: world.context.logger
-            )
-            await #expect(throws: AccessError.self) {
-                try await world.search.search(SearchRequest(query: "walrus"), context: weak)
-            }
         }
     }
 }

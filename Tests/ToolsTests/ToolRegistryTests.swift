@@ -37,6 +37,35 @@ struct ToolRegistryTests {
         }
     }
 
+    @Test("every tool works with the permission it declares and no other")
+    func declared() async throws {
+        try await withTools { world in
+            let values: [String: JSONValue] = [
+                "base": "Library", "table": "Books", "recordId": .string(world.moby.description), "query": "whale",
+            ]
+            for tool in world.tools.definitions {
+                var arguments = JSONObject()
+                for name in tool.inputSchema.json["required"]?.arrayValue ?? [] {
+                    let name = try #require(name.stringValue)
+                    let value = try #require(values[name], "a value for \(name) of \(tool.name)")
+                    arguments[name] = value
+                }
+                let call = ToolCall(name: tool.name, arguments: arguments)
+                let result = try await world.tools.call(call, context: world.context(with: [tool.permission]))
+                #expect(!result.isError, "\(tool.name): \(result.text)")
+                let answer = try #require(result.structured)
+                #expect(tool.outputSchema?.violations(of: answer) == [])
+                // As much as somebody who may do everything gets; searches differ in their time only.
+                let whole = try #require(try await world.tools.call(call, context: world.context).structured)
+                #expect(answer["hits"] == whole["hits"])
+                if answer["hits"] == nil { #expect(answer == whole, "\(tool.name)") }
+                let others = Set(Permission.allCases).subtracting([tool.permission])
+                let refused = try await world.tools.call(call, context: world.context(with: others))
+                #expect(refused.isError && refused.text.contains(tool.permission.rawValue))
+            }
+        }
+    }
+
     @Test("everything wrong with the arguments is told at once, with the names that are right")
     func violations() async throws {
         try await withTools { world in

@@ -9,54 +9,31 @@ extension AirtableService {
 
     /// Every base that may be seen, in the order they were made.
     public func bases(context: RequestContext) async throws -> [Base] {
-        try context.require(.basesRead)
-        let scope = try await access.visibleScope(for: context)
-        return try await read(context) { _, schema in schema.bases.filter { scope.allows(base: $0.id) } }
+        try await reads(by: .basesRead).bases(context: context)
     }
 
     /// The base with this identifier, or else this name (without regard to case).
     public func base(_ nameOrID: String, context: RequestContext) async throws -> Base {
-        let bases = try await bases(context: context)
-        if let id = BaseID(nameOrID), let base = bases.first(where: { $0.id == id }) { return base }
-        let key = nameKey(nameOrID)
-        if let base = bases.first(where: { nameKey($0.name) == key }) { return base }
-        throw AirtableError.baseNotFound(nearest: Spelling.nearest(to: nameOrID, among: bases.map(\.name)))
+        try await reads(by: .basesRead).base(nameOrID, context: context)
     }
 
     /// The tables of a base, in the order people see them, with the fields that may be seen.
     public func tables(in base: BaseID, context: RequestContext) async throws -> [Table] {
-        try context.require(.schemaRead)
-        let scope = try await access.visibleScope(for: context)
-        return try await read(context) { _, schema in
-            _ = try schema.base(base, scope)
-            return schema.tables(in: base)
-                .filter { scope.allows(table: $0.table.id, in: base) }
-                .map { scope.visible($0.table) }
-        }
+        try await reads(by: .schemaRead).tables(in: base, context: context)
     }
 
     /// The table with this identifier, or else this name (without regard to case).
     public func table(_ nameOrID: String, in base: BaseID, context: RequestContext) async throws -> Table {
-        let tables = try await tables(in: base, context: context)
-        if let id = TableID(nameOrID), let table = tables.first(where: { $0.id == id }) { return table }
-        let key = nameKey(nameOrID)
-        if let table = tables.first(where: { nameKey($0.name) == key }) { return table }
-        throw AirtableError.tableNotFound(nearest: Spelling.nearest(to: nameOrID, among: tables.map(\.name)))
+        try await reads(by: .schemaRead).table(nameOrID, in: base, context: context)
     }
 
     public func table(id: TableID, context: RequestContext) async throws -> Table {
-        try context.require(.schemaRead)
-        let scope = try await access.visibleScope(for: context)
-        return try await read(context) { _, schema in scope.visible(try schema.table(id, scope).table) }
+        try await reads(by: .schemaRead).table(id: id, context: context)
     }
 
     /// How many records a table has. One small read, whatever its size.
     public func recordCount(in table: TableID, context: RequestContext) async throws -> Int {
-        try context.require(.recordsRead)
-        let scope = try await access.visibleScope(for: context)
-        return try await read(context) { [store] transaction, schema in
-            try store.count(of: try schema.table(table, scope), tenant: context.tenant, in: transaction)
-        }
+        try await reads(by: .recordsRead).recordCount(in: table, context: context)
     }
 
     // MARK: Making

@@ -16,6 +16,8 @@ public enum Limits {
     public static let queryCharacters = 8_192
     /// Hits of one search: a page of results that a person or a model can read.
     public static let searchHits = 100
+    /// Bases, and tables, that one search names: each is compared with every name there is.
+    public static let searchPlaces = 100
     /// Records of one page, as Airtable's own.
     public static let pageRecords = 100
     /// Records of one batch call, as Airtable's own.

@@ -13,7 +13,7 @@ enum BaseRoutes {
         summary: "Every base you may see.",
         reply: .json(BaseListWire.self, "The bases, in the order they were made."),
         handler: .requires(.basesRead) { call, context in
-            let bases = try await call.services.airtable.bases(context: context)
+            let bases = try await call.reads.bases(context: context)
             return try .json(BaseListWire(bases: bases.map(BaseWire.init)))
         }
     )
@@ -27,7 +27,7 @@ enum BaseRoutes {
         problems: [.notFound],
         handler: .requires(.basesRead) { call, context in
             let id: BaseID = try call.identifier(.baseId)
-            return try .json(BaseWire(try await call.services.airtable.base(id.description, context: context)))
+            return try .json(BaseWire(try await call.reads.base(id.description, context: context)))
         }
     )
 
@@ -39,7 +39,7 @@ enum BaseRoutes {
         reply: .json(TableListWire.self, "The tables, in the order people see them."),
         problems: [.notFound],
         handler: .requires(.schemaRead) { call, context in
-            let tables = try await call.services.airtable.tables(in: call.identifier(.baseId), context: context)
+            let tables = try await call.reads.tables(in: call.identifier(.baseId), context: context)
             return try .json(TableListWire(tables: tables.map(TableWire.init)))
         }
     )
@@ -62,6 +62,6 @@ extension RouteCall {
     func table(_ context: Domain.RequestContext) async throws -> Table {
         let base: BaseID = try identifier(.baseId)
         let table: TableID = try identifier(.tableId)
-        return try await services.airtable.table(table.description, in: base, context: context)
+        return try await reads.table(table.description, in: base, context: context)
     }
 }

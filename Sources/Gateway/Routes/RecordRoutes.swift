@@ -10,7 +10,7 @@ enum RecordRoutes {
         .get,
         "/api/v1/airtable/bases/{baseId}/tables/{tableId}/records",
         name: "listRecords",
-        summary: "A page of a table's records. Needs the permission schema:read too.",
+        summary: "A page of a table's records.",
         query: [
             QueryParameter(
                 "pageSize",
@@ -52,17 +52,13 @@ enum RecordRoutes {
         .get,
         "/api/v1/airtable/bases/{baseId}/tables/{tableId}/records/{recordId}",
         name: "getRecord",
-        summary: "One record, with names for what it links to. Needs the permission schema:read too.",
+        summary: "One record, with names for what it links to.",
         reply: .json(RecordDetailWire.self, "The record."),
         problems: [.notFound],
         handler: .requires(.recordsRead) { call, context in
             let table = try await call.table(context)
-            let record = try await call.services.airtable.record(
-                call.identifier(.recordId),
-                in: table.id,
-                context: context
-            )
-            let linked = try await linked(by: record, table: table, call.services.airtable, context)
+            let record = try await call.reads.record(call.identifier(.recordId), in: table.id, context: context)
+            let linked = try await linked(by: record, table: table, call.reads, context)
             return try .json(RecordDetailWire(RecordWire(record, table: table), linked: linked))
         }
     )
@@ -75,7 +71,7 @@ enum RecordRoutes {
         _ context: Domain.RequestContext
     ) async throws -> RecordPage {
         do {
-            return try await call.services.airtable.records(in: table, page: request, context: context)
+            return try await call.reads.records(in: table, page: request, context: context)
         } catch let error as AirtableError where error.code == .invalidOffset {
             throw GatewayError(.notFound, error.message, hint: error.hint)
         }
@@ -85,7 +81,7 @@ enum RecordRoutes {
     private static func linked(
         by record: Record,
         table: Table,
-        _ airtable: AirtableService,
+        _ reads: GatedReads,
         _ context: Domain.RequestContext
     ) async throws -> [RecordDetailWire.Linked] {
         var ids: [(table: TableID, ids: [RecordID])] = []
@@ -102,7 +98,7 @@ enum RecordRoutes {
         }
         var linked: [RecordDetailWire.Linked] = []
         for (other, ids) in ids {
-            let names = try await airtable.primaryValues(of: ids, in: other, context: context)
+            let names = try await reads.primaryValues(of: ids, in: other, context: context)
             linked += ids.map { RecordDetailWire.Linked(id: $0, tableId: other, name: names[$0]) }
         }
         return linked

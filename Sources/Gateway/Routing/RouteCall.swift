@@ -1,15 +1,24 @@
+import Airtable
 import Domain
 import HTTPTypes
 
 /// One request as a handler sees it: matched and, where the route asks for a body, read and checked.
 struct RouteCall: Sendable {
     let services: GatewayServices
+    /// What the caller was asked for; nil on a route open to everybody.
+    let permission: Permission?
     let query: QueryParameters
     /// Empty unless the route declares a body.
     let body: JSONValue
     let parameters: [PathParameter: Substring]
     /// The API document's bytes.
     let document: [UInt8]
+
+    /// Reads by the route's own permission, so that a route works for whoever has it.
+    var reads: GatedReads {
+        guard let permission else { preconditionFailure("an open route has no caller to read for") }
+        return services.airtable.reads(by: permission)
+    }
 
     /// The identifier in the path.
     ///

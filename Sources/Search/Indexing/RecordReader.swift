@@ -3,7 +3,7 @@ import Domain
 
 /// Reads records with all that is needed to show them: their table, and the primary values of what they link to.
 struct RecordReader: Sendable {
-    let airtable: AirtableService
+    let airtable: GatedReads
 
     /// Records of one table and the texts of the records they link to.
     struct Shown: Sendable {

@@ -1,7 +1,7 @@
 import Airtable
 import Domain
 
-/// Reads found records back through `AirtableService`, so that every hit is checked again, and shows them.
+/// Reads found records back through `Airtable`, so that every hit is checked again, and shows them.
 struct HitReader: Sendable {
     /// What is known of a hit before its record is read.
     struct Place: Sendable {
@@ -15,7 +15,7 @@ struct HitReader: Sendable {
     let reader: RecordReader
     let stems: Set<String>
 
-    init(airtable: AirtableService, stems: Set<String>) {
+    init(airtable: GatedReads, stems: Set<String>) {
         reader = RecordReader(airtable: airtable)
         self.stems = stems
     }

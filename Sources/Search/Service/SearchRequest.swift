@@ -31,11 +31,13 @@ public struct SearchRequest: WireType, Hashable {
                 ),
                 "bases": .array(
                     of: .string(description: "Name or id of a base."),
-                    description: "Search only these bases. All bases unless given."
+                    description: "Search only these bases. All bases unless given.",
+                    maxItems: Limits.searchPlaces
                 ),
                 "tables": .array(
                     of: .string(description: "Name or id of a table."),
-                    description: "Search only these tables. All tables unless given."
+                    description: "Search only these tables. All tables unless given.",
+                    maxItems: Limits.searchPlaces
                 ),
                 "limit": .integer(
                     description: "Hits at most. \(limitDefault) unless given.",

@@ -18,6 +18,8 @@ public struct SearchService: Sendable {
     let pool: ComputePool
     var lexical = LexicalIndex()
     private let store = SearchStore()
+    /// Who may search may see what a hit shows: names of bases and tables, and cells, in their scope.
+    private var reads: GatedReads { airtable.reads(by: .search) }
 
     package init(
         database: any SQLDatabase,
@@ -38,7 +40,7 @@ public struct SearchService: Sendable {
     /// The records that fit `request` best, in the bases, tables and fields that may be seen.
     ///
     /// - Throws: `SearchError` `emptyQuery`, `queryTooLong`, `invalidOption`, `unknownBase`, `unknownTable`;
-    ///   `AccessError.forbidden`.
+    ///   `AccessError.forbidden` without the permission `search`, which is all it takes.
     public func search(_ request: SearchRequest, context: RequestContext) async throws -> SearchResponse {
         try context.require(.search)
         let visible = try await access.visibleScope(for: context)
@@ -68,6 +70,9 @@ public struct SearchService: Sendable {
         guard query.contains(where: { !$0.isWhitespace }) else { throw .emptyQuery }
         let length = query.unicodeScalars.count
         guard length <= Limits.queryCharacters else { throw .queryTooLong(length) }
+        for names in [request.bases, request.tables].compactMap(\.self) where names.count > Limits.searchPlaces {
+            throw .tooManyPlaces(names.count)
+        }
         if let limit = request.limit, !(1...Limits.searchHits).contains(limit) { throw .limitOutOfRange(limit) }
         return query
     }
@@ -87,7 +92,7 @@ public struct SearchService: Sendable {
         visible: VisibleScope,
         context: RequestContext
     ) async throws -> Places {
-        let all = try await airtable.bases(context: context).filter { visible.allows(base: $0.id) }
+        let all = try await reads.bases(context: context).filter { visible.allows(base: $0.id) }
         var bases = all
         if let wanted = request.bases {
             bases = try wanted.map { name in
@@ -101,7 +106,7 @@ public struct SearchService: Sendable {
         if let wanted = request.tables {
             var tables: [Table] = []
             for base in bases {
-                tables += try await airtable.tables(in: base.id, context: context).filter { visible.allows(table: $0) }
+                tables += try await reads.tables(in: base.id, context: context).filter { visible.allows(table: $0) }
             }
             onlyTables = []
             for name in wanted {
@@ -251,7 +256,7 @@ public struct SearchService: Sendable {
         context: RequestContext
     ) async throws -> [SearchHit] {
         let stems = Set(WordAnalyzer.queryStems(of: query))
-        let reader = HitReader(airtable: airtable, stems: stems)
+        let reader = HitReader(airtable: reads, stems: stems)
         var hits: [SearchHit] = []
         var rest = ranked[...]
         while hits.count < limit, !rest.isEmpty {

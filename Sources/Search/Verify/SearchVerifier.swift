@@ -76,7 +76,7 @@ public struct SearchVerifier: Sendable {
         _ context: RequestContext,
         _ report: inout SearchReport
     ) async throws {
-        let reader = RecordReader(airtable: services.airtable)
+        let reader = RecordReader(airtable: services.airtable.reads(by: .recordsRead))
         let numbers = Set(partitions.map(\.number))
         let groups = Dictionary(partitions.map { ($0.number, $0.group) }, uniquingKeysWith: { first, _ in first })
         let layout = try await reader.layout(of: table, context: context)

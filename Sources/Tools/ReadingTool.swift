@@ -1,17 +1,20 @@
 import Airtable
 import Domain
 
-/// Finds bases and tables by what a caller calls them: a name in any case, or an identifier.
-struct PlaceFinder: Sendable {
-    let airtable: AirtableService
+/// A tool that reads by its own permission, and needs no other.
+protocol ReadingTool: Tool {
+    var airtable: AirtableService { get }
+}
 
-    func base(_ nameOrID: String, _ context: RequestContext) async throws -> Base {
-        try await airtable.base(nameOrID, context: context)
-    }
+extension ReadingTool {
+    var reads: GatedReads { airtable.reads(by: permission) }
+}
 
-    func table(_ table: String, in base: String, _ context: RequestContext) async throws -> (base: Base, table: Table) {
-        let base = try await self.base(base, context)
-        return (base, try await airtable.table(table, in: base.id, context: context))
+extension GatedReads {
+    /// A table and its base by what a caller calls them: a name in any case, or an identifier.
+    func place(_ table: String, in base: String, _ context: RequestContext) async throws -> (base: Base, table: Table) {
+        let base = try await self.base(base, context: context)
+        return (base, try await self.table(table, in: base.id, context: context))
     }
 }
 

@@ -1,0 +1,167 @@
+import Access
+import Database
+package import Domain
+
+/// Reads of bases, tables and records that ask for one permission, which the service in front of them
+/// names: whoever may search sees what a hit shows, and a route or tool works with exactly the permission
+/// that it declares.
+///
+/// What may be seen is still the caller's visible scope, as everywhere. The public calls of
+/// `AirtableService` are these, each by its own permission.
+package struct GatedReads: Sendable {
+    private let service: AirtableService
+    private let permission: Permission
+
+    fileprivate init(_ service: AirtableService, _ permission: Permission) {
+        self.service = service
+        self.permission = permission
+    }
+
+    // MARK: Bases and tables
+
+    /// Every base that may be seen, in the order they were made.
+    package func bases(context: RequestContext) async throws -> [Base] {
+        try context.require(permission)
+        let scope = try await service.access.visibleScope(for: context)
+        return try await service.read(context) { _, schema in schema.bases.filter { scope.allows(base: $0.id) } }
+    }
+
+    /// The base with this identifier, or else this name (without regard to case).
+    package func base(_ nameOrID: String, context: RequestContext) async throws -> Base {
+        let bases = try await bases(context: context)
+        if let id = BaseID(nameOrID), let base = bases.first(where: { $0.id == id }) { return base }
+        let key = nameKey(nameOrID)
+        if let base = bases.first(where: { nameKey($0.name) == key }) { return base }
+        throw AirtableError.baseNotFound(nearest: Spelling.nearest(to: nameOrID, among: bases.map(\.name)))
+    }
+
+    /// The tables of a base, in the order people see them, with the fields that may be seen.
+    package func tables(in base: BaseID, context: RequestContext) async throws -> [Table] {
+        try context.require(permission)
+        let scope = try await service.access.visibleScope(for: context)
+        return try await service.read(context) { _, schema in
+            _ = try schema.base(base, scope)
+            return schema.tables(in: base)
+                .filter { scope.allows(table: $0.table.id, in: base) }
+                .map { scope.visible($0.table) }
+        }
+    }
+
+    /// The table with this identifier, or else this name (without regard to case).
+    package func table(_ nameOrID: String, in base: BaseID, context: RequestContext) async throws -> Table {
+        let tables = try await tables(in: base, context: context)
+        if let id = TableID(nameOrID), let table = tables.first(where: { $0.id == id }) { return table }
+        let key = nameKey(nameOrID)
+        if let table = tables.first(where: { nameKey($0.name) == key }) { return table }
+        throw AirtableError.tableNotFound(nearest: Spelling.nearest(to: nameOrID, among: tables.map(\.name)))
+    }
+
+    package func table(id: TableID, context: RequestContext) async throws -> Table {
+        try context.require(permission)
+        let scope = try await service.access.visibleScope(for: context)
+        return try await service.read(context) { _, schema in scope.visible(try schema.table(id, scope).table) }
+    }
+
+    /// How many records a table has. One small read, whatever its size.
+    package func recordCount(in table: TableID, context: RequestContext) async throws -> Int {
+        try context.require(permission)
+        let scope = try await service.access.visibleScope(for: context)
+        return try await service.read(context) { [store = service.store] transaction, schema in
+            try store.count(of: try schema.table(table, scope), tenant: context.tenant, in: transaction)
+        }
+    }
+
+    // MARK: Records
+
+    /// A page of a table's records, in the order they were made.
+    ///
+    /// Pages are stable: a record is on exactly one, whatever is made or deleted meanwhile.
+    package func records(
+        in table: TableID,
+        page: RecordPageRequest,
+        context: RequestContext
+    ) async throws -> RecordPage {
+        try context.require(permission)
+        guard (1...Limits.internalPageRecords).contains(page.limit) else {
+            throw AirtableError(
+                .invalidRequest,
+                "A page has 1 to \(Limits.internalPageRecords) records, received \(page.limit)."
+            )
+        }
+        let scope = try await service.access.visibleScope(for: context)
+        return try await service.read(context) { [store = service.store] transaction, schema in
+            let model = try schema.table(table, scope)
+            if let after = page.after, !model.positionRange.contains(after.position) {
+                throw AirtableError(
+                    .invalidOffset,
+                    "The offset is not one of this table.",
+                    hint: "start again without it"
+                )
+            }
+            let rows = try store.page(
+                after: page.after?.position,
+                limit: page.limit + 1,
+                of: model,
+                tenant: context.tenant,
+                in: transaction
+            )
+            let hidden = scope.hiddenFields(table: table)
+            let shown = rows.prefix(page.limit)
+            return RecordPage(
+                records: try shown.map { try $0.record(model, hiding: hidden) },
+                next: rows.count > page.limit ? shown.last.map { RecordCursor(position: $0.position) } : nil
+            )
+        }
+    }
+
+    /// The records with these identifiers, in their order; unknown ones are left out.
+    package func records(_ ids: [RecordID], in table: TableID, context: RequestContext) async throws -> [Record] {
+        try context.require(permission)
+        try AirtableService.checkBatch(ids.count)
+        let scope = try await service.access.visibleScope(for: context)
+        return try await service.read(context) { [store = service.store] transaction, schema in
+            let model = try schema.table(table, scope)
+            let hidden = scope.hiddenFields(table: table)
+            let rows = try store.rows(Set(ids), of: model, tenant: context.tenant, in: transaction)
+            var records: [RecordID: Record] = [:]
+            for row in rows { records[row.id] = try row.record(model, hiding: hidden) }
+            return ids.compactMap { records[$0] }
+        }
+    }
+
+    /// - Throws: `.notFound`.
+    package func record(_ id: RecordID, in table: TableID, context: RequestContext) async throws -> Record {
+        guard let record = try await records([id], in: table, context: context).first else {
+            throw AirtableError.recordNotFound()
+        }
+        return record
+    }
+
+    /// The primary value of each record as text, for showing links; unknown records and empty
+    /// values are left out.
+    package func primaryValues(
+        of ids: some Collection<RecordID> & Sendable,
+        in table: TableID,
+        context: RequestContext
+    ) async throws -> [RecordID: String] {
+        try context.require(permission)
+        let scope = try await service.access.visibleScope(for: context)
+        return try await service.read(context) { [store = service.store] transaction, schema in
+            let model = try schema.table(table, scope)
+            guard let primary = model.field(id: model.table.primaryField),
+                !scope.hiddenFields(table: table).contains(primary.id)
+            else { return [:] }
+            var texts: [RecordID: String] = [:]
+            for row in try store.rows(Set(ids), of: model, tenant: context.tenant, in: transaction) {
+                guard let value = try row.record(model).cells[primary.id] else { continue }
+                texts[row.id] = CellCodec.displayText(of: value, field: primary) { _ in nil }
+            }
+            return texts
+        }
+    }
+}
+
+extension AirtableService {
+    /// Reads for those who have `permission`; there is no way to read without one.
+    package func reads(by permission: Permission) -> GatedReads { GatedReads(self, permission) }
+}

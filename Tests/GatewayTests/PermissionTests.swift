@@ -1,0 +1,65 @@
+import Airtable
+import Domain
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import TestSupport
+import Testing
+
+@testable import Gateway
+
+@Suite("Route permissions")
+struct PermissionTests {
+    @Test("every route works with the permission it declares and no other", arguments: DatabaseKind.allCases)
+    func declared(_ kind: DatabaseKind) async throws {
+        try await withGateway(kind) { fixture in
+            let server = fixture.server()
+            for route in RouteTable.standard.routes {
+                guard let permission = route.permission else { continue }
+                let values: [PathParameter: String] = [
+                    .baseId: fixture.base.id.description, .tableId: fixture.elements.id.description,
+                    .recordId: fixture.records[0].id.description,
+                ]
+                var path = route.pattern.description
+                for parameter in route.pattern.parameters {
+                    let value = try #require(values[parameter], "a value for \(parameter)")
+                    path = path.replacing("{\(parameter.rawValue)}", with: value)
+                }
+                let body = try route.body.map { body in
+                    String(decoding: try JSONCoder.encode(body.shape.sample), as: UTF8.self)
+                }
+                for bases in [nil, Set([fixture.base.id])] {
+                    let key = try await fixture.key([permission], bases: bases)
+                    let target = path
+                    try await server.publicApplication.test(.router) { client in
+                        let answer = try await client.send(route.method, target, key: key, body: body)
+                        #expect(answer.status == 200, "\(route.name) with \(permission.rawValue): \(answer.text)")
+                        if let shape = route.reply.shape, let json = answer.json {
+                            #expect(shape.schema.violations(of: json) == [], "\(route.name)")
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("and still sees no more than its bases")
+    func scope() async throws {
+        try await withGateway { fixture in
+            let other = try await fixture.airtable.createBase(name: "Other", tables: [], context: fixture.owner)
+            let path = "/api/v1/airtable/bases/\(fixture.base.id)"
+            let record = fixture.tablePath + "/records/\(fixture.records[0].id)"
+            let routes: [(Permission, String)] = [
+                (.basesRead, path), (.schemaRead, path + "/tables"), (.schemaRead, fixture.tablePath),
+                (.recordsRead, fixture.tablePath + "/records"), (.recordsRead, record),
+            ]
+            for (permission, path) in routes {
+                let key = try await fixture.key([permission], bases: [other.base.id])
+                try await fixture.server().publicApplication.test(.router) { client in
+                    let answer = try await client.send(.get, path, key: key)
+                    #expect(answer.status == 404, "\(path)")
+                }
+            }
+        }
+    }
+}
