@@ -144,7 +144,7 @@ let package = Package(
             ],
             exclude: ["Snapshots"]
         ),
-        tests("AppTests", ["App", "CBLAS", "Domain", "TestSupport", "VectorIndex"]),
+        tests("AppTests", ["Access", "Airtable", "App", "CBLAS", "Domain", "Embeddings", "Search", "TestSupport", "VectorIndex"]),
         tests("TidyTests", []),
     ]
 )

@@ -23,7 +23,7 @@ extension Services {
         let embedder = try makeEmbedder(pool)
         let pipeline = EmbeddingPipeline(embedder: embedder, cache: EmbeddingCache(database: database))
         let collections = VectorCollections(
-            directory: configuration.dataDirectory + "/index",
+            directory: configuration.indexDirectory,
             identity: embedder.identity
         )
         let indexing = IndexingServices(
@@ -60,4 +60,9 @@ extension Services {
         case .hash: HashEmbedder()
         }
     }
+}
+
+extension AppConfiguration {
+    /// Where the vector indexes lie.
+    var indexDirectory: String { dataDirectory + "/index" }
 }

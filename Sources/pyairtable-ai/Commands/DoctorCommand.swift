@@ -12,7 +12,7 @@ struct DoctorCommand: AsyncParsableCommand {
 
     @OptionGroup var shared: SharedOptions
 
-    @Flag(help: "Also read everything, and compare records, links, change log and index with each other.")
+    @Flag(help: "Also read everything: model, records, links, change log and each index file.")
     var verify = false
 
     @Flag(help: "Print one JSON object.")

@@ -35,13 +35,14 @@ public enum Doctor {
 
     /// Opens what can be opened; what can't becomes a finding.
     ///
-    /// - Parameter verifies: also reads the whole database and index and compares them.
+    /// - Parameter verifies: also reads the whole model, database and index files, and compares index and records.
     public static func examine(_ configuration: AppConfiguration, verifies: Bool, logger: Logger) async -> [Finding] {
-        var findings = machine() + model(configuration)
+        var findings = machine() + model(configuration, verifies: verifies)
         do {
             let services = try await Services.open(configuration, logger: logger)
             findings.append(Finding("database", .ok, services.database.location))
             findings += await index(services, verifies: verifies)
+            findings += await indexFiles(services, verifies: verifies)
             if verifies { findings += await records(services) }
             await services.close()
         } catch {
@@ -58,7 +59,7 @@ public enum Doctor {
         ]
     }
 
-    private static func model(_ configuration: AppConfiguration) -> [Finding] {
+    private static func model(_ configuration: AppConfiguration, verifies: Bool) -> [Finding] {
         guard configuration.embedder == .local else {
             let hint = "unset PYAIRTABLE_EMBEDDER to search by meaning"
             return [Finding("model", .warning, "the hash embedder finds words, not meaning", hint: hint)]
@@ -67,10 +68,25 @@ public enum Doctor {
         defer { pool.close() }
         do {
             let embedder = try TransformerEmbedder.load(directory: configuration.modelDirectory, pool: pool)
-            return [Finding("model", .ok, "\(embedder.identity.id) in \(configuration.modelDirectory)")]
+            let loaded = Finding("model", .ok, "\(embedder.identity.id) in \(configuration.modelDirectory)")
+            return [loaded] + (verifies ? modelFiles(configuration) : [])
         } catch {
             return [.failed("model", error)]
         }
+    }
+
+    /// Every byte of the model against what was published.
+    private static func modelFiles(_ configuration: AppConfiguration) -> [Finding] {
+        let check = ModelCheck.run(directory: configuration.modelDirectory)
+        guard check.problems.isEmpty else {
+            let hint = "remove the file, then run scripts/fetch-model"
+            return check.problems.prefix(20).map { Finding("model", .failure, $0, hint: hint) }
+        }
+        let files = check.files.map(\.name).joined(separator: ", ")
+        guard let known = check.knownModel else {
+            return [Finding("model", .ok, "\(files) read whole; this program knows no checksums of that model")]
+        }
+        return [Finding("model", .ok, "SHA-256 of \(files) is that of \(known) as published")]
     }
 
     /// The store against itself: files, links, cells, change log.
@@ -89,29 +105,5 @@ public enum Doctor {
             findings.append(.failed("records", error))
         }
         return findings
-    }
-
-    /// The index against the store. What it merely has not reached yet is no damage.
-    private static func index(_ services: Services, verifies: Bool) async -> [Finding] {
-        let search: SearchServices
-        // A missing model is said above already; without it there is nothing to compare with.
-        do { search = try services.openSearch() } catch { return [] }
-        defer { search.pool.close() }
-        do {
-            let status = try await search.indexer.status(tenant: services.first.tenant)
-            guard status.isCurrent else {
-                let hint = "run index; a server does it by itself"
-                let waiting = status.tables.filter { !$0.isCurrent }.count
-                let message = "behind by \(status.lag) changes and \(waiting) tables"
-                return [Finding("index", .warning, message, hint: hint)]
-            }
-            guard verifies else { return [Finding("index", .ok, "current")] }
-            let report = try await search.verifier.verify(tenant: services.first.tenant)
-            let counts = "\(report.recordsChecked) records and \(report.unitsChecked) units agree with it"
-            if report.problemCount == 0 { return [Finding("index", .ok, counts)] }
-            return report.problems.prefix(20).map { Finding("index", .failure, $0, hint: "run index --rebuild") }
-        } catch {
-            return [.failed("index", error)]
-        }
     }
 }
