@@ -144,7 +144,10 @@ let package = Package(
             ],
             exclude: ["Snapshots"]
         ),
-        tests("AppTests", ["Access", "Airtable", "App", "CBLAS", "Domain", "Embeddings", "Search", "TestSupport", "VectorIndex"]),
+        tests(
+            "AppTests",
+            ["Access", "Airtable", "App", "CBLAS", "Domain", "Embeddings", "Search", "TestSupport", "VectorIndex"]
+        ),
         tests("TidyTests", []),
     ]
 )

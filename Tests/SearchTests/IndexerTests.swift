@@ -37,6 +37,35 @@ struct IndexerTests {
         }
     }
 
+    @Test("a damaged record is left out, and keeps no other from being found", arguments: DatabaseKind.allCases)
+    func damage(_ kind: DatabaseKind) async throws {
+        try await withSearch(kind) { world in
+            let table = try await world.notes()
+            let ids = try await world.create(
+                table,
+                ["Name": "Iron", "Text": "Makes strong steel beams."],
+                ["Name": "Gold", "Text": "Never made of steel."]
+            )
+            let damage = { (id: RecordID) in
+                _ = try await world.database.write { transaction in
+                    try transaction.execute(
+                        "UPDATE records SET cells = replace(cells, 'steel', 'stell') WHERE id = $1",
+                        [.text(id.description)]
+                    )
+                }
+            }
+            try await damage(ids[0])
+            try await world.index()
+            #expect(try await world.byWords("steel") == [ids[1]])
+            // Damaged after it was indexed: no hit, and no error.
+            try await damage(ids[1])
+            #expect(try await world.byWords("steel").isEmpty)
+            let more = try await world.create(table, ["Name": "Tin", "Text": "Plates steel cans."])
+            try await world.index()
+            #expect(try await world.byWords("steel") == [more[0]])
+        }
+    }
+
     @Test("what did not change is not written again", arguments: DatabaseKind.allCases)
     func unchanged(_ kind: DatabaseKind) async throws {
         try await withSearch(kind) { world in

@@ -60,6 +60,29 @@ struct RecordStore: Sendable {
         }
     }
 
+    /// The rows of a page that are as they were written, and where the next page begins; nil after the last one.
+    func soundPage(
+        after position: Int64?,
+        limit: Int,
+        of model: TableModel,
+        tenant: TenantID,
+        in transaction: any Transaction,
+        onDamage: (AirtableError) -> Void
+    ) throws -> (sound: [StoredRow], next: Int64?) {
+        let rows = try uncheckedPage(after: position, limit: limit + 1, at: model.number, in: transaction)
+        let check = RowCheck(model, tenant)
+        var sound: [StoredRow] = []
+        var last = position
+        for row in rows.prefix(limit) {
+            let place = try row.integer(0)
+            // Else a listing might never end.
+            if let last, place <= last { throw check.damaged(nil) }
+            last = place
+            do throws(AirtableError) { sound.append(try check.row(row)) } catch { onDamage(error) }
+        }
+        return (sound, rows.count > limit ? last : nil)
+    }
+
     /// A page for `RowCheck.row`, one row at a time; the first column is the position.
     func uncheckedPage(
         after position: Int64?,

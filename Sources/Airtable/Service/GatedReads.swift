@@ -11,10 +11,17 @@ package import Domain
 package struct GatedReads: Sendable {
     private let service: AirtableService
     private let permission: Permission
+    /// Told of each damaged record, which is left out then; without it the first one is an error.
+    private let onDamage: (@Sendable (AirtableError) -> Void)?
 
-    fileprivate init(_ service: AirtableService, _ permission: Permission) {
+    fileprivate init(
+        _ service: AirtableService,
+        _ permission: Permission,
+        _ onDamage: (@Sendable (AirtableError) -> Void)?
+    ) {
         self.service = service
         self.permission = permission
+        self.onDamage = onDamage
     }
 
     // MARK: Bases and tables
@@ -89,7 +96,7 @@ package struct GatedReads: Sendable {
             )
         }
         let scope = try await service.access.visibleScope(for: context)
-        return try await service.read(context) { [store = service.store] transaction, schema in
+        return try await service.read(context) { [store = service.store, onDamage] transaction, schema in
             let model = try schema.table(table, scope)
             if let after = page.after, !model.positionRange.contains(after.position) {
                 throw AirtableError(
@@ -98,19 +105,35 @@ package struct GatedReads: Sendable {
                     hint: "start again without it"
                 )
             }
-            let rows = try store.page(
-                after: page.after?.position,
-                limit: page.limit + 1,
-                of: model,
-                tenant: context.tenant,
-                in: transaction
-            )
             let hidden = scope.hiddenFields(table: table)
-            let shown = rows.prefix(page.limit)
-            return RecordPage(
-                records: try shown.map { try $0.record(model, hiding: hidden) },
-                next: rows.count > page.limit ? shown.last.map { RecordCursor(position: $0.position) } : nil
-            )
+            do {
+                let rows = try store.page(
+                    after: page.after?.position,
+                    limit: page.limit + 1,
+                    of: model,
+                    tenant: context.tenant,
+                    in: transaction
+                )
+                let shown = rows.prefix(page.limit)
+                return RecordPage(
+                    records: try shown.map { try $0.record(model, hiding: hidden) },
+                    next: rows.count > page.limit ? shown.last.map { RecordCursor(position: $0.position) } : nil
+                )
+            } catch let error as AirtableError where error.code == .corrupt {
+                guard let onDamage else { throw error }
+                let rows = try store.soundPage(
+                    after: page.after?.position,
+                    limit: page.limit,
+                    of: model,
+                    tenant: context.tenant,
+                    in: transaction,
+                    onDamage: onDamage
+                )
+                return RecordPage(
+                    records: rows.sound.compactMap { Self.sound($0, model, hidden, onDamage) },
+                    next: rows.next.map { RecordCursor(position: $0) }
+                )
+            }
         }
     }
 
@@ -119,12 +142,15 @@ package struct GatedReads: Sendable {
         try context.require(permission)
         try AirtableService.checkBatch(ids.count)
         let scope = try await service.access.visibleScope(for: context)
-        return try await service.read(context) { [store = service.store] transaction, schema in
+        return try await service.read(context) { [store = service.store, onDamage] transaction, schema in
             let model = try schema.table(table, scope)
             let hidden = scope.hiddenFields(table: table)
-            let rows = try store.rows(Set(ids), of: model, tenant: context.tenant, in: transaction)
             var records: [RecordID: Record] = [:]
-            for row in rows { records[row.id] = try row.record(model, hiding: hidden) }
+            try Self.tolerating(onDamage, Set(ids)) { ids in
+                for row in try store.rows(ids, of: model, tenant: context.tenant, in: transaction) {
+                    records[row.id] = try row.record(model, hiding: hidden)
+                }
+            }
             return ids.compactMap { records[$0] }
         }
     }
@@ -146,22 +172,61 @@ package struct GatedReads: Sendable {
     ) async throws -> [RecordID: String] {
         try context.require(permission)
         let scope = try await service.access.visibleScope(for: context)
-        return try await service.read(context) { [store = service.store] transaction, schema in
+        return try await service.read(context) { [store = service.store, onDamage] transaction, schema in
             let model = try schema.table(table, scope)
             guard let primary = model.field(id: model.table.primaryField),
                 !scope.hiddenFields(table: table).contains(primary.id)
             else { return [:] }
             var texts: [RecordID: String] = [:]
-            for row in try store.rows(Set(ids), of: model, tenant: context.tenant, in: transaction) {
-                guard let value = try row.record(model).cells[primary.id] else { continue }
-                texts[row.id] = CellCodec.displayText(of: value, field: primary) { _ in nil }
+            try Self.tolerating(onDamage, Set(ids)) { ids in
+                for row in try store.rows(ids, of: model, tenant: context.tenant, in: transaction) {
+                    guard let value = try row.record(model).cells[primary.id] else { continue }
+                    texts[row.id] = CellCodec.displayText(of: value, field: primary) { _ in nil }
+                }
             }
             return texts
+        }
+    }
+
+    // MARK: Damage
+
+    /// Reads all of `ids` at once; when one of them is damaged, and that is to be tolerated, one by one.
+    private static func tolerating(
+        _ onDamage: (@Sendable (AirtableError) -> Void)?,
+        _ ids: Set<RecordID>,
+        _ read: (Set<RecordID>) throws -> Void
+    ) throws {
+        do {
+            try read(ids)
+        } catch let error as AirtableError where error.code == .corrupt {
+            guard let onDamage else { throw error }
+            for id in ids {
+                do { try read([id]) } catch let error as AirtableError where error.code == .corrupt { onDamage(error) }
+            }
+        }
+    }
+
+    private static func sound(
+        _ row: StoredRow,
+        _ model: TableModel,
+        _ hidden: Set<FieldID>,
+        _ onDamage: @Sendable (AirtableError) -> Void
+    ) -> Record? {
+        do { return try row.record(model, hiding: hidden) } catch {
+            onDamage(error)
+            return nil
         }
     }
 }
 
 extension AirtableService {
     /// Reads for those who have `permission`; there is no way to read without one.
-    package func reads(by permission: Permission) -> GatedReads { GatedReads(self, permission) }
+    ///
+    /// - Parameter onDamage: for who must go on when a record is damaged: told of each, which is then left out.
+    package func reads(
+        by permission: Permission,
+        onDamage: (@Sendable (AirtableError) -> Void)? = nil
+    ) -> GatedReads {
+        GatedReads(self, permission, onDamage)
+    }
 }

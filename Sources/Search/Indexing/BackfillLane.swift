@@ -66,7 +66,7 @@ struct BackfillLane: Sendable {
         _ context: RequestContext
     ) async throws {
         let request = RecordPageRequest(limit: Self.blockRecords, after: backfill.cursor.flatMap(RecordCursor.init))
-        let page = try await services.airtable.records(in: table.id, page: request, context: context)
+        let page = try await services.soundReads.records(in: table.id, page: request, context: context)
         let layout = try await indexer.reader.layout(of: table, context: context)
         var next = backfill
         next.done += page.records.count
@@ -110,7 +110,7 @@ struct BackfillLane: Sendable {
             return (units, SweepPlace(partition: partition, entry: Int64(last.key.entry)))
         }
         let ids = Set(found.units.map(\.record))
-        let present = try await services.airtable.records(ids.sorted(), in: table.id, context: context).map(\.id)
+        let present = try await services.soundReads.records(ids.sorted(), in: table.id, context: context).map(\.id)
         var next = backfill
         next.cursor = found.next?.text
         if found.next == nil { next.phase = .done }

@@ -47,6 +47,14 @@ enum IndexingStep: Sendable, Hashable, CaseIterable {
     case rendered, encoded, planned, vectorsChanged, vectorsFlushed, committed
 }
 
+extension IndexingServices {
+    /// Records for the index: a damaged one is logged and left out, so that it does
+    /// not keep all others from being found.
+    var soundReads: GatedReads {
+        airtable.reads(by: .recordsRead) { [logger] in logger.error("left out of the index: \($0.message)") }
+    }
+}
+
 /// Vectors for texts, each text encoded once.
 struct IndexEmbedder: Sendable {
     let pipeline: EmbeddingPipeline

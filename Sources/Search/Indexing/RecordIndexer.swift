@@ -20,7 +20,7 @@ struct RecordIndexer: Sendable {
     let gate: Gate
     let store = SearchStore()
 
-    var reader: RecordReader { RecordReader(airtable: services.airtable.reads(by: .recordsRead)) }
+    var reader: RecordReader { RecordReader(airtable: services.soundReads) }
 
     init(services: IndexingServices, tenant: TenantID, gate: Gate) {
         self.services = services

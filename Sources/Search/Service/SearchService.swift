@@ -3,6 +3,7 @@ package import Airtable
 package import Database
 public import Domain
 package import Embeddings
+import Logging
 import VectorIndex
 
 /// Finds records by meaning and by words, as far as the caller may see them.
@@ -256,7 +257,10 @@ public struct SearchService: Sendable {
         context: RequestContext
     ) async throws -> [SearchHit] {
         let stems = Set(WordAnalyzer.queryStems(of: query))
-        let reader = HitReader(airtable: reads, stems: stems)
+        let logger = context.logger
+        // A damaged record is no hit; it must not cost the others.
+        let sound = airtable.reads(by: .search) { logger.error("left out of a search: \($0.message)") }
+        let reader = HitReader(airtable: sound, stems: stems)
         var hits: [SearchHit] = []
         var rest = ranked[...]
         while hits.count < limit, !rest.isEmpty {
