@@ -74,6 +74,16 @@ struct DoctorTests {
         }
     }
 
+    @Test("finds lost vectors without reading everything: what is left of search is words only")
+    func lost() async throws {
+        try await Self.withIndex { configuration, _ in
+            try FileManager.default.removeItem(atPath: configuration.dataDirectory + "/index")
+            let finding = try #require(await Self.index(configuration, verifies: false).first)
+            #expect(finding.verdict == .failure && finding.message.contains("0 of 3 vectors"), "\(finding)")
+            #expect(finding.hint?.contains("run index") == true)
+        }
+    }
+
     @Test("warns of the index of a base that is no more")
     func leftOver() async throws {
         try await Self.withIndex { configuration, _ in

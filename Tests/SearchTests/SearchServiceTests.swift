@@ -9,6 +9,36 @@ import Testing
 
 @Suite("Search service")
 struct SearchServiceTests {
+    @Test("a hit shows the first hundred of a cell's links")
+    func manyLinks() async throws {
+        try await withSearch(.sqlite) { world in
+            let schema = try await world.base(
+                "Linked",
+                [
+                    TableDraft(name: "Hubs", fields: [FieldDraft(name: "Name", type: .singleLineText)]),
+                    TableDraft(
+                        name: "Spokes",
+                        fields: [FieldDraft(name: "Name", type: .singleLineText), .link("To", to: "Hubs")]
+                    ),
+                ]
+            )
+            let hub = try await world.create(schema.tables[0], ["Name": "Centre"])[0]
+            for _ in 0..<12 {
+                let spoke: [String: JSONValue] = ["Name": "Spoke", "To": [.string(hub.description)]]
+                _ = try await world.airtable.create(
+                    (0..<10).map { _ in RecordDraft(fields: JSONObject(spoke.map { ($0.key, $0.value) })) },
+                    in: schema.tables[1].id,
+                    context: world.context
+                )
+            }
+            try await world.index()
+            let request = SearchRequest(query: "centre", tables: [schema.tables[0].id.description])
+            let hit = try #require(try await world.search.search(request, context: world.context).hits.first)
+            #expect(hit.recordID == hub)
+            #expect(hit.fields["Spokes"]?.arrayValue?.count == HitReader.linksMax)
+        }
+    }
+
     @Test("a hit says where it is, shows the record, and marks the words", arguments: DatabaseKind.allCases)
     func shape(_ kind: DatabaseKind) async throws {
         try await withSearch(kind) { world in

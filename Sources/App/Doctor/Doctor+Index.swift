@@ -21,6 +21,8 @@ extension Doctor {
                 let message = "behind by \(status.lag) changes and \(waiting) tables"
                 return [Finding("index", .warning, message, hint: hint)]
             }
+            let gaps = try await search.verifier.gaps(tenant: services.first.tenant)
+            if !gaps.isEmpty { return gaps.map(finding) }
             guard verifies else { return [Finding("index", .ok, "current")] }
             let report = try await search.verifier.verify(tenant: services.first.tenant)
             let counts = "\(report.recordsChecked) records and \(report.unitsChecked) units agree with it"
@@ -29,6 +31,13 @@ extension Doctor {
         } catch {
             return [.failed("index", error)]
         }
+    }
+
+    private static func finding(_ gap: VectorGap) -> Finding {
+        let what =
+            gap.found.map { "has \($0) of \(gap.expected) vectors" } ?? "can't be read (\(gap.expected) vectors)"
+        let message = "the index of base \(gap.base) \(what) by this model: it is found by words only"
+        return Finding("index", .failure, message, hint: "run index; was it made with another model?")
     }
 
     /// The files of each vector index: which there are, or, when verifying, what they hold. Needs no model.

@@ -12,6 +12,9 @@ struct HitReader: Sendable {
         let isSemantic: Bool
     }
 
+    /// Links of one cell in a hit; reading the record gives all.
+    static let linksMax = 100
+
     let reader: RecordReader
     let stems: Set<String>
 
@@ -58,7 +61,7 @@ struct HitReader: Sendable {
             table: table.name,
             tableID: table.id,
             recordID: record.id,
-            fields: CellCodec.fields(of: record, table: table),
+            fields: CellCodec.fields(of: Self.bounded(record), table: table),
             fieldID: snippet?.field ?? table.primaryField,
             snippet: snippet?.text ?? "",
             highlights: (snippet?.highlights ?? []).map {
@@ -66,6 +69,16 @@ struct HitReader: Sendable {
             },
             matched: SearchMatch(lexical: place.ranked.lexical > 0, semantic: place.isSemantic)
         )
+    }
+
+    /// A record that thousands link to would make one hit larger than all others together.
+    private static func bounded(_ record: Record) -> Record {
+        var record = record
+        for (field, value) in record.cells {
+            guard case .links(let ids) = value, ids.count > linksMax else { continue }
+            record.cells[field] = .links(Array(ids.prefix(linksMax)))
+        }
+        return record
     }
 
     /// From the record as it is now, which may differ from what was indexed a moment ago.

@@ -37,7 +37,7 @@ public struct SearchHit: WireType, Hashable {
     public var table: String
     public var tableID: TableID
     public var recordID: RecordID
-    /// The record's cells by field name, in the shapes of Airtable's API.
+    /// The record's cells by field name, in the shapes of Airtable's API; of a cell's links the first 100.
     public var fields: JSONObject
     /// The field that the snippet is from, or the one of it with most matches.
     public var fieldID: FieldID
@@ -127,7 +127,10 @@ public struct SearchHit: WireType, Hashable {
                 "table": .string(description: "Name of the table."),
                 "tableId": .string(description: "tbl…"),
                 "recordId": .string(description: "rec…"),
-                "fields": .dictionary(of: .any, description: "The record's non-empty cells by field name."),
+                "fields": .dictionary(
+                    of: .any,
+                    description: "The record's non-empty cells by field name; of a cell's links the first 100."
+                ),
                 "fieldId": .string(description: "The field that the snippet is from, or of which it shows most."),
                 "snippet": .string(description: "The piece of the record that shows why it was found."),
                 "highlights": .array(

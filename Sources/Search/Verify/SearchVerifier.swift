@@ -29,7 +29,7 @@ public struct SearchReport: Sendable, Hashable {
 public struct SearchVerifier: Sendable {
     static let blockRecords = 200
 
-    private let services: IndexingServices
+    let services: IndexingServices
     private let store = SearchStore()
 
     package init(services: IndexingServices) { self.services = services }
