@@ -9,7 +9,8 @@ DATA ?= data
 MODEL := models/all-MiniLM-L6-v2/.verified
 BINARY := .build/release/pyairtable-ai
 STAMPS := .build/stamps
-PACKAGES := $(DATA)/debian-packages/Packages.jsonl
+# Written last by the script, so its presence says that the rest is whole.
+PACKAGES := $(DATA)/debian-packages/base.json
 SOURCES := Package.swift $(shell find Sources -type f)
 TESTS := $(shell find Tests -type f -not -name '*.pyc')
 # The same flags for every debug build: another choice would build the whole graph again.
@@ -55,7 +56,7 @@ test: check $(BINARY) $(MODEL)
 # Long seeded runs: crashes, mutations, recall and churn on real vectors. A test contacts nobody, so the texts of the
 # large demo are fetched here.
 check-slow: check $(BINARY) $(MODEL) $(PACKAGES)
-	PYAIRTABLE_LONG=1 PYAIRTABLE_TEST_PACKAGES=$(PACKAGES) scripts/with-postgres env $(DEBUG_TEST)
+	PYAIRTABLE_LONG=1 PYAIRTABLE_TEST_PACKAGES=$(dir $(PACKAGES))Packages.jsonl scripts/with-postgres env $(DEBUG_TEST)
 
 $(PACKAGES): scripts/debian-packages-base
 	scripts/debian-packages-base $(dir $@)
