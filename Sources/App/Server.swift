@@ -81,6 +81,7 @@ public struct Server: Sendable {
     }
 
     private static func addMetrics(to metrics: PrometheusRegistry, _ services: Services, _ search: SearchServices) {
+        metrics.addProcessMetrics()
         let pool = search.pool
         metrics.addGauge("pyairtable_compute_running", "Work running on the compute pool.") {
             Double(pool.load.running)

@@ -188,4 +188,23 @@ struct CommandLineTests {
             #expect(try await Binary.run(["key", "create", "--days", days, "--data", "unused"]).status == 2)
         }
     }
+
+    @Test("serve shows the process itself among the metrics of its admin listener")
+    func metrics() async throws {
+        try await withTemporaryDirectory { directory in
+            let server = try Binary.Running([
+                "serve", "--json", "--data", directory.path + "/data", "--embedder", "hash",
+                "--bind", "127.0.0.1:0", "--admin-bind", "127.0.0.1:0",
+            ])
+            defer { server.kill() }
+            let admin = #/"listener":"admin","port":"(\d+)"/#
+            try await eventually("the admin listener is ready") { server.errors.contains(admin) }
+            let port = try #require(server.errors.firstMatch(of: admin)?.output.1)
+            let reply = try await Binary.run(
+                ["-sS", "http://127.0.0.1:\(port)/metrics"],
+                program: URL(fileURLWithPath: "/usr/bin/curl")
+            )
+            #expect(reply.output.contains(#/process_resident_memory_bytes [1-9]/#), "\(reply.output)\(reply.errors)")
+        }
+    }
 }
