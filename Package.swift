@@ -27,6 +27,11 @@ let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-htt
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 func library(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
@@ -52,8 +57,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
     targets: [
@@ -70,39 +77,58 @@ let package = Package(
         // 2: SQL · protocol
         library("Database", ["Domain", "CLibpq", grdb, grdbSQLite]),
         library("MCP", ["Domain", logging]),
-        // 3: who may
+        // 2: every outgoing call
+        library("Outbound", ["Domain", asyncHTTPClient, nioCore, nioHTTP1, logging]),
+        // 3: who may · durable jobs
+        library("Jobs", ["Domain", "Database", logging]),
         library("Access", ["Domain", "Database", crypto, logging]),
         // 4: one door to records
         library("Airtable", ["Domain", "Database", "Access", "CKernels", logging]),
-        // 5: text -> vectors
-        library("Embeddings", ["Domain", "Database", "CKernels", "CBLAS", crypto, logging]),
+        // 4: wire formats of model providers, each once
+        library("Gemini", ["Domain", "Outbound", logging]),
+        library("OpenAIDialect", ["Domain", "Outbound", logging]),
+        // 5: text -> vectors · model protocol, agent loop, budgets
+        library(
+            "Embeddings",
+            ["Domain", "Database", "Jobs", "Outbound", "Gemini", "OpenAIDialect", "CKernels", "CBLAS", crypto, logging]
+        ),
+        library(
+            "LLM",
+            ["Domain", "Database", "Outbound", "Gemini", "OpenAIDialect", logging],
+            resources: [.embedInCode("Prompts/grounded-v1.txt")]
+        ),
         // 6: hybrid retrieval
-        library("Search", ["Domain", "Database", "Access", "Airtable", "Embeddings", "VectorIndex", logging]),
-        // 7: every tool
+        library("Search", ["Domain", "Database", "Jobs", "Access", "Airtable", "Embeddings", "VectorIndex", logging]),
+        // 7: every tool · conversations
         library("Tools", ["Domain", "Access", "Airtable", "Search", logging]),
-        // 8: HTTP edge
+        library("Chat", ["Domain", "Database", "Access", "Airtable", "LLM", "Search", logging]),
+        // 8: HTTP and WebSocket edge
         library(
             "Gateway",
             [
-                "Domain", "Access", "Airtable", "Search", hummingbird, hummingbirdCore, httpTypes, nioCore, logging,
-                metrics, lifecycle,
+                "Domain", "Access", "Jobs", "Airtable", "Embeddings", "Search", "LLM", "Tools", "Chat", "MCP",
+                "OpenAIDialect", hummingbird, hummingbirdCore, httpTypes, nioCore, nioHTTP1, nioHTTPTypes,
+                nioHTTPTypesHTTP1, nioWebSocket, logging, metrics, lifecycle,
             ],
-            resources: [.embedInCode("Page/page.html"), .embedInCode("Page/page.css"), .embedInCode("Page/page.js")]
+            resources: ["page.html", "page.css", "page.js", "api.js", "markup.js", "answer.js", "chat.js", "chat.css"]
+                .map {
+                    .embedInCode("Page/\($0)")
+                }
         ),
         // 9: the composition root
         library(
             "App",
             [
-                "Domain", "Database", "Access", "Airtable", "Embeddings", "VectorIndex", "Search", "Tools", "MCP",
-                "Gateway", logging, lifecycle, signals,
+                "Domain", "Database", "Outbound", "Access", "Jobs", "Airtable", "Gemini", "OpenAIDialect", "Embeddings",
+                "LLM", "VectorIndex", "Search", "Tools", "Chat", "MCP", "Gateway", logging, lifecycle, signals,
             ]
         ),
         // 10: the executable
         .executableTarget(
             name: "pyairtable-ai",
             dependencies: [
-                "Domain", "Database", "Access", "Airtable", "Embeddings", "VectorIndex", "Search", "Tools", "MCP",
-                "Gateway", "App", arguments, logging, lifecycle,
+                "Domain", "Database", "Outbound", "Access", "Jobs", "Airtable", "Embeddings", "LLM", "VectorIndex",
+                "Search", "Tools", "Chat", "MCP", "Gateway", "App", arguments, logging, lifecycle,
             ],
             swiftSettings: strict
         ),
@@ -118,16 +144,41 @@ let package = Package(
         tests("VectorIndexTests", ["VectorIndex", "CKernels"]),
         tests("DatabaseTests", ["Database", "Domain", "TestSupport"]),
         tests("MCPTests", ["MCP", "Domain", logging], exclude: ["Transcripts"]),
+        tests("OutboundTests", ["Outbound", "Domain", "TestSupport", nioCore, nioPosix, logging]),
+        tests("JobsTests", ["Jobs", "Database", "Domain", "TestSupport", logging]),
+        tests("GeminiTests", ["Gemini", "Outbound", "Domain", "TestSupport", logging]),
+        tests("OpenAIDialectTests", ["OpenAIDialect", "Outbound", "Domain", "TestSupport", logging]),
+        tests(
+            "LLMTests",
+            [
+                "LLM", "Gemini", "OpenAIDialect", "Outbound", "Access", "Database", "Domain", "TestSupport", logging,
+            ],
+            exclude: ["Transcripts"]
+        ),
+        tests(
+            "ChatTests",
+            [
+                "Chat", "LLM", "Tools", "Search", "Airtable", "Access", "Embeddings", "Database", "Domain",
+                "TestSupport", "VectorIndex", logging,
+            ]
+        ),
         tests("AccessTests", ["Access", "Database", "Domain", "TestSupport", logging]),
         tests("AirtableTests", ["Airtable", "Access", "Database", "Domain", "TestSupport", logging]),
         tests(
             "EmbeddingsTests",
-            ["Embeddings", "CKernels", "Database", "Domain", "TestSupport"],
+            [
+                "Embeddings", "Gemini", "OpenAIDialect", "Outbound", "Jobs", "CKernels", "Database", "Domain",
+                "TestSupport", logging,
+            ],
             exclude: ["Fixtures"]
         ),
         tests(
             "SearchTests",
-            ["Search", "Airtable", "Access", "Embeddings", "VectorIndex", "Database", "Domain", "TestSupport", logging]
+            [
+                "Search", "Airtable", "Access", "Jobs", "Embeddings", "VectorIndex", "Database", "Domain",
+                "TestSupport",
+                logging,
+            ]
         ),
         tests(
             "ToolsTests",
@@ -139,14 +190,19 @@ let package = Package(
         tests(
             "GatewayTests",
             [
-                "Gateway", "Search", "Airtable", "Access", "Database", "Domain", "TestSupport", hummingbird,
-                hummingbirdCore, hummingbirdTesting, httpTypes, nioCore, nioPosix, logging, metrics, lifecycle,
+                "Gateway", "Chat", "LLM", "Tools", "MCP", "Jobs", "Embeddings", "OpenAIDialect", "Search", "Airtable",
+                "Access", "Database", "Domain", "TestSupport", "VectorIndex", hummingbird, hummingbirdCore,
+                hummingbirdTesting, httpTypes, nioCore, nioHTTP1, nioPosix, nioWebSocket, logging, metrics, lifecycle,
             ],
             exclude: ["Snapshots"]
         ),
         tests(
             "AppTests",
-            ["Access", "Airtable", "App", "CBLAS", "Domain", "Embeddings", "Search", "TestSupport", "VectorIndex"]
+            [
+                "Access", "Airtable", "App", "CBLAS", "Chat", "Database", "Domain", "Embeddings", "Jobs", "LLM",
+                "Search", "TestSupport", "VectorIndex", logging,
+            ],
+            exclude: ["Answers"]
         ),
         tests("TidyTests", []),
     ]

@@ -9,11 +9,13 @@ public struct AccessService: Sendable {
     let store: AccessStore
     let cache: KeyCache
     let usage: KeyUsage
+    let tickets: TicketBook
     let now: InstantSource
+    let tick: @Sendable () -> ContinuousClock.Instant
 
     /// - Parameters:
     ///   - now: the present moment, for expiry and stored times.
-    ///   - tick: a clock that never goes back, for the age of cached keys.
+    ///   - tick: a clock that never goes back, for the age of cached keys and the life of tickets.
     public init(
         database: any SQLDatabase,
         now: @escaping InstantSource = { .now() },
@@ -22,7 +24,9 @@ public struct AccessService: Sendable {
         self.store = AccessStore(database: database)
         self.cache = KeyCache(capacity: Limits.cachedKeys, now: tick)
         self.usage = KeyUsage(store: store, capacity: Limits.cachedKeys)
+        self.tickets = TicketBook(capacity: Limits.tickets, perUser: Limits.ticketsPerUser)
         self.now = now
+        self.tick = tick
     }
 
     // MARK: First start

@@ -1,11 +1,14 @@
 import Access
 import Airtable
 import Domain
+import Jobs
 import Logging
 
 /// What a server does now and then: removes what interrupted imports left, and trims the change log.
 struct Housekeeping {
     static let interval = Duration.seconds(60)
+    /// How long a job that is over can be asked for.
+    static let jobsKept = Duration.seconds(30 * 86_400)
 
     private let services: Services
 
@@ -29,6 +32,8 @@ struct Housekeeping {
             age: .seconds(configuration.changeLogDays * 86_400),
             bytes: configuration.changeLogBytes
         )
+        try await JobQueue(database: services.database)
+            .removeFinished(olderThan: Self.jobsKept, tenant: services.first.tenant)
         _ = try await services.airtable.changes.trim(to: retention, now: .now(), tenant: services.first.tenant)
     }
 }

@@ -1,13 +1,17 @@
 import Access
 import Airtable
+import Chat
 import Database
 import Embeddings
+import Jobs
+import LLM
 import Search
 
 extension Services {
     /// Every store's migrations, in dependency order.
     static let migrations: [Migration] =
         AccessStore.migrations + AirtableService.migrations + EmbeddingCache.migrations + SearchStore.migrations
+        + JobQueue.migrations + TokenLedger.migrations + RunTrafficStore.migrations + ChatStore.migrations
 
     /// Brings the database's schema up to this program's.
     ///

@@ -1,64 +1,81 @@
 import Access
+import Database
 import Domain
 public import Embeddings
+import Gateway
+public import Jobs
 public import Search
 public import Tools
 
 /// The search side of the object graph: what needs a model.
 public struct SearchServices: Sendable {
+    /// The configured model's; which one answers is in `models`.
     public let embedder: any Embedder
     public let pool: ComputePool
     public let search: SearchService
     public let indexer: Indexer
     public let tools: ToolRegistry
     public let verifier: SearchVerifier
+    public let embeddingJobs: EmbeddingJobs
+    public let textEmbedding: TextEmbedding
+    public let worker: JobWorker
+    package let models: SearchModels
+    /// What this process may call: models elsewhere.
+    let upstreams: Upstreams
 }
 
 extension Services {
-    /// Loads the embedding model and wires search, indexer and tools.
+    /// Loads the embedding model and wires search, indexer, jobs and tools.
     ///
-    /// - Throws: `EmbeddingsError` with the command that fetches a missing model.
+    /// - Throws: `EmbeddingsError` with the command that fetches a missing model, or the setting that is missing.
     public func openSearch() throws -> SearchServices {
         let pool = ComputePool(threads: configuration.threads)
-        let embedder = try makeEmbedder(pool)
-        let pipeline = EmbeddingPipeline(embedder: embedder, cache: EmbeddingCache(database: database))
-        let collections = VectorCollections(
+        let upstreams = try Upstreams(configuration.models)
+        let factory = EmbedderFactory(configuration: configuration, pool: pool, upstreams: upstreams)
+        let models = SearchModels(
+            database: database,
             directory: configuration.indexDirectory,
-            identity: embedder.identity
-        )
+            configured: try configuration.embeddingModelName(),
+            isWish: configuration.namesEmbeddingModel,
+            cache: EmbeddingCache(database: database)
+        ) { name in try factory.embedder(name) }
+        let model = try models.model(models.configured)
         let indexing = IndexingServices(
             database: database,
             access: access,
             airtable: airtable,
-            pipeline: pipeline,
-            collections: collections,
+            models: models,
+            model: model,
             pool: pool,
             logger: logger
         )
-        let tenant = first.tenant
         let search = SearchService(
             database: database,
             access: access,
             airtable: airtable,
-            embedder: embedder,
-            collections: collections,
+            models: models,
+            model: model,
             pool: pool
         )
+        let tenant = first.tenant
+        let queue = JobQueue(database: database)
         return SearchServices(
-            embedder: embedder,
+            embedder: model.embedder,
             pool: pool,
             search: search,
             indexer: Indexer(services: indexing) { [tenant] },
             tools: ToolRegistry.standard(airtable: airtable, search: search),
-            verifier: SearchVerifier(services: indexing)
+            verifier: SearchVerifier(services: indexing),
+            embeddingJobs: EmbeddingJobs(services: indexing, queue: queue),
+            textEmbedding: TextEmbedding(models: models),
+            worker: JobWorker(
+                queue: queue,
+                handlers: [EmbeddingJobHandler(services: indexing)],
+                logger: logger
+            ) { [tenant] },
+            models: models,
+            upstreams: upstreams
         )
-    }
-
-    private func makeEmbedder(_ pool: ComputePool) throws -> any Embedder {
-        switch configuration.embedder {
-        case .local: try TransformerEmbedder.load(directory: configuration.modelDirectory, pool: pool)
-        case .hash: HashEmbedder()
-        }
     }
 }
 

@@ -1,10 +1,13 @@
 import Access
 import Airtable
+import Chat
 import Database
 import Domain
 import Embeddings
 import Gateway
+import Jobs
 import Logging
+import MCP
 import Search
 import ServiceLifecycle
 import UnixSignals
@@ -13,6 +16,7 @@ import UnixSignals
 public struct Server: Sendable {
     private let services: Services
     private let search: SearchServices
+    private let chat: ChatServices
     private let gateway: GatewayServer
     private let listening: GatewayConfiguration
 
@@ -20,22 +24,33 @@ public struct Server: Sendable {
     public init(
         _ services: Services,
         _ search: SearchServices,
+        _ chat: ChatServices,
         onRunning: @escaping @Sendable (Int?) async -> Void = { _ in }
     ) {
         self.services = services
         self.search = search
+        self.chat = chat
         let metrics = PrometheusRegistry()
         let configuration = services.configuration
         listening = GatewayConfiguration(
             address: configuration.bind.address,
-            adminAddress: configuration.adminBind?.address
+            adminAddress: configuration.adminBind?.address,
+            allowedOrigins: configuration.allowedOrigins
         )
+        let embedding = EmbeddingService(jobs: search.embeddingJobs, texts: search.textEmbedding)
         gateway = GatewayServer.make(
             configuration: listening,
             services: GatewayServices(
                 access: services.access,
                 airtable: services.airtable,
                 search: search.search,
+                chat: chat.chat,
+                mcp: MCPEndpoint(info: Product.mcpInfo, tools: search.tools, logger: services.logger),
+                models: CatalogModels(catalog: chat.catalog, ledger: chat.ledger) { context in
+                    RecordsModel(extractor: chat.extractor, context: context)
+                },
+                vectors: search.textEmbedding,
+                embedding: embedding,
                 readiness: Self.readiness(services)
             ),
             metrics: metrics,
@@ -51,6 +66,8 @@ public struct Server: Sendable {
     public func run() async throws {
         var members: [any Service] = [
             Member { try await search.indexer.run() },
+            Member { try await search.worker.run() },
+            Member { try await chat.chat.run() },
             Member { try await Housekeeping(services).run() },
         ]
         if let admin = gateway.adminApplication { members.append(admin) }

@@ -1,6 +1,16 @@
 /// Who waits for a vector: `interactive` work goes before all `bulk` work.
 public typealias EmbeddingPriority = ComputePriority
 
+/// What a text is, for models that place a question near its answers rather than near questions like it.
+///
+/// Models that make no difference, the local ones, give the same vector for both.
+public enum EmbeddingKind: String, Sendable, Hashable, CaseIterable {
+    /// What is looked for.
+    case query
+    /// What is to be found.
+    case document
+}
+
 /// What to do with a text of more tokens than the model reads.
 public enum OverlongText: Sendable, Hashable {
     /// Encode its beginning and report it in `EncodedTexts.truncated`.
@@ -25,17 +35,25 @@ public struct TokenSpan: Sendable, Hashable {
 
 /// Vectors of some texts, in the order of the texts.
 public struct EncodedTexts: Sendable, Equatable {
-    /// `[texts × dimension]`, each of unit length.
+    /// `[texts × dimension]`, each of unit length; empty for a refused text.
     public var vectors: [[Float]]
-    /// Tokens the model read of each text, with its special ones.
+    /// Tokens the model read of each text, with its special ones; estimated where a service counts only sums.
     public var tokenCounts: [Int]
     /// Positions of texts that were longer than the model reads, ascending.
     public var truncated: [Int]
+    /// Positions of texts that the model would not take, ascending. Local models take every text.
+    public var refused: [Int]
 
-    public init(vectors: [[Float]] = [], tokenCounts: [Int] = [], truncated: [Int] = []) {
+    public init(
+        vectors: [[Float]] = [],
+        tokenCounts: [Int] = [],
+        truncated: [Int] = [],
+        refused: [Int] = []
+    ) {
         self.vectors = vectors
         self.tokenCounts = tokenCounts
         self.truncated = truncated
+        self.refused = refused
     }
 }
 
@@ -61,6 +79,25 @@ public protocol Embedder: Sendable {
     /// - Throws: `EmbeddingsError` (`textTooLong` only with `.refuse`, `busy` when the compute queue is full),
     ///   `CancellationError` when the task is cancelled; work that hasn't begun is then dropped.
     func encode(_ texts: [String], overlong: OverlongText, priority: EmbeddingPriority) async throws -> EncodedTexts
+
+    /// The same for texts of one kind. A model that makes no difference leaves this to the default.
+    func encode(
+        _ texts: [String],
+        kind: EmbeddingKind,
+        overlong: OverlongText,
+        priority: EmbeddingPriority
+    ) async throws -> EncodedTexts
+}
+
+extension Embedder {
+    public func encode(
+        _ texts: [String],
+        kind: EmbeddingKind,
+        overlong: OverlongText,
+        priority: EmbeddingPriority
+    ) async throws -> EncodedTexts {
+        try await encode(texts, overlong: overlong, priority: priority)
+    }
 }
 
 extension Embedder {
@@ -68,7 +105,15 @@ extension Embedder {
     public var contentTokenLimit: Int { tokenLimit - specialTokenCount }
 
     /// The vectors of `texts`; too long ones are cut at the limit.
-    public func embed(_ texts: [String], priority: EmbeddingPriority) async throws -> [[Float]] {
-        try await encode(texts, overlong: .truncate, priority: priority).vectors
+    ///
+    /// - Throws: also `EmbeddingsError.textRefused` when the model would not take one of them.
+    public func embed(
+        _ texts: [String],
+        kind: EmbeddingKind = .document,
+        priority: EmbeddingPriority
+    ) async throws -> [[Float]] {
+        let encoded = try await encode(texts, kind: kind, overlong: .truncate, priority: priority)
+        if let position = encoded.refused.first { throw EmbeddingsError.textRefused(position: position) }
+        return encoded.vectors
     }
 }

@@ -15,14 +15,26 @@ public struct EmbeddingsError: Failure, Equatable {
         case busy
         /// The pool was shut down.
         case poolClosed
-        /// The model gave no usable vector: not a number, or zero.
+        /// The model gave no usable vector: not a number, or zero, or not as many as texts.
         case badVector
+        /// The model would not take a text.
+        case textRefused
+        /// A model's name that cannot be read.
+        case invalidModelName
+        /// The service that embeds takes no more for now; `retryAfter` says when, if it said so.
+        case quotaExhausted
+        /// The service that embeds did not answer, or not as it should.
+        case serviceFailed
+        /// The service did not accept our key, or knows no such model.
+        case serviceRefused
     }
 
     public let code: Code
     public let message: String
     public let hint: String?
     public let detail: String?
+    /// When to come back, where the one who refused said so.
+    public var retryAfter: Duration?
 
     package init(_ code: Code, _ message: String, hint: String? = nil, detail: String? = nil) {
         self.code = code
@@ -33,10 +45,11 @@ public struct EmbeddingsError: Failure, Equatable {
 
     public var kind: FailureKind {
         switch code {
-        case .modelMissing, .modelUnsupported: .notConfigured
+        case .modelMissing, .modelUnsupported, .serviceRefused: .notConfigured
         case .modelDamaged, .badVector: .corrupt
         case .textTooLong: .tooLarge
-        case .busy: .busy
+        case .textRefused, .invalidModelName: .invalid
+        case .busy, .quotaExhausted, .serviceFailed: .busy
         case .poolClosed: .cancelled
         }
     }
@@ -46,6 +59,10 @@ public struct EmbeddingsError: Failure, Equatable {
 
 extension EmbeddingsError {
     static let setupHint = "`scripts/setup model` fetches and checks it; --model-dir names another"
+
+    package static func settingMissing(_ name: EmbeddingModelName, _ setting: String) -> Self {
+        Self(.serviceRefused, "the embedding model \(name) can't be reached", hint: "set \(setting)")
+    }
 
     static func modelMissing(_ what: String) -> Self {
         Self(.modelMissing, "the embedding model is missing: \(what)", hint: setupHint)
@@ -75,5 +92,9 @@ extension EmbeddingsError {
             "text \(position) has more than \(limit) tokens",
             hint: "cut it into windows, or allow truncation"
         )
+    }
+
+    package static func textRefused(position: Int) -> Self {
+        Self(.textRefused, "the model does not take text \(position)", hint: "an empty text has no meaning to find")
     }
 }

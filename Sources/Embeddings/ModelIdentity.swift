@@ -9,6 +9,8 @@ public struct ModelIdentity: Sendable, Hashable {
         case cls
         /// No transformer: a sum over features.
         case sum
+        /// Done elsewhere, in a way that belongs to the model's name.
+        case remote
     }
 
     public enum Normalisation: String, Sendable, Hashable {

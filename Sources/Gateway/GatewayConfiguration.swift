@@ -23,20 +23,28 @@ public struct GatewayConfiguration: Sendable, Hashable {
     public var requestTimeout: Duration
     /// How long a connection may stay without a byte.
     public var idleTimeout: Duration
+    /// How long a stream may say nothing before it shows that it lives; below what proxies allow a connection.
+    public var heartbeatInterval: Duration
     /// Connections of the public listener at once; more wait in the system's queue.
     public var connectionsMax: Int
+    /// Web pages that may call MCP and chat's socket beside this server's own, such as `https://notes.example`.
+    public var allowedOrigins: [String]
 
     public init(
         address: Address = Address(host: "127.0.0.1", port: 8080),
         adminAddress: Address? = Address(host: "127.0.0.1", port: 8081),
         requestTimeout: Duration = .seconds(30),
         idleTimeout: Duration = .seconds(60),
-        connectionsMax: Int = 4_096
+        heartbeatInterval: Duration = .seconds(15),
+        connectionsMax: Int = 4_096,
+        allowedOrigins: [String] = []
     ) {
         self.address = address
         self.adminAddress = adminAddress
         self.requestTimeout = requestTimeout
         self.idleTimeout = idleTimeout
+        self.heartbeatInterval = heartbeatInterval
         self.connectionsMax = connectionsMax
+        self.allowedOrigins = allowedOrigins
     }
 }

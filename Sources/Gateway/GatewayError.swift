@@ -8,6 +8,8 @@ public struct GatewayError: Failure, Equatable {
         case methodNotAllowed
         /// The body is not `application/json`.
         case unsupportedMediaType
+        /// `Origin` or `Host` is not one that may call.
+        case foreignOrigin
         /// The body is longer than the route takes.
         case bodyTooLarge
         case uriTooLong
@@ -15,6 +17,10 @@ public struct GatewayError: Failure, Equatable {
         case invalidBody
         /// A query parameter that is unknown, repeated or out of range.
         case invalidParameter
+        /// A WebSocket's address, asked for something else.
+        case upgradeRequired
+        /// As many sockets as one user may have.
+        case tooManySockets
         /// The request's deadline passed.
         case timedOut
         /// The client went away while it sent its body.
@@ -45,7 +51,11 @@ public struct GatewayError: Failure, Equatable {
     public var kind: FailureKind {
         switch code {
         case .notFound: .notFound
-        case .methodNotAllowed, .unsupportedMediaType, .invalidBody, .invalidParameter, .bodyInterrupted: .invalid
+        case .methodNotAllowed, .unsupportedMediaType, .invalidBody, .invalidParameter, .bodyInterrupted,
+            .upgradeRequired:
+            .invalid
+        case .tooManySockets: .conflict
+        case .foreignOrigin: .forbidden
         case .bodyTooLarge, .uriTooLong: .tooLarge
         case .timedOut: .timedOut
         }

@@ -17,6 +17,8 @@ public struct GatewayResponder: HTTPResponder {
     let table: RouteTable
     let services: GatewayServices
     let requestTimeout: Duration
+    let heartbeatInterval: Duration
+    let origins: OriginPolicy
     let log: AccessLog
     let metrics: HTTPMetrics
 
@@ -30,25 +32,22 @@ public struct GatewayResponder: HTTPResponder {
             isBodyDone: JSONBody.isSkippable(request.headers)
         )
         metrics.began()
-        defer { metrics.ended() }
         let reply: Reply
         do {
             reply = try await answer(request, &exchange)
         } catch {
-            reply = problem(error, request, &exchange)
+            reply = problem(error, request.headers, &exchange)
         }
-        let response = response(reply, exchange, context)
-        let duration = exchange.started.duration(to: .now)
         let route = exchange.route.map { table.routes[$0].pattern.description } ?? "unmatched"
-        metrics.record(exchange, route: route, status: reply.status.code, duration: duration)
-        log.write(
-            exchange,
-            route: route,
-            status: reply.status.code,
-            byteCount: reply.body.count,
-            duration: duration
-        )
-        return response
+        let account = ExchangeAccount(exchange, route: route, status: reply.status.code, log: log, metrics: metrics)
+        switch reply.body {
+        case .bytes(let bytes):
+            let response = response(reply, bytes, exchange, context)
+            account.end(byteCount: bytes.count)
+            return response
+        case .stream(let stream):
+            return response(reply, stream, exchange, context, account)
+        }
     }
 
     private func answer(_ request: Request, _ exchange: inout Exchange) async throws -> Reply {
@@ -58,7 +57,7 @@ public struct GatewayResponder: HTTPResponder {
         let match = try table.match(exchange.method, exchange.path[...])
         exchange.route = match.position
         let route = table.routes[match.position]
-        let deadline = exchange.started + requestTimeout
+        let deadline = exchange.started + max(requestTimeout, route.timeout ?? .zero)
 
         switch route.handler {
         case .open(let handle):
@@ -67,12 +66,25 @@ public struct GatewayResponder: HTTPResponder {
         case .requires(let permission, let handle):
             let context = try await services.access.authenticate(
                 bearer: BearerKey.text(in: request.headers),
-                timeout: requestTimeout,
+                timeout: route.reply.isStream ? .seconds(Limits.streamSeconds) : requestTimeout,
                 requestID: exchange.requestID,
                 logger: log.logger
             )
             exchange.context = context
             try context.require(permission)
+            let call = try await call(route, match, request, &exchange, deadline)
+            return try await RequestDeadline.run(until: deadline) { try await handle(call, context) }
+        case .mcp(let handle):
+            try origins.check(origins: request.headers[values: .origin], host: request.head.authority)
+            let context = try await services.access.authenticate(
+                bearer: BearerKey.text(in: request.headers),
+                // Work ends before the request does, so that the client gets a result that a model can read.
+                timeout: route.reply.isStream ? .seconds(Limits.streamSeconds) : requestTimeout * 0.9,
+                requestID: exchange.requestID,
+                origin: .mcpHTTP,
+                logger: log.logger
+            )
+            exchange.context = context
             let call = try await call(route, match, request, &exchange, deadline)
             return try await RequestDeadline.run(until: deadline) { try await handle(call, context) }
         }
@@ -87,18 +99,21 @@ public struct GatewayResponder: HTTPResponder {
     ) async throws -> RouteCall {
         let query = try QueryParameters(parsing: exchange.query, allowed: route.query)
         var value = JSONValue.null
+        var bytes: [UInt8] = []
         if let body = route.body {
-            let bytes = try await RequestDeadline.run(until: deadline) {
+            bytes = try await RequestDeadline.run(until: deadline) {
                 try await JSONBody.bytes(of: request, as: body)
             }
             exchange.isBodyDone = true
-            value = try JSONBody.value(of: bytes, as: body)
+            if body.isChecked { value = try JSONBody.value(of: bytes, as: body) }
         }
         return RouteCall(
             services: services,
             permission: route.permission,
             query: query,
+            headers: request.headers,
             body: value,
+            bytes: bytes,
             parameters: match.parameters,
             document: table.document
         )
@@ -106,7 +121,8 @@ public struct GatewayResponder: HTTPResponder {
 
     // MARK: Answers
 
-    private func problem(_ error: any Error, _ request: Request, _ exchange: inout Exchange) -> Reply {
+    /// Turns what was thrown into a problem document, with the headers its status asks for.
+    func problem(_ error: any Error, _ requestHeaders: HTTPFields, _ exchange: inout Exchange) -> Reply {
         let failure = error as? any Failure ?? UnknownFailure(error)
         if let refusal = failure as? GatewayError, refusal.code == .methodNotAllowed {
             let allowed: HTTPFields = [.allow: refusal.allowedMethods.joined(separator: ", ")]
@@ -119,13 +135,20 @@ public struct GatewayResponder: HTTPResponder {
         exchange.failure = failure
         var headers = HTTPFields()
         if failure.kind == .unauthenticated {
-            headers[.wwwAuthenticate] = BearerKey.challenge(for: request.headers)
+            headers[.wwwAuthenticate] = BearerKey.challenge(for: requestHeaders)
+        }
+        if (failure as? GatewayError)?.code == .upgradeRequired {
+            headers[.upgrade] = "websocket"
+            headers[SocketHandshake.version] = "13"
         }
         if let seconds = ProblemStatus.retryAfterSeconds(failure.kind) { headers[.retryAfter] = "\(seconds)" }
         return problem(failure, exchange, headers: headers)
     }
 
     private func problem(_ failure: any Failure, _ exchange: Exchange, headers: HTTPFields) -> Reply {
+        if OpenAIProblem.covers(exchange.path) {
+            return OpenAIProblem.reply(failure, requestID: exchange.requestID, headers: headers)
+        }
         let status = ProblemStatus.status(of: failure)
         let problem = Problem(failure, status: status, path: exchange.path, requestID: exchange.requestID)
         // Strings and one integer: encoding them cannot fail.
@@ -133,20 +156,73 @@ public struct GatewayResponder: HTTPResponder {
         return Reply(status: status, contentType: Problem.contentType, headers: headers, body: body)
     }
 
-    private func response(_ reply: Reply, _ exchange: Exchange, _ context: EdgeContext) -> Response {
-        var headers = reply.headers
-        if !reply.contentType.isEmpty { headers[.contentType] = reply.contentType }
-        headers[RequestIdentifier.header] = exchange.requestID
-        SecurityHeaders.add(to: &headers)
-        let bytes = ByteBuffer(bytes: reply.body)
+    private func response(
+        _ reply: Reply,
+        _ bytes: [UInt8],
+        _ exchange: Exchange,
+        _ context: EdgeContext
+    ) -> Response {
+        var headers = headers(of: reply, exchange)
+        let buffer = ByteBuffer(bytes: bytes)
         let isClosing = !exchange.isBodyDone
         if isClosing { headers[.connection] = "close" }
-        if reply.status != .noContent { headers[.contentLength] = "\(bytes.readableBytes)" }
+        if reply.status != .noContent { headers[.contentLength] = "\(buffer.readableBytes)" }
 
-        let content = exchange.method == .head ? ByteBuffer() : bytes
+        let content = exchange.method == .head ? ByteBuffer() : buffer
         let body = isClosing ? LingeringClose.body(content, on: context.channel) : ResponseBody(byteBuffer: content)
         var response = Response(status: reply.status, headers: headers, body: body)
         if reply.status == .noContent { response.headers[.contentLength] = nil }
         return response
+    }
+
+    private func response(
+        _ reply: Reply,
+        _ stream: ReplyStream,
+        _ exchange: Exchange,
+        _ context: EdgeContext,
+        _ account: ExchangeAccount
+    ) -> Response {
+        var headers = headers(of: reply, exchange)
+        let channel = context.channel
+        if exchange.method == .head {
+            // Nobody knows the length, so the head is all, and the connection's end is its end.
+            headers[.connection] = "close"
+            return Response(
+                status: reply.status,
+                headers: headers,
+                body: ResponseBody { _ in
+                    account.end(byteCount: 0)
+                    channel.close(promise: nil)
+                }
+            )
+        }
+        if !exchange.isBodyDone { headers[.connection] = "close" }
+        let run = StreamRun(
+            stream: stream,
+            channel: channel,
+            heartbeatInterval: heartbeatInterval,
+            stallLimit: .seconds(Limits.streamStallSeconds),
+            lengthLimit: .seconds(Limits.streamSeconds)
+        )
+        let body = ResponseBody { writer in
+            account.streamBegan()
+            let sink = ReplyWriter(writer)
+            let (end, error) = await run.run(sink)
+            account.end(byteCount: sink.byteCount, end, error)
+            switch end {
+            case .complete, .shutdown, .tooLong: try await writer.finish(nil)
+            // Without the last chunk the client knows that this was not the end.
+            case .gone, .stalled, .failed: throw error ?? CancellationError()
+            }
+        }
+        return Response(status: reply.status, headers: headers, body: body)
+    }
+
+    func headers(of reply: Reply, _ exchange: Exchange) -> HTTPFields {
+        var headers = reply.headers
+        if !reply.contentType.isEmpty { headers[.contentType] = reply.contentType }
+        headers[RequestIdentifier.header] = exchange.requestID
+        SecurityHeaders.add(to: &headers)
+        return headers
     }
 }

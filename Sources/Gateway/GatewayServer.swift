@@ -51,7 +51,8 @@ public struct GatewayServer: Sendable {
         )
     }
 
-    private static func application(
+    /// - Parameter name: `public` or `admin`; only the public one takes WebSockets.
+    static func application(
         table: RouteTable,
         address: GatewayConfiguration.Address,
         name: String,
@@ -61,15 +62,18 @@ public struct GatewayServer: Sendable {
         _ logger: Logger,
         _ onRunning: @escaping @Sendable (Int?) async -> Void
     ) -> Application<GatewayResponder> {
-        Application(
-            responder: GatewayResponder(
-                table: table,
-                services: services,
-                requestTimeout: configuration.requestTimeout,
-                log: AccessLog(logger: logger),
-                metrics: HTTPMetrics(registry: metrics, listener: name)
-            ),
-            server: .http1(configuration: channelConfiguration(configuration)),
+        let responder = GatewayResponder(
+            table: table,
+            services: services,
+            requestTimeout: configuration.requestTimeout,
+            heartbeatInterval: configuration.heartbeatInterval,
+            origins: OriginPolicy(allowed: configuration.allowedOrigins, boundTo: address.host),
+            log: AccessLog(logger: logger),
+            metrics: HTTPMetrics(registry: metrics, listener: name)
+        )
+        return Application(
+            responder: responder,
+            server: server(responder, configuration, metrics, takesSockets: name == "public"),
             configuration: ApplicationConfiguration(
                 address: .hostname(address.host, port: address.port),
                 availableConnectionsDelegate: MaximumAvailableConnections(configuration.connectionsMax)
@@ -83,8 +87,23 @@ public struct GatewayServer: Sendable {
         )
     }
 
+    private static func server(
+        _ gateway: GatewayResponder,
+        _ configuration: GatewayConfiguration,
+        _ metrics: PrometheusRegistry,
+        takesSockets: Bool
+    ) -> HTTPServerBuilder {
+        let channel = channelConfiguration(configuration)
+        guard takesSockets else { return .http1(configuration: channel) }
+        let hub = SocketHub(registry: metrics)
+        return HTTPServerBuilder { responder in
+            GatewayChannel(responder: responder, configuration: channel, gateway: gateway, hub: hub)
+        }
+    }
+
     private static func channelConfiguration(_ configuration: GatewayConfiguration) -> HTTP1Channel.Configuration {
         HTTP1Channel.Configuration(
+            additionalChannelHandlers: [ClientWatch()],
             idleTimeout: TimeAmount(configuration.idleTimeout),
             httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(
                 maxHeaderFieldSize: Limits.headerBytes,

@@ -1,22 +1,40 @@
 public import Access
 public import Airtable
+public import Chat
+public import MCP
 
 /// What the routes call.
 public struct GatewayServices: Sendable {
     let access: AccessService
     let airtable: AirtableService
     let search: any SearchAnswering
+    let chat: any ChatServing
+    let mcp: MCPEndpoint
+    let models: any ModelServing
+    let vectors: any VectorServing
+    let callMemory = OpenAICallMemory()
+    let embedding: any EmbeddingServing
     let readiness: [ReadinessCheck]
 
     public init(
         access: AccessService,
         airtable: AirtableService,
         search: any SearchAnswering,
+        chat: (any ChatServing)? = nil,
+        mcp: MCPEndpoint,
+        models: (any ModelServing)? = nil,
+        vectors: (any VectorServing)? = nil,
+        embedding: (any EmbeddingServing)? = nil,
         readiness: [ReadinessCheck]
     ) {
         self.access = access
         self.airtable = airtable
         self.search = search
+        self.chat = chat ?? ChatUnavailable()
+        self.mcp = mcp
+        self.models = models ?? NoModels()
+        self.vectors = vectors ?? NoModels()
+        self.embedding = embedding ?? EmbeddingUnavailable()
         self.readiness = readiness
     }
 }

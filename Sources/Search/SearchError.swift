@@ -13,6 +13,12 @@ public struct SearchError: Failure, Equatable {
         case unknownBase
         /// A table that does not exist, or that the caller may not know of.
         case unknownTable
+        /// A field that none of the searched tables has, or that the caller may not know of.
+        case unknownField
+        /// A record that does not exist, is not indexed yet, or that the caller may not know of.
+        case unknownRecord
+        /// A cursor that is none, or that belongs to another search.
+        case invalidCursor
         /// Another process keeps this data directory's index, and it did not finish in time.
         case indexerElsewhere
         /// What the index stores cannot be read.
@@ -21,6 +27,13 @@ public struct SearchError: Failure, Equatable {
         case indexFailed
         /// More units in one table than keys for them.
         case partitionFull
+        /// Another change of the model is under way, or the model has just been changed by somebody else.
+        case modelChangeUnderWay
+        /// The index of another model could not be made; the message says why.
+        case modelChangeFailed
+        /// More embedding jobs, or texts in one call, than are allowed at once.
+        case tooManyJobs
+        case tooManyTexts
     }
 
     public let code: Code
@@ -37,9 +50,11 @@ public struct SearchError: Failure, Equatable {
 
     public var kind: FailureKind {
         switch code {
-        case .emptyQuery, .invalidOption: .invalid
-        case .queryTooLong, .partitionFull: .tooLarge
-        case .unknownBase, .unknownTable: .notFound
+        case .emptyQuery, .invalidOption, .invalidCursor, .modelChangeFailed: .invalid
+        case .queryTooLong, .partitionFull, .tooManyTexts: .tooLarge
+        case .modelChangeUnderWay: .conflict
+        case .tooManyJobs: .busy
+        case .unknownBase, .unknownTable, .unknownField, .unknownRecord: .notFound
         case .indexerElsewhere: .busy
         case .corrupt: .corrupt
         case .indexFailed: .internal
@@ -65,17 +80,29 @@ extension SearchError {
     }
 
     static func tooManyPlaces(_ count: Int) -> Self {
-        Self(.invalidOption, "\(count) bases or tables are named; at most \(Limits.searchPlaces) may be.")
+        Self(.invalidOption, "\(count) bases, tables or fields are named; at most \(Limits.searchPlaces) may be.")
     }
 
     static func unknown(_ code: Code, _ name: String, among names: [String]) -> Self {
-        let kind = code == .unknownBase ? "base" : "table"
+        let kind = code == .unknownBase ? "base" : code == .unknownTable ? "table" : "field"
         let nearest = Spelling.nearest(to: name, among: names).map { "did you mean \"\($0)\"?" }
         return Self(
             code,
             "There is no \(kind) \"\(name.prefix(100))\", or you may not see it.",
             hint: nearest ?? "list the \(kind)s to see their names and ids"
         )
+    }
+
+    static var unknownRecord: Self {
+        Self(
+            .unknownRecord,
+            "There is no such record in the index, or you may not see it.",
+            hint: "search gives ids of records; one that was just written is indexed within a second"
+        )
+    }
+
+    static func invalidCursor(_ message: String) -> Self {
+        Self(.invalidCursor, message, hint: "start again without it, or send it with the same query and filters")
     }
 
     static func corrupt(_ what: String, detail: String? = nil) -> Self {

@@ -22,6 +22,18 @@ struct SearchRecordsTool: Tool {
 
     func text(of answer: SearchResponse) -> String {
         if answer.hits.isEmpty { return "No record was found." }
+        var lines = Self.lines(of: answer)
+        if let explanation = answer.explanation {
+            lines.append(
+                "searched \(explanation.units) pieces by \(explanation.mode.rawValue), ranked \(explanation.records) records"
+            )
+        }
+        if let cursor = answer.cursor { lines.append("More with cursor \(cursor)") }
+        return lines.joined(separator: "\n")
+    }
+
+    /// Two lines for each hit; a third when it is explained.
+    static func lines(of answer: SearchResponse) -> [String] {
         var lines: [String] = []
         for (position, hit) in answer.hits.enumerated() {
             let name = hit.fields.first.map { RecordEntry.text(of: $0.value, 80) } ?? ""
@@ -30,7 +42,11 @@ struct SearchRecordsTool: Tool {
                     + " · score \(hit.score)"
             )
             lines.append("   \(hit.snippet)")
+            guard let explanation = hit.explanation else { continue }
+            let meaning = explanation.semanticRank.map { "place \($0) by meaning" } ?? "not by meaning"
+            let words = explanation.lexicalRank.map { "place \($0) by words" } ?? "not by words"
+            lines.append("   \(meaning), \(words)")
         }
-        return lines.joined(separator: "\n")
+        return lines
     }
 }

@@ -25,6 +25,9 @@ public struct ToolRegistry: ToolProvider {
             ListRecordsTool(airtable: airtable),
             GetRecordTool(airtable: airtable),
             SearchRecordsTool(search: search),
+            FindSimilarTool(search: search),
+            AskTool(answers: AnswerExtractor(search: search)),
+            AggregateRecordsTool(airtable: airtable),
         ])
     }
 

@@ -1,3 +1,4 @@
+import App
 import ArgumentParser
 import Domain
 import Foundation
@@ -7,17 +8,15 @@ struct PyAirtableAI: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pyairtable-ai",
         abstract: "The AI and semantic layer for Airtable data: search by meaning, MCP, and an HTTP API.",
-        version: productVersion,
+        version: Product.version,
         subcommands: [
-            Serve.self, MCPCommand.self, Import.self, Index.self, SearchCommand.self, EmbedCommand.self, Migrate.self,
+            Serve.self, MCPCommand.self, Import.self, Index.self, SearchCommand.self, ChatCommand.self,
+            EmbedCommand.self, Migrate.self,
             UserCommand.self, KeyCommand.self, DoctorCommand.self, ConfigCommand.self, ANNBench.self,
-            EmbedBenchCommand.self, BenchCommand.self,
+            EmbedBenchCommand.self, BenchCommand.self, JobsCommand.self,
         ]
     )
 }
-
-/// Shown by `--version`, MCP's `serverInfo` and the OpenAPI document.
-let productVersion = "0.1.0"
 
 @main
 enum Main {

@@ -82,6 +82,21 @@ struct DemoTests {
         #expect(result.output.contains(#""event": "done""#))
     }
 
+    @Test("is searched by the official MCP SDK over HTTP, and refuses whoever may not")
+    func officialSDKOverHTTP() async throws {
+        let data = try await DemoData.directory()
+        try await withServer(data: data) { url, key, _ in
+            let script = repositoryRoot.appendingPathComponent("Tests/Clients/mcp_http.py").path
+            let result = try await Binary.run(
+                [script, url, key, "the gas that makes party balloons float"],
+                program: repositoryRoot.appendingPathComponent(".venv/bin/python")
+            )
+            #expect(result.status == 0, "\(result.errors)")
+            #expect(result.output.contains("Helium"))
+            #expect(result.output.contains(#""event": "done""#))
+        }
+    }
+
     @Test("is searched in the page, by keyboard, at 1280 and 390 pixels, in headless Chromium")
     func page() async throws {
         let data = try await DemoData.directory()

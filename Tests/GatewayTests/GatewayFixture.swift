@@ -6,6 +6,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import Logging
+import MCP
 import NIOCore
 import Search
 import Synchronization
@@ -23,6 +24,12 @@ struct FixedSearch: SearchAnswering {
     func search(_ request: SearchRequest, context: Domain.RequestContext) async throws -> SearchResponse {
         try await answer(request, context)
     }
+
+    func similar(_ request: SimilarRequest, context: Domain.RequestContext) async throws -> SearchResponse {
+        try await answer(SearchRequest(query: request.recordID, limit: request.limit), context)
+    }
+
+    func status(context: Domain.RequestContext) async throws -> SearchStatus { .sample }
 }
 
 /// Keeps what is logged.
@@ -61,6 +68,39 @@ final class LogRecorder: Sendable {
     }
 }
 
+/// Tools without an index: one that anybody has, one for those who may write, one that waits.
+struct FixedTools: ToolProvider {
+    var wait: @Sendable () async -> Void = {}
+
+    private static let definitions = [
+        definition("whoami", .search), definition("write", .recordsWrite), definition("wait", .search),
+    ]
+
+    private static func definition(_ name: String, _ permission: Permission) -> ToolDefinition {
+        ToolDefinition(
+            name: name,
+            title: name,
+            description: "For tests.",
+            inputSchema: .object(properties: [:]),
+            annotations: .readOnly,
+            permission: permission
+        )
+    }
+
+    func tools(context: Domain.RequestContext) async throws -> [ToolDefinition] {
+        Self.definitions.filter { context.principal.permissions.contains($0.permission) }
+    }
+
+    func call(_ call: ToolCall, context: Domain.RequestContext) async throws -> ToolResult {
+        guard let tool = Self.definitions.first(where: { $0.name == call.name }) else {
+            throw ToolProviderError.unknownTool(call.name)
+        }
+        do { try context.require(tool.permission) } catch { return ToolResult(failure: error) }
+        if call.name == "wait" { await wait() }
+        return ToolResult(text: "\(context.origin.rawValue) \(context.principal.user)")
+    }
+}
+
 /// A server over a fresh database with one small base.
 struct GatewayFixture: Sendable {
     let database: any SQLDatabase
@@ -75,24 +115,53 @@ struct GatewayFixture: Sendable {
     let records: [Record]
     let log = LogRecorder()
     let metrics = PrometheusRegistry()
+    var mcpTools: any ToolProvider = FixedTools()
+    let chat = ScriptedChat()
 
-    func services(search: FixedSearch = FixedSearch(), readiness: [ReadinessCheck] = []) -> GatewayServices {
-        GatewayServices(access: access, airtable: airtable, search: search, readiness: readiness)
+    func services(
+        search: FixedSearch = FixedSearch(),
+        embedding: NotedEmbedding = NotedEmbedding(),
+        readiness: [ReadinessCheck] = []
+    ) -> GatewayServices {
+        GatewayServices(
+            access: access,
+            airtable: airtable,
+            search: search,
+            chat: chat,
+            mcp: mcp,
+            models: TestModels.sample,
+            vectors: TestModels.sample,
+            embedding: embedding,
+            readiness: readiness
+        )
+    }
+
+    var mcp: MCPEndpoint {
+        MCPEndpoint(
+            info: ServerInfo(name: "fixture", title: "Fixture", version: "1"),
+            tools: mcpTools,
+            logger: log.logger()
+        )
     }
 
     func server(
         search: FixedSearch = FixedSearch(),
+        embedding: NotedEmbedding = NotedEmbedding(),
         readiness: [ReadinessCheck] = [],
         requestTimeout: Duration = .seconds(30),
+        heartbeatInterval: Duration = .seconds(15),
+        allowedOrigins: [String] = [],
         onRunning: @escaping @Sendable (Int?) async -> Void = { _ in }
     ) -> GatewayServer {
         GatewayServer.make(
             configuration: GatewayConfiguration(
                 address: .init(host: "127.0.0.1", port: 0),
                 adminAddress: .init(host: "127.0.0.1", port: 0),
-                requestTimeout: requestTimeout
+                requestTimeout: requestTimeout,
+                heartbeatInterval: heartbeatInterval,
+                allowedOrigins: allowedOrigins
             ),
-            services: services(search: search, readiness: readiness),
+            services: services(search: search, embedding: embedding, readiness: readiness),
             metrics: metrics,
             logger: log.logger(),
             onRunning: onRunning
@@ -177,7 +246,9 @@ struct Answer: Sendable {
     let text: String
 
     var json: JSONValue? { try? JSONValue(parsing: text) }
-    var code: String? { json?["code"]?.stringValue }
+    /// Of a problem document, or of an error in OpenAI's shape.
+    var code: String? { (json?["code"] ?? json?["error"]?["code"])?.stringValue }
+    var detail: String? { (json?["detail"] ?? json?["error"]?["message"])?.stringValue }
 }
 
 extension TestClientProtocol {

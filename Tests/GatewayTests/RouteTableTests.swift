@@ -10,17 +10,19 @@ import Testing
 struct RouteTableTests {
     /// Everything else needs a key. A route is added here on purpose only.
     private static let open = [
-        "/", "/page.css", "/page.js", "/icon.svg", "/openapi.json", "/health", "/ready",
+        "/", "/page.css", "/chat.css", "/page.js", "/chat.js", "/answer.js", "/markup.js", "/api.js", "/icon.svg",
+        "/openapi.json", "/health", "/ready",
     ]
 
     @Test("every route needs a permission, but for those that are open on purpose")
     func permissions() {
         for route in RouteTable.standard.routes {
             let isOpen = Self.open.contains(route.pattern.description)
-            #expect((route.permission == nil) == isOpen, "\(route.method) \(route.pattern)")
+            #expect(route.isOpen == isOpen, "\(route.method) \(route.pattern)")
+            #expect((route.permission == nil) == (isOpen || route.pattern.description == "/mcp"))
             if route.pattern.description.hasPrefix("/api/") { #expect(route.permission != nil) }
         }
-        #expect(RouteTable.standard.routes.count { $0.permission == nil } == Self.open.count)
+        #expect(RouteTable.standard.routes.count(where: \.isOpen) == Self.open.count)
     }
 
     @Test("is as the snapshot has it")
@@ -28,9 +30,13 @@ struct RouteTableTests {
         let lines = RouteTable.standard.routes.map { route in
             let body = route.body.map { " takes \($0.shape.name)" } ?? ""
             let query = route.query.isEmpty ? "" : " ?\(route.query.map(\.name).joined(separator: "&"))"
-            let reply = route.reply.shape?.name ?? route.reply.contentType
-            let permission = route.permission?.rawValue ?? "public"
-            return "\(route.method) \(route.pattern)\(query)\(body) gives \(reply) [\(permission)] \(route.name)"
+            let events = route.reply.events.map { "events of \($0.name)" }
+            let socket = route.reply.socket.map { "a socket of \($0.client.name) and \($0.server.name)" }
+            let whole = route.reply.shape?.name ?? (events == nil ? route.reply.contentType : nil)
+            let reply = socket ?? [whole, events].compactMap(\.self).joined(separator: " or ")
+            let permission = route.permission?.rawValue ?? (route.isOpen ? "public" : "any key")
+            return
+                "\(route.method) \(route.pattern)\(query)\(body) gives \(reply.isEmpty ? "nothing" : reply) [\(permission)] \(route.name)"
         }
         try expectSnapshot("routes.txt", lines.joined(separator: "\n") + "\n")
     }
@@ -58,8 +64,9 @@ struct RouteTableTests {
                     routes.first { $0.pattern.description == path && $0.method.rawValue.lowercased() == method }
                 )
                 #expect(operation["operationId"]?.stringValue == route.name)
-                #expect(operation["x-permission"]?.stringValue == route.permission?.rawValue ?? "public")
-                #expect(operation["security"]?.arrayValue?.isEmpty == (route.permission == nil))
+                let needed = route.permission?.rawValue ?? (route.isOpen ? "public" : "any key")
+                #expect(operation["x-permission"]?.stringValue == needed)
+                #expect(operation["security"]?.arrayValue?.isEmpty == route.isOpen)
                 let named = operation["parameters"]?.arrayValue?.compactMap { $0["name"]?.stringValue } ?? []
                 #expect(named == route.pattern.parameters.map(\.rawValue) + route.query.map(\.name))
             }
@@ -89,7 +96,7 @@ struct RouteTableTests {
     func samples() throws {
         var shapes = 0
         for route in RouteTable.standard.routes {
-            for shape in [route.body?.shape, route.reply.shape].compactMap(\.self) {
+            for shape in route.shapes {
                 shapes += 1
                 #expect(shape.schema.violations(of: shape.sample) == [], "\(shape.name)")
                 #expect(shape.sample.objectValue?.isEmpty == false)

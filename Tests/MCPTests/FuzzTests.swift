@@ -96,6 +96,9 @@ struct FuzzRun {
     /// By the id's text: requests less answers.
     private var owed: [String: Int] = [:]
     private var cancelled = 0
+    private var exchangesReceived = 0
+    /// Exchanges about which something may still be said, and whether something was.
+    private var open: [ExchangeID: Bool] = [:]
     private(set) var complaint: String?
 
     init(seed: UInt64) {
@@ -108,8 +111,13 @@ struct FuzzRun {
         guard let inbound = MessageDecoder.decode(line) else { return }
         let value = try? JSONValue(parsing: line)
         for request in requests(in: value) { owed[request, default: 0] += 1 }
-        let actions = session.handle(.received(inbound))
-        if isOneWay(value), actions.contains(where: { if case .send = $0 { true } else { false } }) {
+        exchangesReceived += 1
+        let exchange = ExchangeID(number: exchangesReceived)
+        open[exchange] = false
+        let actions = session.handle(.received(inbound, exchange))
+        if isOneWay(value),
+            actions.contains(where: { if case .send(_, let its) = $0 { its == exchange } else { false } })
+        {
             complaint = "answered what is never answered: \(String(decoding: line, as: UTF8.self))"
         }
         perform(actions, cancelsForGood: true)
@@ -124,6 +132,7 @@ struct FuzzRun {
 
     mutating func stop() {
         perform(session.handle(.stopping), cancelsForGood: false)
+        if !open.isEmpty { complaint = complaint ?? "exchanges were never settled: \(open.keys)" }
         if !session.isIdle { complaint = complaint ?? "not idle after the end" }
         if owed.values.contains(where: { $0 < 0 }) { complaint = complaint ?? "a request was answered twice: \(owed)" }
         let open = owed.values.reduce(0, +)
@@ -133,7 +142,10 @@ struct FuzzRun {
     private mutating func perform(_ actions: [SessionAction], cancelsForGood: Bool) {
         for action in actions {
             switch action {
-            case .send(let message):
+            case .send(let message, let exchange):
+                if open.updateValue(true, forKey: exchange) != false {
+                    complaint = complaint ?? "more than one answer to one exchange, or one after its end: \(message)"
+                }
                 let bytes = message.json.encoded()
                 if bytes.contains(0x0A) || (try? JSONValue(parsing: bytes)) != message.json {
                     complaint = complaint ?? "not one line of JSON: \(message)"
@@ -141,6 +153,8 @@ struct FuzzRun {
                 for answer in message.json.arrayValue ?? [message.json] { settle(answer) }
             case .start(let id, let work):
                 waiting.append((id, work))
+            case .settle(let exchange):
+                if open.removeValue(forKey: exchange) == nil { complaint = complaint ?? "settled twice: \(exchange)" }
             case .cancel(let id):
                 waiting.removeAll { $0.id == id }
                 if cancelsForGood { cancelled += 1 }

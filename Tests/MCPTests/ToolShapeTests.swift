@@ -21,7 +21,7 @@ struct ToolShapeTests {
         if case .start(let id, let work) = actions.first {
             actions = session.handle(.finished(id, try outcome?(work) ?? Self.outcome(of: work)))
         }
-        guard actions.count == 1, case .send(let message) = actions[0] else {
+        guard actions.count == 2, case .send(let message, _) = actions[0], case .settle = actions[1] else {
             throw FakeFailure(kind: .internal, message: "expected one answer, got \(actions)", hint: nil)
         }
         return message.json
@@ -110,7 +110,7 @@ struct ToolShapeTests {
             params["cursor"] = cursor
             let request: JSONValue = ["jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": .object(params)]
             guard case .start(let id, .listTools) = session.handle(.received(MessageDecoder.decode(request))).first,
-                case .send(let message) = session.handle(.finished(id, .tools(FakeTools.definitions))).first
+                case .send(let message, _) = session.handle(.finished(id, .tools(FakeTools.definitions))).first
             else { throw FakeFailure(kind: .internal, message: "not answered", hint: nil) }
             let tools = try #require(message.json["result"]?["tools"]?.arrayValue)
             #expect(!tools.isEmpty && tools.count <= size)
@@ -127,7 +127,7 @@ struct ToolShapeTests {
         func list(_ cursor: JSONValue, _ tools: [ToolDefinition]) throws -> JSONValue {
             let request: JSONValue = ["jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": ["cursor": cursor]]
             guard case .start(let id, .listTools) = session.handle(.received(MessageDecoder.decode(request))).first,
-                case .send(let message) = session.handle(.finished(id, .tools(tools))).first
+                case .send(let message, _) = session.handle(.finished(id, .tools(tools))).first
             else { throw FakeFailure(kind: .internal, message: "not answered", hint: nil) }
             return message.json
         }

@@ -4,6 +4,7 @@ import Database
 import Domain
 import Embeddings
 import Foundation
+import Jobs
 import Logging
 import TestSupport
 import Testing
@@ -142,7 +143,9 @@ func withSearch(
     embedder: any Embedder = HashEmbedder(),
     _ body: @escaping @Sendable (SearchFixture) async throws -> Void
 ) async throws {
-    let migrations = AccessStore.migrations + AirtableService.migrations + SearchStore.migrations
+    let migrations =
+        AccessStore.migrations + AirtableService.migrations + EmbeddingCache.migrations + SearchStore.migrations
+        + JobQueue.migrations
     try await withTemporaryDirectory { directory in
         try await withDatabase(kind, migrations: migrations) { database in
             let access = AccessService(database: database)

@@ -14,11 +14,12 @@ struct ToolRegistryTests {
             #expect(
                 all.map(\.name) == [
                     "list_bases", "list_tables", "describe_table", "list_records", "get_record", "search_records",
+                    "find_similar", "ask", "aggregate_records",
                 ]
             )
             #expect(all == world.tools.definitions)
             let some = try await world.tools.tools(context: world.context(with: [.recordsRead]))
-            #expect(some.map(\.name) == ["list_records", "get_record"])
+            #expect(some.map(\.name) == ["list_records", "get_record", "aggregate_records"])
             #expect(try await world.tools.tools(context: world.context(with: [])).isEmpty)
         }
     }
@@ -42,6 +43,7 @@ struct ToolRegistryTests {
         try await withTools { world in
             let values: [String: JSONValue] = [
                 "base": "Library", "table": "Books", "recordId": .string(world.moby.description), "query": "whale",
+                "question": "Who wrote Moby Dick?",
             ]
             for tool in world.tools.definitions {
                 var arguments = JSONObject()

@@ -13,6 +13,7 @@ extension AppConfiguration {
         case .databaseURL: Self.withoutPassword(databaseURL)
         case .bind: bind.description
         case .adminBind: adminBind?.description ?? "off"
+        case .allowedOrigins: allowedOrigins.isEmpty ? "none" : allowedOrigins.joined(separator: ",")
         case .modelDirectory: modelDirectory
         case .embedder: embedder.rawValue
         case .threads: String(threads)
@@ -21,7 +22,7 @@ extension AppConfiguration {
         case .masterKey: masterKey == nil ? "none" : "<redacted>"
         case .changeLogDays: String(changeLogDays)
         case .changeLogBytes: String(changeLogBytes)
-        default: "?"
+        default: models.shown(setting) ?? "?"
         }
     }
 

@@ -9,6 +9,7 @@ public struct AppConfiguration: Sendable {
     public var bind: BindAddress
     /// nil when the admin listener is off.
     public var adminBind: BindAddress?
+    public var allowedOrigins: [String]
     public var modelDirectory: String
     public var embedder: EmbedderChoice
     public var threads: Int
@@ -18,6 +19,8 @@ public struct AppConfiguration: Sendable {
     public var masterKey: String?
     public var changeLogDays: Int
     public var changeLogBytes: Int64
+    /// Language and embedding models beyond the local one.
+    public var models: ModelSettings
     /// Unknown settings and the like: to be logged once.
     public var warnings: [String]
     /// Where each setting's value came from.
@@ -59,6 +62,12 @@ public struct AppConfiguration: Sendable {
                 expected: "\(address), or off",
                 { text in text == "off" ? .some(nil) : BindAddress(text).map { .some($0) } }
             ),
+            allowedOrigins: reader.value(
+                .allowedOrigins,
+                default: [],
+                expected: "origins between commas, such as https://notes.example, or none",
+                origins
+            ),
             modelDirectory: absolute(reader.text(.modelDirectory) ?? defaultModelDirectory()),
             embedder: reader.value(.embedder, default: .local, expected: "local or hash", EmbedderChoice.init),
             threads: reader.value(
@@ -87,6 +96,7 @@ public struct AppConfiguration: Sendable {
                 expected: "a number of bytes, at least 1048576",
                 { Int64($0).flatMap { $0 >= 1 << 20 ? $0 : nil } }
             ),
+            models: ModelSettings(&reader),
             warnings: [],
             sources: [:]
         )
@@ -99,6 +109,18 @@ public struct AppConfiguration: Sendable {
         result.warnings = reader.warnings
         result.sources = reader.sources
         return result
+    }
+
+    /// Nil when one of them is more or less than a scheme, a host and perhaps a port.
+    private static func origins(_ text: String) -> [String]? {
+        if text == "none" { return [] }
+        let origins = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        let areGood = origins.allSatisfy { origin in
+            guard let url = URL(string: origin), let scheme = url.scheme, let host = url.host() else { return false }
+            let port = url.port.map { ":\($0)" } ?? ""
+            return !host.isEmpty && origin.lowercased() == "\(scheme)://\(host)\(port)".lowercased()
+        }
+        return areGood && !origins.isEmpty ? origins : nil
     }
 
     private static func absolute(_ path: String) -> String {

@@ -10,16 +10,28 @@ public struct Setting: Sendable, Hashable {
     /// Shown in the documentation; what is really used may be computed from other settings.
     public let defaultText: String
     public let summary: String
+    /// Whether other programs know the variable under this very name, such as `GEMINI_API_KEY`.
+    let isCustomary: Bool
+    private let hasFlag: Bool
 
-    init(_ name: String, default defaultText: String, secret: Bool = false, _ summary: String) {
+    init(
+        _ name: String,
+        default defaultText: String,
+        secret: Bool = false,
+        customary: Bool = false,
+        flag: Bool = true,
+        _ summary: String
+    ) {
         self.name = name
         self.isSecret = secret
+        self.isCustomary = customary
+        self.hasFlag = flag
         self.defaultText = defaultText
         self.summary = summary
     }
 
-    /// The environment variable: `PYAIRTABLE_DATABASE_URL`.
-    public var environmentName: String { "PYAIRTABLE_\(name)" }
+    /// The environment variable: `PYAIRTABLE_DATABASE_URL`, or a customary name as it is.
+    public var environmentName: String { isCustomary ? name : "PYAIRTABLE_\(name)" }
 
     /// The key in `config.json`: `databaseUrl`.
     public var fileKey: String {
@@ -27,9 +39,9 @@ public struct Setting: Sendable, Hashable {
         return words[0] + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
     }
 
-    /// The flag, such as `--database-url`; nil for secrets.
+    /// The flag, such as `--database-url`; nil for secrets, and for what is set once and for all.
     public var flag: String? {
-        isSecret ? nil : "--" + name.lowercased().replacing("_", with: "-")
+        isSecret || !hasFlag ? nil : "--" + name.lowercased().replacing("_", with: "-")
     }
 }
 
@@ -53,6 +65,11 @@ extension Setting {
         "ADMIN_BIND",
         default: "127.0.0.1:8081",
         "Address and port of the admin listener (`/metrics`), or `off`. Keep it away from the public."
+    )
+    public static let allowedOrigins = Setting(
+        "ALLOWED_ORIGINS",
+        default: "none",
+        "Web pages that may call MCP and chat beside the server's own, between commas: `https://notes.example`."
     )
     public static let modelDirectory = Setting(
         "MODEL_DIR",
@@ -97,10 +114,11 @@ extension Setting {
     )
 
     /// Every setting, in the order of the documentation.
-    public static let all: [Setting] = [
-        .data, .databaseURL, .bind, .adminBind, .modelDirectory, .embedder, .threads, .logLevel, .masterKeyFile,
-        .masterKey, .changeLogDays, .changeLogBytes,
-    ]
+    public static let all: [Setting] =
+        [
+            .data, .databaseURL, .bind, .adminBind, .allowedOrigins, .modelDirectory, .embedder, .threads, .logLevel,
+            .masterKeyFile, .masterKey, .changeLogDays, .changeLogBytes,
+        ] + models
 
     /// docs/configuration.md's table, one row a setting.
     public static var markdownTable: String {

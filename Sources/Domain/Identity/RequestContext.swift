@@ -21,6 +21,7 @@ public enum Origin: String, Sendable, Hashable, CaseIterable {
     case commandLine
     case http
     case mcpStdio
+    case mcpHTTP
     /// Work the server does on its own, such as indexing.
     case system
 }

@@ -132,6 +132,10 @@ public enum TableKind: IdentifierKind { public static var prefix: StaticString {
 public enum FieldKind: IdentifierKind { public static var prefix: StaticString { "fld" } }
 public enum RecordKind: IdentifierKind { public static var prefix: StaticString { "rec" } }
 public enum ChoiceKind: IdentifierKind { public static var prefix: StaticString { "sel" } }
+public enum ConversationKind: IdentifierKind { public static var prefix: StaticString { "cnv" } }
+public enum ChatMessageKind: IdentifierKind { public static var prefix: StaticString { "msg" } }
+public enum RunKind: IdentifierKind { public static var prefix: StaticString { "run" } }
+public enum JobKind: IdentifierKind { public static var prefix: StaticString { "job" } }
 
 public typealias TenantID = Identifier<TenantKind>
 public typealias WorkspaceID = Identifier<WorkspaceKind>
@@ -142,3 +146,7 @@ public typealias TableID = Identifier<TableKind>
 public typealias FieldID = Identifier<FieldKind>
 public typealias RecordID = Identifier<RecordKind>
 public typealias ChoiceID = Identifier<ChoiceKind>
+public typealias ConversationID = Identifier<ConversationKind>
+public typealias ChatMessageID = Identifier<ChatMessageKind>
+public typealias RunID = Identifier<RunKind>
+public typealias JobID = Identifier<JobKind>

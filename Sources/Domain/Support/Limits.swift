@@ -34,6 +34,14 @@ public enum Limits {
     public static let mcpQueueBytes = 256 * 1_024
     /// MCP: tools on one page of `tools/list`; today's catalogue fits on one.
     public static let mcpToolsPage = 100
+    /// MCP over HTTP: sessions of one process, about 1 KB each; the one unused longest makes room.
+    public static let mcpSessions = 4_096
+    /// MCP over HTTP: sessions of one key: a team's worth of clients, and no way to push everybody else out.
+    public static let mcpSessionsPerKey = 256
+    /// MCP over HTTP: a session unused this long is forgotten; its client opens another.
+    public static let mcpSessionIdleSeconds = 4 * 3_600
+    /// MCP over HTTP: streams one session holds open to listen; more are most likely connections that broke.
+    public static let mcpStreamsPerSession = 4
     /// Keys verified within the last moment that are remembered; about 1 KB each.
     public static let cachedKeys = 4_096
     /// API keys of a tenant: more than people and programs need, few enough to list whole.
@@ -42,6 +50,16 @@ public enum Limits {
     public static let usersPerTenant = 1_000
     /// Bytes of one stored credential: the longest tokens and service account files fit.
     public static let credentialBytes = 16 * 1_024
+    /// Connections to one host for outgoing calls: each streams one answer.
+    public static let outboundConnections = 256
+    /// Outgoing calls of a process at once, each with a socket and a stream; above the 200 streams we mean to serve.
+    public static let outboundCalls = 512
+    /// One server-sent event of an upstream; the longest honest one is a whole answer with its reasoning.
+    public static let outboundEventBytes = 8 * 1_024 * 1_024
+    /// What is read of an upstream's error: the longest that explain anything are a few KB.
+    public static let outboundErrorBytes = 64 * 1_024
+    /// Upstreams whose circuits one process remembers.
+    public static let outboundCircuits = 256
     /// Tenants whose schema one process keeps at hand: a schema of a hundred tables takes about 100 KB.
     public static let cachedSchemas = 256
     /// Records of one page or one batch inside the process, where no HTTP body bounds them.
@@ -69,10 +87,51 @@ public enum Limits {
     public static let openCollections = 64
     /// Units that each side of a search, words and meaning, proposes: some records have many.
     public static let searchCandidates = 480
+    /// Pieces of one record that others are compared with: more say little new, and each costs an encoding.
+    public static let similarUnits = 16
+    /// Words whose vectors are remembered for judging answers; about 6 MB at 384 dimensions.
+    public static let wordVectors = 4_096
+    /// Records read to choose an answer from, and pieces of one that are encoded to find the best.
+    public static let answerRecords = 48
+    public static let answerPieces = 32
+    /// Gemini: texts of one embedding request, as Google's own.
+    public static let embeddingBatchTexts = 100
+    /// Gemini: tokens of one embedding request, counted from above; well below what the API has been seen to refuse.
+    public static let embeddingBatchTokens = 20_000
+    /// Gemini: bytes of one request, as Google's own.
+    public static let geminiRequestBytes = 20 * 1_024 * 1_024
+    /// Gemini: requests that one turn is spread over by continuation; an answer of that many is no answer any more.
+    public static let geminiHops = 16
+    /// Records that one aggregation looks at: seconds of reading.
+    public static let aggregateRecords = 500_000
+    /// Groups of one aggregation, in memory and in an answer that somebody reads.
+    public static let aggregateGroups = 10_000
+    public static let aggregateGroupsShown = 500
     /// Computations of one priority that may wait for a thread: more than any honest load, small in memory.
     public static let computeQueue = 4_096
     /// Rows of the embedding cache over all tenants: about 1.7 GB of 384-dimensional vectors.
     public static let embeddingCacheRows = 1_000_000
+    /// Jobs: times a job is taken up without getting on: enough for a bad minute, few enough to be told the same day.
+    public static let jobAttempts = 8
+    /// Jobs: done at once by one process; each mostly waits.
+    public static let jobsAtOnce = 2
+    /// Jobs: of one tenant and kind that wait or run; more is a program gone wrong.
+    public static let jobsUnfinished = 100
+    /// Jobs: tables that one embedding job names.
+    public static let jobTables = 100
+    /// Jobs: records that an embedding job names as failed; their number is told whole.
+    public static let jobFailedRecords = 100
+    /// Embeddings: texts of one call, and characters of them together: a few seconds of encoding.
+    public static let embeddingInputs = 128
+    public static let embeddingCharacters = 200_000
+    /// Embeddings: texts of one call to a model elsewhere; Gemini takes no more.
+    public static let remoteBatchTexts = 100
+    /// Embeddings: estimated tokens of one such call, so that one call is one of many and not a minute long.
+    public static let remoteBatchTokens = 20_000
+    /// Embeddings: such calls under way at once for one piece of bulk work.
+    public static let remoteCallsAtOnce = 4
+    /// Embeddings: components of a vector from elsewhere; the largest models of today give 4,096.
+    public static let vectorDimensions = 8_192
     /// HTTP: one body, unless its route says otherwise; far above any search and any batch of records.
     public static let requestBodyBytes = 1_024 * 1_024
     /// HTTP: path and query together; nothing this API takes comes near.
@@ -88,4 +147,78 @@ public enum Limits {
     public static let searchBodyBytes = 128 * 1_024
     /// HTTP: a body this short is skipped when nobody read it; after a longer one the connection ends.
     public static let skippedBodyBytes = 64 * 1_024
+    /// Gemini: bytes of one event of a stream; the longest arguments of a call fit.
+    public static let geminiEventBytes = 16 * 1_024 * 1_024
+    /// HTTP: turns with tool calls that were given to callers of OpenAI's dialect and may come back; some KB each.
+    public static let rememberedTurns = 4_096
+    /// HTTP: how long one streamed answer may go on; a client comes back where it was.
+    public static let streamSeconds = 3_600
+    /// HTTP: how long a client may take nothing from a streamed answer before it is cut.
+    public static let streamStallSeconds = 60
+    /// Life of a ticket for a WebSocket: from the answer that has it to the handshake on a slow phone.
+    public static let ticketSeconds = 30
+    /// Tickets that wait to be used, and those of one user: a browser needs one a tab.
+    public static let tickets = 10_000
+    public static let ticketsPerUser = 50
+    /// HTTP: a chat message with settings; the longest question with every character escaped fits.
+    public static let chatBodyBytes = 256 * 1_024
+    /// Conversations of one page.
+    public static let conversationPage = 100
+    /// Chat: runs of one process at once; a run that waits for its model costs some 100 KB.
+    public static let chatRuns = 1_000
+    /// Chat: runs of one user at once; more than a person reads, and no user takes all places.
+    public static let chatRunsPerUser = 8
+    /// Chat: a run from question to last event; people have gone by then.
+    public static let chatRunTime = Duration.seconds(600)
+    /// Chat: Unicode scalars of one message; a long letter, well within every model's input.
+    public static let chatMessageCharacters = 32_000
+    /// Chat: messages of one conversation; it is read whole.
+    public static let chatMessages = 2_000
+    /// Chat: bytes of one run's events that wait to be stored before its model's stream is slowed.
+    public static let chatDraftBytes = 64 * 1_024
+    /// Chat: stored events of a run that are kept at hand for those who follow: more than half a second of tokens, some 20 kB.
+    public static let chatRecentEvents = 32
+    /// Chat: stored events that a follower who fell behind reads at once.
+    public static let chatEventPage = 256
+    /// Chat: records that one run may show its model and cite.
+    public static let chatEvidence = 2_000
+    /// Runs: turns of the model; an honest question over several tables takes three to six.
+    public static let runSteps = 12
+    /// Runs: calls of one turn that are run at once; each may hold a connection of the database.
+    public static let runParallelCalls = 8
+    /// Runs: one tool call; far above any search, and short enough that a person still waits.
+    public static let runToolTime = Duration.seconds(20)
+    /// Runs: the whole run; twelve slow turns fit, a forgotten one ends.
+    public static let runTime = Duration.seconds(600)
+    /// Runs: tokens of all turns; a long conversation read twelve times fits.
+    public static let runTokens = 2_000_000
+    /// Runs: the same calls with the same arguments for this many turns lead nowhere.
+    public static let runRepeats = 3
+    /// Runs: output tokens of one turn, when nobody asks for another number.
+    public static let turnOutputTokens = 8_192
+    /// Runs: a turn that could write fewer tokens than this is not begun.
+    public static let turnOutputTokensMin = 64
+    /// Runs: characters of a tool's result that a model is given; about 6,000 tokens.
+    public static let toolResultCharacters = 24_000
+    /// Runs: bytes of one recorded body of a provider; the longest replies we have seen are a tenth.
+    public static let recordedBodyBytes = 2 * 1_024 * 1_024
+    /// Runs: recorded exchanges of one run: every step with its retries.
+    public static let recordedExchanges = 200
+    /// Runs: bytes recorded of one run.
+    public static let recordedRunBytes = 16 * 1_024 * 1_024
+    /// Bytes of a scripted model's file.
+    public static let modelScriptBytes = 4 * 1_024 * 1_024
+    /// WebSocket: one message of a client; a long question fits.
+    public static let socketMessageBytes = 64 * 1_024
+    /// WebSocket: pieces of one message, so that nobody sends a byte at a time.
+    public static let socketFragments = 64
+    /// WebSocket: runs that one socket follows at once: more than anybody reads.
+    public static let socketRuns = 32
+    /// WebSocket: sockets of one user: tabs and devices, and no way to take every connection there is.
+    public static let socketsPerUser = 1_000
+    /// WebSocket: messages of one client a second, after a burst: far above typing, far below a flood.
+    public static let socketMessagesPerSecond = 20
+    public static let socketMessageBurst = 60
+    /// WebSocket: messages in a row beyond the limit before the socket is closed.
+    public static let socketRefusals = 200
 }

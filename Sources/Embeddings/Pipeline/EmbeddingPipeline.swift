@@ -10,12 +10,29 @@ public struct EmbeddedTexts: Sendable, Equatable {
     public var cached: Int
     /// Positions of texts longer than the model reads, ascending: their end is in no vector.
     public var truncated: [Int]
+    /// Positions of texts that the model would not take, ascending; their vectors are empty.
+    public var refused: [Int]
+    /// Positions of texts that the model read now, ascending, each content once.
+    public var encodedPositions: [Int]
+    /// Tokens that the model read now.
+    public var tokens: Int
 
-    public init(vectors: [[Float]], encoded: Int, cached: Int, truncated: [Int]) {
+    public init(
+        vectors: [[Float]],
+        encoded: Int,
+        cached: Int,
+        truncated: [Int],
+        refused: [Int] = [],
+        encodedPositions: [Int] = [],
+        tokens: Int = 0
+    ) {
         self.vectors = vectors
         self.encoded = encoded
         self.cached = cached
         self.truncated = truncated
+        self.refused = refused
+        self.encodedPositions = encodedPositions
+        self.tokens = tokens
     }
 }
 
@@ -39,34 +56,44 @@ public struct EmbeddingPipeline: Sendable {
 
     /// The vectors of `texts`; too long ones are cut at the model's limit and reported.
     ///
+    /// - Parameter reencodes: has the model read what was encoded before too, and keeps what it gives.
     /// - Throws: `EmbeddingsError`, `DatabaseError`, `CancellationError`.
     public func embed(
         _ texts: [String],
+        kind: EmbeddingKind = .document,
         tenant: TenantID,
-        priority: EmbeddingPriority
+        priority: EmbeddingPriority,
+        reencodes: Bool = false
     ) async throws -> EmbeddedTexts {
         var result = EmbeddedTexts(vectors: [], encoded: 0, cached: 0, truncated: [])
         result.vectors.reserveCapacity(texts.count)
         for start in stride(from: 0, to: texts.count, by: Self.sliceTexts) {
             try Task.checkCancellation()
             let slice = texts[start..<min(start + Self.sliceTexts, texts.count)]
-            let hashes = slice.map { EmbeddingCache.contentHash($0) }
-            var known = try await lookUp(hashes, tenant, priority)
+            let hashes = slice.map { Self.hash(of: $0, kind) }
+            var known = reencodes ? [:] : try await lookUp(hashes, tenant, priority)
             // First places of what is missing, each content once.
             var missing: [(hash: [UInt8], text: String)] = []
             var seen: Set<[UInt8]> = []
-            for (hash, text) in zip(hashes, slice) where known[hash] == nil && seen.insert(hash).inserted {
-                missing.append((hash, text))
+            for (offset, hash) in hashes.enumerated() where known[hash] == nil && seen.insert(hash).inserted {
+                missing.append((hash, slice[start + offset]))
+                result.encodedPositions.append(start + offset)
             }
-            let encoded = try await encode(missing, tenant, priority)
-            for entry in encoded { known[entry.hash] = entry }
+            let encoded = try await encode(missing, kind, tenant, priority)
+            for entry in encoded.entries { known[entry.hash] = entry }
             for (offset, hash) in hashes.enumerated() {
-                // `encode` gave one entry for each missing hash.
-                guard let entry = known[hash] else { preconditionFailure("no vector for text \(start + offset)") }
+                guard let entry = known[hash] else {
+                    // `encode` gave one entry for each missing hash but the refused ones.
+                    precondition(encoded.refused.contains(hash), "no vector for text \(start + offset)")
+                    result.vectors.append([])
+                    result.refused.append(start + offset)
+                    continue
+                }
                 result.vectors.append(entry.vector)
                 if entry.isTruncated { result.truncated.append(start + offset) }
             }
             result.encoded += missing.count
+            result.tokens += encoded.tokens
             result.cached += slice.count - missing.count
         }
         return result
@@ -83,19 +110,40 @@ public struct EmbeddingPipeline: Sendable {
         }
     }
 
+    /// What a vector is kept under: a question's is never taken for that of a text to be found.
+    private static func hash(of text: String, _ kind: EmbeddingKind) -> [UInt8] {
+        switch kind {
+        case .document: EmbeddingCache.contentHash(text)
+        case .query: EmbeddingCache.contentHash("\u{0}query\u{0}" + text)
+        }
+    }
+
+    private struct Encoded {
+        var entries: [EmbeddingCache.Entry] = []
+        var refused: Set<[UInt8]> = []
+        var tokens = 0
+    }
+
     private func encode(
         _ missing: [(hash: [UInt8], text: String)],
+        _ kind: EmbeddingKind,
         _ tenant: TenantID,
         _ priority: EmbeddingPriority
-    ) async throws -> [EmbeddingCache.Entry] {
-        guard !missing.isEmpty else { return [] }
-        let encoded = try await embedder.encode(missing.map(\.text), overlong: .truncate, priority: priority)
+    ) async throws -> Encoded {
+        guard !missing.isEmpty else { return Encoded() }
+        let encoded = try await embedder.encode(
+            missing.map(\.text),
+            kind: kind,
+            overlong: .truncate,
+            priority: priority
+        )
         guard encoded.vectors.count == missing.count else {
             let message = "the model gave \(encoded.vectors.count) vectors for \(missing.count) texts"
             throw EmbeddingsError(.badVector, message)
         }
         let truncated = Set(encoded.truncated)
-        let entries = missing.indices.map { position in
+        let refused = Set(encoded.refused)
+        let entries = missing.indices.filter { !refused.contains($0) }.map { position in
             EmbeddingCache.Entry(
                 hash: missing[position].hash,
                 vector: encoded.vectors[position],
@@ -106,6 +154,10 @@ public struct EmbeddingPipeline: Sendable {
         case .interactive: recent.keep(entries, tenant)
         case .bulk: try await cache?.store(entries, identity: embedder.identity, tenant: tenant)
         }
-        return entries
+        return Encoded(
+            entries: entries,
+            refused: Set(refused.map { missing[$0].hash }),
+            tokens: encoded.tokenCounts.reduce(0, +)
+        )
     }
 }

@@ -52,7 +52,7 @@ struct TransformerEncoder: Sendable {
             let source = workspace.state + row * hidden
             let target = vectors + position * hidden
             switch configuration.pooling {
-            case .mean, .sum: kernels.pointee.mean_rows(target, source, text.count, hidden)
+            case .mean, .sum, .remote: kernels.pointee.mean_rows(target, source, text.count, hidden)
             case .cls: target.update(from: source, count: hidden)
             }
             let length = encoder_normalize(target, hidden)

@@ -20,6 +20,7 @@ final class HTTPMetrics: Sendable {
 
     private let handles = Mutex<[Key: Handles]>([:])
     private let inFlight: Meter
+    private let openStreams: Meter
     private let registry: PrometheusRegistry
     private let listener: String
 
@@ -32,7 +33,13 @@ final class HTTPMetrics: Sendable {
             dimensions: [("listener", listener)],
             factory: registry
         )
+        openStreams = Meter(
+            label: "pyairtable_http_streams_open",
+            dimensions: [("listener", listener)],
+            factory: registry
+        )
         registry.describe("pyairtable_http_requests_in_flight", "Requests being answered now.")
+        registry.describe("pyairtable_http_streams_open", "Streamed answers being sent now.")
     }
 
     func began() { inFlight.increment() }
@@ -50,6 +57,23 @@ final class HTTPMetrics: Sendable {
         let (seconds, attoseconds) = duration.components
         handles.count.increment()
         handles.duration.recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    }
+
+    func streamBegan() { openStreams.increment() }
+
+    /// A stream's end is rare beside its events: its handles are looked up.
+    func streamEnded(route: String, _ end: StreamEnd, byteCount: Int) {
+        openStreams.decrement()
+        let labels = [("listener", listener), ("route", route)]
+        Counter(
+            label: "pyairtable_http_streams_total",
+            dimensions: labels + [("end", end.rawValue)],
+            factory: registry
+        ).increment()
+        Counter(label: "pyairtable_http_stream_bytes_total", dimensions: labels, factory: registry)
+            .increment(by: byteCount)
+        registry.describe("pyairtable_http_streams_total", "Streamed answers, by how they ended.")
+        registry.describe("pyairtable_http_stream_bytes_total", "Bytes of streamed answers, before chunking.")
     }
 
     private static let methods: Set<HTTPRequest.Method> = [.get, .head, .post, .put, .patch, .delete, .options]

@@ -32,28 +32,37 @@ struct AccessLog: Sendable {
         return logger
     }
 
-    func write(_ exchange: Exchange, route: String, status: Int, byteCount: Int, duration: Duration) {
+    /// - Parameter end: how a streamed answer ended; nil for one that was sent whole.
+    func write(
+        _ exchange: Exchange,
+        route: String,
+        status: Int,
+        byteCount: Int,
+        duration: Duration,
+        end: StreamEnd? = nil
+    ) {
         let logger = logger(for: exchange)
         var metadata: Logger.Metadata = [
             "method": .string(exchange.method.rawValue),
             "route": .string(route),
             "status": .stringConvertible(status),
             "bytes": .stringConvertible(byteCount),
-            "duration_ms": .string(milliseconds(duration)),
+            "duration_ms": .string(Self.milliseconds(duration)),
         ]
+        if let end { metadata["end"] = .string(end.rawValue) }
         if let principal = exchange.context?.principal {
             metadata["user"] = .string(principal.user.description)
             metadata["key"] = principal.key.map { .string($0.description) }
         }
         if let failure = exchange.failure {
             metadata["code"] = .string(failure.codeText)
-            report(failure, logger)
+            Self.report(failure, logger)
         }
         logger.info("request", metadata: metadata)
     }
 
     /// The cause of what the caller was not told.
-    private func report(_ failure: any Failure, _ logger: Logger) {
+    static func report(_ failure: any Failure, _ logger: Logger) {
         let metadata: Logger.Metadata = [
             "code": .string(failure.codeText), "message": .string(failure.message),
             "detail": .string(failure.detail ?? ""),
@@ -68,7 +77,7 @@ struct AccessLog: Sendable {
     }
 
     /// With three decimals.
-    private func milliseconds(_ duration: Duration) -> String {
+    static func milliseconds(_ duration: Duration) -> String {
         let (seconds, attoseconds) = duration.components
         let microseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
         let fraction = String(microseconds % 1_000)

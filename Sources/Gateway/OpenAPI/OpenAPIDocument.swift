@@ -23,6 +23,9 @@ enum OpenAPIDocument {
             "tags": [
                 ["name": "search", "description": "Finding records by meaning and by words."],
                 ["name": "airtable", "description": "Bases, tables and records."],
+                ["name": "chat", "description": "Conversations, the runs that answer, and their events."],
+                ["name": "mcp", "description": "The Model Context Protocol over HTTP, for AI clients."],
+                ["name": "openai", "description": "OpenAI's dialect over the same models. Errors have its shape."],
                 ["name": "server", "description": "The server itself and its page."],
             ],
             "paths": .object(paths),
@@ -55,16 +58,25 @@ enum OpenAPIDocument {
         if let permission = route.permission {
             members["description"] = .string("Needs the permission `\(permission.rawValue)`.")
             members["security"] = [["key": []]]
-        } else {
+        } else if route.isOpen {
             members["security"] = []
+        } else {
+            members["description"] = "Needs a key; each tool asks for its own permission."
+            members["security"] = [["key": []]]
         }
-        members["x-permission"] = .string(route.permission?.rawValue ?? "public")
+        members["x-permission"] = .string(route.permission?.rawValue ?? (route.isOpen ? "public" : "any key"))
         let parameters = route.pattern.parameters.map(pathParameter) + route.query.map(queryParameter)
         if !parameters.isEmpty { members["parameters"] = .array(parameters) }
         if let body = route.body {
             members["requestBody"] = [
                 "required": true,
                 "content": ["application/json": content(body.shape)],
+            ]
+        }
+        if let socket = route.reply.socket {
+            members["x-socket"] = [
+                "client": reference(socket.client.name), "clientExample": socket.client.sample,
+                "server": reference(socket.server.name), "serverExample": socket.server.sample,
             ]
         }
         members["responses"] = .object(responses(route))
@@ -74,6 +86,9 @@ enum OpenAPIDocument {
     private static func tag(_ route: Route) -> String {
         let path = route.pattern.description
         if path.hasPrefix("/api/v1/airtable") { return "airtable" }
+        if path.hasPrefix("/api/v1/chat") { return "chat" }
+        if path == "/mcp" { return "mcp" }
+        if OpenAIProblem.covers(path) { return "openai" }
         return path.hasPrefix("/api/v1/search") ? "search" : "server"
     }
 
@@ -98,18 +113,32 @@ enum OpenAPIDocument {
 
     private static func responses(_ route: Route) -> JSONObject {
         var responses = JSONObject()
-        for status in [HTTPResponse.Status.ok] + route.reply.otherStatuses {
+        let reply = route.reply
+        for status in [reply.status] + reply.otherStatuses {
             responses["\(status.code)"] = response(
-                route.reply.description,
-                contentType: route.reply.contentType,
-                route.reply.shape.map(content) ?? ["schema": ["type": "string"]]
+                reply.description,
+                contentType: reply.contentType,
+                status == .noContent || status == .switchingProtocols
+                    ? nil : reply.shape.map(content) ?? reply.events.map(eventContent) ?? ["schema": ["type": "string"]]
             )
         }
+        if let shape = reply.shape, let events = reply.events {
+            responses["200"] = response(
+                reply.description,
+                contentType: ServerSentEvent.contentType,
+                eventContent(events),
+                besides: reply.status == .ok ? ("application/json", content(shape)) : nil
+            )
+        }
+        for status in reply.emptyStatuses {
+            responses["\(status.code)"] = response("Accepted; there is nothing to answer.", contentType: "", nil)
+        }
         for status in problemStatuses(route) where responses["\(status.code)"] == nil {
+            let isDialect = OpenAIProblem.covers(route.pattern.description)
             responses["\(status.code)"] = response(
                 ProblemStatus.title(of: status),
-                contentType: Problem.contentType,
-                ["schema": reference("Problem")]
+                contentType: isDialect ? "application/json" : Problem.contentType,
+                ["schema": reference(isDialect ? "OpenAIError" : "Problem")]
             )
         }
         return responses
@@ -119,22 +148,42 @@ enum OpenAPIDocument {
     static func problemStatuses(_ route: Route) -> [HTTPResponse.Status] {
         var statuses: [HTTPResponse.Status] = [.badRequest, .uriTooLong, .internalServerError, .serviceUnavailable]
         statuses.append(.gatewayTimeout)
-        if route.permission != nil { statuses += [.unauthorized, .forbidden] }
+        if !route.isOpen { statuses += [.unauthorized, .forbidden] }
         if !route.pattern.parameters.isEmpty { statuses.append(.notFound) }
-        if route.body != nil { statuses += [.contentTooLarge, .unsupportedMediaType, .unprocessableContent] }
+        if let body = route.body {
+            statuses += [.contentTooLarge, .unsupportedMediaType]
+            if body.isChecked { statuses.append(.unprocessableContent) }
+        }
         return Array(Set(statuses + route.problems)).sorted { $0.code < $1.code }
     }
 
-    private static func response(_ description: String, contentType: String, _ content: JSONValue) -> JSONValue {
-        [
+    /// - Parameters:
+    ///   - content: nil for an answer without a body.
+    ///   - other: what the same status may have in place of it.
+    private static func response(
+        _ description: String,
+        contentType: String,
+        _ content: JSONValue?,
+        besides other: (contentType: String, content: JSONValue)? = nil
+    ) -> JSONValue {
+        var members: JSONObject = [
             "description": .string(description),
             "headers": ["X-Request-Id": ["$ref": "#/components/headers/X-Request-Id"]],
-            "content": .object([contentType: content]),
         ]
+        var contents = JSONObject()
+        if let other { contents[other.contentType] = other.content }
+        contents[contentType] = content
+        if !contents.isEmpty { members["content"] = .object(contents) }
+        return .object(members)
     }
 
     private static func content(_ shape: WireShape) -> JSONValue {
         ["schema": reference(shape.name), "example": shape.sample]
+    }
+
+    /// A stream is text; OpenAPI 3.1 has no word for what its events hold, so the data's schema stands beside it.
+    private static func eventContent(_ shape: WireShape) -> JSONValue {
+        ["schema": ["type": "string"], "x-event-data": reference(shape.name), "x-event-example": shape.sample]
     }
 
     private static func reference(_ name: String) -> JSONValue { ["$ref": .string("#/components/schemas/\(name)")] }
@@ -142,7 +191,10 @@ enum OpenAPIDocument {
     /// Every shape a route names, by name, each once.
     private static func schemas(_ routes: [Route]) -> JSONObject {
         var schemas: [String: JSONSchema] = ["Problem": Problem.schema]
-        for shape in routes.flatMap({ [$0.body?.shape, $0.reply.shape] }).compactMap(\.self) {
+        if routes.contains(where: { OpenAIProblem.covers($0.pattern.description) }) {
+            schemas["OpenAIError"] = OpenAIProblem.schema
+        }
+        for shape in routes.flatMap({ $0.shapes }) {
             precondition(
                 schemas[shape.name].map { $0 == shape.schema } ?? true,
                 "two schemas are called \(shape.name)"

@@ -1,57 +1,12 @@
-// The page: search, results, one record at a time. Text from records goes into text nodes only.
+// The page: the key, search and its results, one record at a time. Chat is in chat.js; what both use, in api.js.
 
-const $ = (id) => document.getElementById(id);
+import { $, call, keepKey, make, readKey, showProblem } from "./api.js";
+import { chat } from "./chat.js";
+
 const query = $("query"), results = $("results"), status = $("status"), problem = $("problem");
 const keyDialog = $("key-dialog"), recordDialog = $("record");
-const keyName = "pyairtable.key";
 
-/** Makes an element; children that are strings become text. */
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
-  }
-  element.append(...children.filter((child) => child !== null && child !== undefined));
-  return element;
-}
-
-// ---- The key and the API ----
-
-class Refusal extends Error {
-  constructor(status, body) {
-    super(body.detail || `The server answered ${status}.`);
-    this.status = status;
-    this.hint = body.hint;
-    this.requestId = body.requestId;
-  }
-}
-
-const readKey = () => sessionStorage.getItem(keyName);
-
-async function call(path, { body, signal, key = readKey() } = {}) {
-  const headers = { Accept: "application/json", Authorization: `Bearer ${key}` };
-  if (body) headers["Content-Type"] = "application/json";
-  let response;
-  try {
-    response = await fetch(path, {
-      method: body ? "POST" : "GET", headers, signal, body: body && JSON.stringify(body),
-      credentials: "omit", cache: "no-store",
-    });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Refusal(0, { detail: "The server cannot be reached.", hint: "Is it still running?" });
-  }
-  const content = await response.json().catch(() => ({}));
-  if (response.ok) return content;
-  throw new Refusal(response.status, content);
-}
-
-function showProblem(place, error) {
-  place.replaceChildren(error.message);
-  const more = [error.hint, error.requestId && `Request ${error.requestId}`].filter(Boolean).join(" · ");
-  if (more) place.append(make("small", {}, more));
-  place.hidden = false;
-}
+// ---- The key ----
 
 /** Shows an error where it belongs: one about the key asks for another. */
 function report(place, error) {
@@ -88,7 +43,8 @@ $("key-form").addEventListener("submit", async (event) => {
       return;
     }
   }
-  sessionStorage.setItem(keyName, key);
+  if (key !== readKey()) chat.forget();
+  keepKey(key);
   keyDialog.close();
   await start();
 });
@@ -104,6 +60,7 @@ async function loadBases() {
     const chosen = $("base").value;
     $("base").replaceChildren(make("option", { value: "" }, "All bases"),
       ...bases.map((base) => make("option", { value: base.id }, base.name)));
+    chat.setBases(bases);
     $("base").value = bases.some((base) => base.id === chosen) ? chosen : "";
     $("filters").hidden = bases.length === 0;
     if (bases.length === 0) status.textContent = "There are no bases yet. Import one with pyairtable-ai import.";
@@ -215,12 +172,25 @@ query.addEventListener("input", () => {
 const schemas = new Map();
 let returnTo = null;
 
-const address = (base, table, record) => `#/${base}/${table}/${record}`;
+/** The part of the address that tells the view behind a record. */
+const view = () => location.hash.match(/^#\/chat(?:\/cnv\w{14})?/)?.[0] ?? "#";
+const address = (base, table, record) => `${view()}/${base}/${table}/${record}`;
 
-function route() {
-  const match = location.hash.match(/^#\/(app\w{14})\/(tbl\w{14})\/(rec\w{14})$/);
-  if (match) openRecord(...match.slice(1));
-  else if (recordDialog.open) recordDialog.close();
+async function route() {
+  const place = location.hash.match(/^(#(?:\/chat(?:\/cnv\w{14})?)?)\/(app\w{14})\/(tbl\w{14})\/(rec\w{14})$/);
+  const [behind, base, table, record] = place?.slice(1) ?? [view()];
+  const isChat = behind !== "#";
+  $("search-view").hidden = isChat;
+  $("chat-view").hidden = !isChat;
+  document.body.classList.toggle("is-chat", isChat);
+  const [shown, other] = isChat ? ["to-chat", "to-search"] : ["to-search", "to-chat"];
+  $(shown).setAttribute("aria-current", "page");
+  $(other).removeAttribute("aria-current");
+  document.title = `${isChat ? "Chat" : "Search"} · pyairtable-ai`;
+  if (!record && recordDialog.open) recordDialog.close();
+  if (isChat) chat.show(behind.match(/cnv\w{14}/)?.[0] ?? null);
+  else chat.hide();
+  if (record) await openRecord(base, table, record);
 }
 
 async function openRecord(base, table, record) {
@@ -237,7 +207,7 @@ async function openRecord(base, table, record) {
     const [schema, detail] = await Promise.all([
       schemas.get(table) ?? call(root), call(`${root}/records/${record}`),
     ]);
-    if (location.hash !== address(base, table, record)) return;
+    if (!location.hash.endsWith(`/${base}/${table}/${record}`)) return;
     schemas.set(table, schema);
     const primary = schema.fields.find((field) => field.id === schema.primaryFieldId);
     $("record-title").textContent = display(detail.fields[primary?.name]) || "Unnamed record";
@@ -245,12 +215,28 @@ async function openRecord(base, table, record) {
     const names = new Map(detail.linked.map((link) => [link.id, link]));
     $("record-fields").replaceChildren(...schema.fields
       .filter((field) => field.id !== schema.primaryFieldId && detail.fields[field.name] !== undefined)
-      .map((field) => make("div", {}, make("dt", {}, field.name),
+      .map((field) => make("div", { "data-field": field.id }, make("dt", {}, field.name),
         cell(field, detail.fields[field.name], base, names))));
+    markQuote(chat.takeQuote(record), primary);
   } catch (error) {
     $("record-title").textContent = "Record";
     report($("record-problem"), error);
   }
+}
+
+/** Shows where in the record an answer has something from. */
+function markQuote(citation, primary) {
+  if (!citation) return;
+  const place = citation.fieldId === primary?.id ? $("record-title")
+    : $("record-fields").querySelector(`[data-field="${CSS.escape(citation.fieldId)}"] dd`);
+  if (!place) return;
+  const text = place.childNodes.length === 1 && place.firstChild.nodeType === Node.TEXT_NODE ? place.textContent : "";
+  const start = text.indexOf(citation.quote);
+  if (citation.quote && start >= 0) {
+    const end = start + citation.quote.length;
+    place.replaceChildren(text.slice(0, start), make("mark", {}, citation.quote), text.slice(end));
+  } else place.classList.add("cited");
+  (place.querySelector("mark") ?? place).scrollIntoView({ block: "center" });
 }
 
 function cell(field, value, base, names) {
@@ -281,7 +267,8 @@ function cell(field, value, base, names) {
 
 function moment(text) {
   const date = new Date(text);
-  return Number.isNaN(date.valueOf()) ? text : date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+  if (Number.isNaN(date.valueOf())) return text;
+  return date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
 }
 
 function display(value) {
@@ -291,7 +278,8 @@ function display(value) {
 }
 
 function closeRecord() {
-  if (location.hash) history.pushState(null, "", location.pathname);
+  const behind = view();
+  if (location.hash) history.pushState(null, "", behind === "#" ? location.pathname : behind);
   if (recordDialog.open) recordDialog.close();
 }
 
@@ -299,11 +287,15 @@ $("close-record").addEventListener("click", closeRecord);
 recordDialog.addEventListener("cancel", (event) => { event.preventDefault(); closeRecord(); });
 recordDialog.addEventListener("click", (event) => { if (event.target === recordDialog) closeRecord(); });
 recordDialog.addEventListener("close", () => {
-  const place = returnTo?.isConnected && returnTo !== document.body ? returnTo : query;
+  const place = returnTo?.isConnected && returnTo !== document.body ? returnTo : entry();
   returnTo = null;
   place.focus();
 });
 window.addEventListener("hashchange", route);
+
+/** Where one writes in the view that is shown. */
+const entry = () => ($("chat-view").hidden ? query : $("question"));
+$("skip").addEventListener("click", () => entry().focus());
 
 // ---- Keyboard ----
 
@@ -312,10 +304,11 @@ document.addEventListener("keydown", (event) => {
   const typing = event.target.matches("input, select, textarea");
   if (event.key === "/" && !typing) {
     event.preventDefault();
-    query.focus();
-    query.select();
+    entry().focus();
+    if (entry() === query) query.select();
     return;
   }
+  if (!$("chat-view").hidden) return;
   const hits = [...results.querySelectorAll(".hit")];
   const place = hits.indexOf(document.activeElement);
   const inQuery = event.target === query;
@@ -346,9 +339,13 @@ async function start() {
   afterKey = null;
   await loadBases();
   if (then) await then();
-  else route();
-  if (!document.querySelector("dialog[open]")) query.focus();
+  else await route();
+  if (!document.querySelector("dialog[open]")) entry().focus();
 }
 
+chat.begin({ askForKey, address });
 if (readKey()) start();
-else askForKey();
+else {
+  route();
+  askForKey();
+}

@@ -31,7 +31,9 @@ enum ProblemStatus {
         case .unsupportedMediaType: .unsupportedMediaType
         case .uriTooLong: .uriTooLong
         case .invalidBody: .unprocessableContent
-        case .notFound, .bodyTooLarge, .invalidParameter, .timedOut, .bodyInterrupted: nil
+        case .upgradeRequired: .upgradeRequired
+        case .notFound, .foreignOrigin, .tooManySockets, .bodyTooLarge, .invalidParameter, .timedOut, .bodyInterrupted:
+            nil
         }
     }
 
@@ -43,11 +45,15 @@ enum ProblemStatus {
         case .forbidden: "Not permitted"
         case .notFound: "Not found"
         case .methodNotAllowed: "Method not allowed"
+        case .notAcceptable: "Not acceptable"
         case .conflict: "Conflict"
         case .contentTooLarge: "Too large"
         case .uriTooLong: "Address too long"
         case .unsupportedMediaType: "Unsupported media type"
+        case .upgradeRequired: "Upgrade required"
         case .unprocessableContent: "Invalid content"
+        case .tooManyRequests: "Too many requests"
+        case .badGateway: "Bad gateway"
         case .serviceUnavailable: "Unavailable"
         case .gatewayTimeout: "Timed out"
         default: "Server error"

@@ -1,11 +1,16 @@
 import HTTPTypes
 
-/// The page at `/`: three files and a picture inside the program, nothing from outside.
+/// The page at `/`: its files and a picture inside the program, nothing from outside.
 enum PageRoutes {
     static let all = [
-        asset("/", "page", "The page: search, results, records.", "text/html", PackageResources.page_html),
+        asset("/", "page", "The page: search, chat, records.", "text/html", PackageResources.page_html),
         asset("/page.css", "pageStyle", "The page's style.", "text/css", PackageResources.page_css),
-        asset("/page.js", "pageScript", "The page's script.", "text/javascript", PackageResources.page_js),
+        asset("/chat.css", "chatStyle", "Chat's style.", "text/css", PackageResources.chat_css),
+        script("/page.js", "pageScript", "The page's script: search and records.", PackageResources.page_js),
+        script("/chat.js", "chatScript", "Chat.", PackageResources.chat_js),
+        script("/answer.js", "answerScript", "One answer of chat.", PackageResources.answer_js),
+        script("/markup.js", "markupScript", "How answers are shown.", PackageResources.markup_js),
+        script("/api.js", "apiScript", "What the scripts share.", PackageResources.api_js),
         asset("/icon.svg", "pageIcon", "The page's icon.", "image/svg+xml", Array(icon.utf8)),
     ]
 
@@ -14,6 +19,10 @@ enum PageRoutes {
         default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
         base-uri 'none'; form-action 'none'; frame-ancestors 'none'
         """
+
+    private static func script(_ path: String, _ name: String, _ summary: String, _ bytes: [UInt8]) -> Route {
+        asset(path, name, summary, "text/javascript", bytes)
+    }
 
     private static func asset(
         _ path: String,

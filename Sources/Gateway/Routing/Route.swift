@@ -39,6 +39,8 @@ public struct Route: Sendable {
     let reply: RouteReply
     /// Statuses of problems that this route may answer beside those every route may.
     let problems: [HTTPResponse.Status]
+    /// How long its handler may take when that is more than requests are given in general.
+    let timeout: Duration?
     let handler: RouteHandler
 
     init(
@@ -50,6 +52,7 @@ public struct Route: Sendable {
         body: RouteBody? = nil,
         reply: RouteReply,
         problems: [HTTPResponse.Status] = [],
+        timeout: Duration? = nil,
         handler: RouteHandler
     ) {
         self.method = method
@@ -60,19 +63,32 @@ public struct Route: Sendable {
         self.body = body
         self.reply = reply
         self.problems = problems
+        self.timeout = timeout
         self.handler = handler
     }
 
-    /// What the caller must be permitted; nil for a route open to everybody.
+    /// Every shape that the document shows of it.
+    var shapes: [WireShape] {
+        [body?.shape, reply.shape, reply.events, reply.socket?.client, reply.socket?.server].compactMap(\.self)
+    }
+
+    /// What the caller must be permitted; nil for a route open to everybody, and for one that needs just a key.
     public var permission: Permission? {
         if case .requires(let permission, _) = handler { permission } else { nil }
     }
+
+    /// Whether it asks for no key.
+    public var isOpen: Bool {
+        if case .open = handler { true } else { false }
+    }
 }
 
-/// Whoever may call, and what then happens. A route that needs a permission is the only kind that gets a context.
+/// Whoever may call, and what then happens. A route that needs a key is the only kind that gets a context.
 enum RouteHandler: Sendable {
     case open(@Sendable (RouteCall) async throws -> Reply)
     case requires(Permission, @Sendable (RouteCall, Domain.RequestContext) async throws -> Reply)
+    /// MCP: any key will do, since each tool asks for its own permission. Only from an allowed `Origin`.
+    case mcp(@Sendable (RouteCall, Domain.RequestContext) async throws -> Reply)
 }
 
 /// The JSON body a route takes.
@@ -80,10 +96,14 @@ struct RouteBody: Sendable {
     let shape: WireShape
     /// Bytes at most.
     let limit: Int
+    /// Whether it is read and held against the schema before the handler is called. Otherwise the handler gets the
+    /// bytes, because its protocol has answers of its own for what does not fit.
+    let isChecked: Bool
 
-    init<T: DocumentedWireType>(_ type: T.Type, limit: Int = Limits.requestBodyBytes) {
+    init<T: DocumentedWireType>(_ type: T.Type, limit: Int = Limits.requestBodyBytes, isChecked: Bool = true) {
         shape = WireShape(type)
         self.limit = limit
+        self.isChecked = isChecked
     }
 }
 
@@ -95,21 +115,87 @@ struct RouteReply: Sendable {
     let shape: WireShape?
     /// Statuses other than 200 with the same shape.
     var otherStatuses: [HTTPResponse.Status] = []
+    /// The status when all is well.
+    var status = HTTPResponse.Status.ok
+    /// Statuses without a body.
+    var emptyStatuses: [HTTPResponse.Status] = []
+    /// Whether the answer may be a stream, with what one event's data looks like. Its context lives as long as one may.
+    var events: WireShape?
+    /// What is said on a socket, by the client and by the server.
+    var socket: (client: WireShape, server: WireShape)?
+    var isStream: Bool { events != nil || contentType == ServerSentEvent.contentType }
 
     static func json<T: DocumentedWireType>(
         _ type: T.Type,
         _ description: String,
+        status: HTTPResponse.Status = .ok,
         otherStatuses: [HTTPResponse.Status] = []
     ) -> Self {
         Self(
             description: description,
             contentType: "application/json",
             shape: WireShape(type),
-            otherStatuses: otherStatuses
+            otherStatuses: otherStatuses,
+            status: status
         )
+    }
+
+    /// JSON, or on request server-sent events with 200.
+    static func json<T: DocumentedWireType, Event: DocumentedWireType>(
+        _ type: T.Type,
+        _ description: String,
+        status: HTTPResponse.Status,
+        events: Event.Type
+    ) -> Self {
+        precondition(status != .ok, "200 is the stream's")
+        var reply = json(type, description, status: status)
+        reply.events = WireShape(events)
+        return reply
+    }
+
+    /// JSON, or on request server-sent events, both with 200.
+    static func json<T: DocumentedWireType, Event: DocumentedWireType>(
+        _ type: T.Type,
+        _ description: String,
+        orEvents events: Event.Type
+    ) -> Self {
+        var reply = json(type, description)
+        reply.events = WireShape(events)
+        return reply
+    }
+
+    /// 101: the connection becomes a socket, on which the client says `client` and the server `server`.
+    static func socket<Client: DocumentedWireType, Server: DocumentedWireType>(
+        _ client: Client.Type,
+        _ server: Server.Type,
+        _ description: String
+    ) -> Self {
+        Self(
+            description: description,
+            contentType: "",
+            shape: nil,
+            status: .switchingProtocols,
+            socket: (WireShape(client), WireShape(server))
+        )
+    }
+
+    /// 204 without a body.
+    static func nothing(_ description: String) -> Self {
+        Self(description: description, contentType: "", shape: nil, status: .noContent)
     }
 
     static func other(_ contentType: String, _ description: String) -> Self {
         Self(description: description, contentType: contentType, shape: nil)
+    }
+
+    /// Server-sent events whose data is a `type`; 204 when there are none to come.
+    static func eventStream<T: DocumentedWireType>(_ type: T.Type, _ description: String) -> Self {
+        Self(
+            description: description,
+            contentType: ServerSentEvent.contentType,
+            shape: nil,
+            otherStatuses: [.noContent],
+            events: WireShape(type)
+        )
     }
 }

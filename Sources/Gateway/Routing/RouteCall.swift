@@ -8,8 +8,11 @@ struct RouteCall: Sendable {
     /// What the caller was asked for; nil on a route open to everybody.
     let permission: Permission?
     let query: QueryParameters
-    /// Empty unless the route declares a body.
+    let headers: HTTPFields
+    /// Null unless the route declares a body that is checked.
     let body: JSONValue
+    /// Empty unless the route declares a body.
+    let bytes: [UInt8]
     let parameters: [PathParameter: Substring]
     /// The API document's bytes.
     let document: [UInt8]
@@ -28,6 +31,15 @@ struct RouteCall: Sendable {
             throw GatewayError.notFound
         }
         return identifier
+    }
+
+    /// Whether the client asks for server-sent events: names them in `Accept` and does not give them weight 0.
+    var wantsEvents: Bool {
+        headers[values: .accept].flatMap { $0.split(separator: ",") }.contains { range in
+            let parts = range.lowercased().split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" } }
+            let weight = parts.dropFirst().first { $0.hasPrefix("q=") }.map { Double($0.dropFirst(2)) ?? 0 } ?? 1
+            return parts.first == ServerSentEvent.contentType && weight > 0
+        }
     }
 
     /// The body as the type the route declares. Its schema has been checked already.

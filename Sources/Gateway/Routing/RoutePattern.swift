@@ -33,12 +33,20 @@ public enum PathParameter: String, Sendable, Hashable, CaseIterable {
     case baseId
     case tableId
     case recordId
+    case conversationId
+    case messageId
+    case runId
+    case jobId
 
     var prefix: String {
         switch self {
         case .baseId: "app"
         case .tableId: "tbl"
         case .recordId: "rec"
+        case .conversationId: "cnv"
+        case .messageId: "msg"
+        case .runId: "run"
+        case .jobId: "job"
         }
     }
 

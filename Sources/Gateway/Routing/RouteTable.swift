@@ -21,8 +21,13 @@ public struct RouteTable: Sendable {
 
     /// What the public listener answers.
     public static let standard = RouteTable(
-        [SearchRoutes.search] + BaseRoutes.all + RecordRoutes.all
-            + [OperationRoutes.document, OperationRoutes.health, OperationRoutes.ready] + PageRoutes.all
+        Array(
+            [
+                SearchRoutes.all, BaseRoutes.all, RecordRoutes.all, ChatRoutes.all, EmbeddingRoutes.all,
+                MCPRoutes.all, OpenAIRoutes.all,
+                [OperationRoutes.document, OperationRoutes.health, OperationRoutes.ready], PageRoutes.all,
+            ].joined()
+        )
     )
 
     /// What the admin listener answers.

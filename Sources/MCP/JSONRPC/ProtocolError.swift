@@ -10,6 +10,8 @@ package struct ProtocolError: Error, Sendable, Hashable {
         case methodNotFound = -32601
         case invalidParams = -32602
         case internalError = -32603
+        /// Named by revision 2026-07-28. A client that gets it falls back to a revision it lists.
+        case unsupportedProtocolVersion = -32022
         /// Our own, outside the range JSON-RPC keeps: too many requests in flight, try again after an answer.
         case busy = -31000
     }

@@ -3,7 +3,7 @@ public import Logging
 
 /// An MCP server: offers a provider's tools to AI clients.
 ///
-/// Speaks the revisions that open with a handshake (`ProtocolRevision`), so far on stdio. Each request runs in a
+/// Speaks the revisions that open with a handshake (`ProtocolRevision`), on stdio; `MCPEndpoint` does on HTTP. Each request runs in a
 /// task of its own with a context of its own; what the provider throws becomes a result the model can read.
 public struct MCPServer: Sendable {
     /// Bounds of the stdio transport.
@@ -86,13 +86,13 @@ public struct MCPServer: Sendable {
     }
 
     private func serve(_ reader: LineReader<Inbound>, _ writer: LineWriter, _ options: StdioOptions) async {
-        let performer = WorkPerformer(
-            tools: tools,
-            makeContext: makeContext,
-            logger: logger,
-            requestIDPrefix: Self.requestIDPrefix()
+        let requestIDPrefix = Self.requestIDPrefix()
+        let driver = SessionDriver(
+            session: ServerSession(session),
+            performer: WorkPerformer(tools: tools, logger: logger),
+            writer: writer,
+            makeContext: { try await makeContext("\(requestIDPrefix)-\($0.number)") }
         )
-        let driver = SessionDriver(session: ServerSession(session), performer: performer, writer: writer)
         await withTaskCancellationHandler {
             while let inbound = await reader.next() { await driver.handle(.received(inbound)) }
         } onCancel: {

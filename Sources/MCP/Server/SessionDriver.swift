@@ -6,13 +6,20 @@ import Domain
 actor SessionDriver {
     private var session: ServerSession
     private let performer: WorkPerformer
+    private let makeContext: @Sendable (WorkID) async throws -> RequestContext
     private let writer: LineWriter
     private var tasks: [WorkID: Task<Void, Never>] = [:]
     private var idleWaiter: CheckedContinuation<Void, Never>?
 
-    init(session: ServerSession, performer: WorkPerformer, writer: LineWriter) {
+    init(
+        session: ServerSession,
+        performer: WorkPerformer,
+        writer: LineWriter,
+        makeContext: @escaping @Sendable (WorkID) async throws -> RequestContext
+    ) {
         self.session = session
         self.performer = performer
+        self.makeContext = makeContext
         self.writer = writer
     }
 
@@ -39,7 +46,8 @@ actor SessionDriver {
     private func perform(_ actions: [SessionAction]) {
         for action in actions {
             switch action {
-            case .send(let message): writer.enqueue(message.json.encoded())
+            case .send(let message, _): writer.enqueue(message.json.encoded())
+            case .settle: break
             case .start(let id, let work): start(work, id)
             case .cancel(let id): tasks.removeValue(forKey: id)?.cancel()
             }
@@ -51,7 +59,11 @@ actor SessionDriver {
     /// cancellation can't hold up the end of the session. `tasks` owns it: `.cancel` and `.stopping` cancel it.
     private func start(_ work: Work, _ id: WorkID) {
         tasks[id] = Task {
-            let outcome = await performer.perform(work, id) { await self.handle(.expired(id)) }
+            let outcome = await performer.perform(work) {
+                try await self.makeContext(id)
+            } expired: {
+                await self.handle(.expired(id))
+            }
             tasks[id] = nil
             await handle(.finished(id, outcome))
         }

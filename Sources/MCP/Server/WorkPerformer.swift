@@ -4,18 +4,22 @@ import Logging
 /// Does a session's work: makes a context for each request and asks the provider.
 struct WorkPerformer: Sendable {
     let tools: any ToolProvider
-    let makeContext: @Sendable (String) async throws -> RequestContext
+    /// For what goes wrong before there is a context.
     let logger: Logger
-    /// Makes request ids unique over processes.
-    let requestIDPrefix: String
 
     /// Performs the work and tells how it ended.
     ///
-    /// - Parameter expired: called when the request's deadline passes before that.
-    func perform(_ work: Work, _ id: WorkID, expired: @escaping @Sendable () async -> Void) async -> WorkOutcome {
+    /// - Parameters:
+    ///   - makeContext: called once, first.
+    ///   - expired: called when the context's deadline passes before the work is done.
+    func perform(
+        _ work: Work,
+        in makeContext: @Sendable () async throws -> RequestContext,
+        expired: @escaping @Sendable () async -> Void
+    ) async -> WorkOutcome {
         var logger = logger
         do {
-            let context = try await makeContext("\(requestIDPrefix)-\(id.number)")
+            let context = try await makeContext()
             logger = context.logger
             // Owned here: cancelled as soon as the work is done.
             let timer = Task {

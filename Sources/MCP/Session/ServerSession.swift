@@ -45,10 +45,12 @@ package struct ServerSession: Sendable {
     package mutating func handle(_ event: SessionEvent) -> [SessionAction] {
         var actions: [SessionAction] = []
         switch event {
-        case .received(.single(let message)):
-            receive(message, batch: nil, &actions)
-        case .received(.batch(let messages)):
-            receive(batch: messages, &actions)
+        case .received(.single(let message), let exchange):
+            let worksBefore = worksStarted
+            receive(message, from: Source(exchange: exchange), &actions)
+            if worksStarted == worksBefore { actions.append(.settle(exchange)) }
+        case .received(.batch(let messages), let exchange):
+            receive(batch: messages, from: exchange, &actions)
         case .finished(let work, let outcome):
             finish(work, outcome, &actions)
         case .expired(let work):
@@ -65,12 +67,18 @@ package struct ServerSession: Sendable {
         let kind: Kind
         /// As negotiated when the request came in: a second `initialize` does not change what is under way.
         let revision: ProtocolRevision
-        let batch: Int?
+        let source: Source
 
         enum Kind {
             case listTools(cursor: String?)
             case callTool
         }
+    }
+
+    /// What a message came in with.
+    private struct Source {
+        let exchange: ExchangeID
+        var batch: Int?
     }
 
     /// A batch whose answers are collected into one array.
@@ -84,39 +92,48 @@ package struct ServerSession: Sendable {
 // MARK: - Messages
 
 extension ServerSession {
-    private mutating func receive(batch messages: [InboundMessage], _ actions: inout [SessionAction]) {
-        guard revision?.acceptsBatches == true else {
-            return refuse("Batches are accepted only in sessions of revision 2025-03-26", &actions)
-        }
-        guard !messages.isEmpty else { return refuse("A batch holds at least one message", &actions) }
-        guard messages.count <= configuration.batchMessagesMax else {
-            return refuse("A batch holds at most \(configuration.batchMessagesMax) messages", &actions)
+    private mutating func receive(
+        batch messages: [InboundMessage],
+        from exchange: ExchangeID,
+        _ actions: inout [SessionAction]
+    ) {
+        if let refusal = refusal(ofBatch: messages.count) {
+            actions += [.send(.failure(id: nil, refusal), exchange), .settle(exchange)]
+            return
         }
         batchesReceived += 1
-        let batch = batchesReceived
-        batches[batch] = PendingBatch()
-        for message in messages { receive(message, batch: batch, &actions) }
-        release(batch, &actions)
+        let source = Source(exchange: exchange, batch: batchesReceived)
+        batches[batchesReceived] = PendingBatch()
+        for message in messages { receive(message, from: source, &actions) }
+        release(source, &actions)
     }
 
-    private func refuse(_ message: String, _ actions: inout [SessionAction]) {
-        actions.append(.send(.failure(id: nil, .invalidRequest(message))))
+    /// Why a batch of so many messages is not taken; nil when it is.
+    package func refusal(ofBatch messageCount: Int) -> ProtocolError? {
+        guard revision?.acceptsBatches == true else {
+            return .invalidRequest("Batches are accepted only in sessions of revision 2025-03-26")
+        }
+        guard messageCount > 0 else { return .invalidRequest("A batch holds at least one message") }
+        guard messageCount <= configuration.batchMessagesMax else {
+            return .invalidRequest("A batch holds at most \(configuration.batchMessagesMax) messages")
+        }
+        return nil
     }
 
-    private mutating func receive(_ message: InboundMessage, batch: Int?, _ actions: inout [SessionAction]) {
+    private mutating func receive(_ message: InboundMessage, from source: Source, _ actions: inout [SessionAction]) {
         switch message {
         case .request(let request):
             do {
-                try dispatch(request, batch: batch, &actions)
+                try dispatch(request, from: source, &actions)
             } catch {
-                answer(.failure(id: request.id, error), batch: batch, &actions)
+                answer(.failure(id: request.id, error), to: source, &actions)
             }
         case .notification(let notification):
             dispatch(notification, &actions)
         case .response:
             break
         case .malformed(let error, let id):
-            answer(.failure(id: id, error), batch: batch, &actions)
+            answer(.failure(id: id, error), to: source, &actions)
         }
     }
 
@@ -126,23 +143,23 @@ extension ServerSession {
     /// is told apart here, before the method is looked at.
     private mutating func dispatch(
         _ request: Request,
-        batch: Int?,
+        from source: Source,
         _ actions: inout [SessionAction]
     ) throws(ProtocolError) {
         switch request.method {
         case "initialize":
-            guard batch == nil else { throw .invalidRequest("'initialize' must not be part of a batch") }
-            answer(.result(id: request.id, try initialize(request.params)), batch: nil, &actions)
+            guard source.batch == nil else { throw .invalidRequest("'initialize' must not be part of a batch") }
+            answer(.result(id: request.id, try initialize(request.params)), to: source, &actions)
         case "ping":
-            answer(.result(id: request.id, [:]), batch: batch, &actions)
+            answer(.result(id: request.id, [:]), to: source, &actions)
         case "tools/list":
             let revision = try negotiated(before: request)
             let cursor = try Self.cursor(in: request.params)
-            try start(.listTools, .listTools(cursor: cursor), for: request, revision, batch: batch, &actions)
+            try start(.listTools, .listTools(cursor: cursor), for: request, revision, from: source, &actions)
         case "tools/call":
             let revision = try negotiated(before: request)
             let call = try Self.toolCall(in: request.params)
-            try start(.callTool(call), .callTool, for: request, revision, batch: batch, &actions)
+            try start(.callTool(call), .callTool, for: request, revision, from: source, &actions)
         default:
             throw Self.methodNotFound(request.method)
         }
@@ -156,7 +173,7 @@ extension ServerSession {
             let work = workByRequest[id], let request = remove(work)
         else { return }
         actions.append(.cancel(work))
-        release(request.batch, &actions)
+        release(request.source, &actions)
     }
 
     private mutating func initialize(_ params: JSONObject) throws(ProtocolError) -> JSONValue {
@@ -231,7 +248,7 @@ extension ServerSession {
         _ kind: InFlight.Kind,
         for request: Request,
         _ revision: ProtocolRevision,
-        batch: Int?,
+        from source: Source,
         _ actions: inout [SessionAction]
     ) throws(ProtocolError) {
         guard workByRequest[request.id] == nil else {
@@ -246,17 +263,17 @@ extension ServerSession {
         }
         worksStarted += 1
         let id = WorkID(number: worksStarted)
-        inFlight[id] = InFlight(id: request.id, kind: kind, revision: revision, batch: batch)
+        inFlight[id] = InFlight(id: request.id, kind: kind, revision: revision, source: source)
         workByRequest[request.id] = id
-        if let batch { batches[batch]?.worksPending += 1 }
+        if let batch = source.batch { batches[batch]?.worksPending += 1 }
         actions.append(.start(id, work))
     }
 
     private mutating func finish(_ work: WorkID, _ outcome: WorkOutcome, _ actions: inout [SessionAction]) {
         // Cancelled, expired or stopped meanwhile: nothing more is said about it.
         guard let request = remove(work) else { return }
-        answer(message(for: request, outcome), batch: request.batch, &actions)
-        release(request.batch, &actions)
+        answer(message(for: request, outcome), to: request.source, &actions)
+        release(request.source, &actions)
     }
 
     private func message(for request: InFlight, _ outcome: WorkOutcome) -> OutboundMessage {
@@ -312,19 +329,22 @@ extension ServerSession {
 
 extension ServerSession {
     /// Sends the message, or keeps it until its batch is complete.
-    private mutating func answer(_ message: OutboundMessage, batch: Int?, _ actions: inout [SessionAction]) {
-        if let batch {
+    private mutating func answer(_ message: OutboundMessage, to source: Source, _ actions: inout [SessionAction]) {
+        if let batch = source.batch {
             batches[batch]?.answers.append(message)
         } else {
-            actions.append(.send(message))
+            actions.append(.send(message, source.exchange))
         }
     }
 
-    /// Notes that a piece of work is over, answered or not, and sends a batch's answers after the last.
-    private mutating func release(_ batch: Int?, _ actions: inout [SessionAction]) {
-        guard let batch, var pending = batches[batch] else { return }
-        pending.worksPending -= 1
-        batches[batch] = pending.worksPending > 0 ? pending : nil
-        if pending.worksPending == 0, !pending.answers.isEmpty { actions.append(.send(.batch(pending.answers))) }
+    /// Notes that a piece of work is over, answered or not. After a batch's last its answers are sent.
+    private mutating func release(_ source: Source, _ actions: inout [SessionAction]) {
+        if let batch = source.batch, var pending = batches[batch] {
+            pending.worksPending -= 1
+            batches[batch] = pending.worksPending > 0 ? pending : nil
+            guard pending.worksPending == 0 else { return }
+            if !pending.answers.isEmpty { actions.append(.send(.batch(pending.answers), source.exchange)) }
+        }
+        actions.append(.settle(source.exchange))
     }
 }

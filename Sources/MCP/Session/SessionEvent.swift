@@ -9,6 +9,17 @@ package struct WorkID: Sendable, Hashable, Comparable {
     package static func < (left: Self, right: Self) -> Bool { left.number < right.number }
 }
 
+/// Names one delivery from the client: a line, or the body of one HTTP request. What is said in answer to it carries
+/// the same name, so that a transport with a way back for each delivery finds it.
+package struct ExchangeID: Sendable, Hashable {
+    package let number: Int
+
+    package init(number: Int) { self.number = number }
+
+    /// For transports with one way back for everything.
+    package static let only = ExchangeID(number: 0)
+}
+
 /// What a session cannot do by itself, because it waits for something.
 package enum Work: Sendable, Hashable {
     case listTools
@@ -25,7 +36,7 @@ package enum WorkOutcome: Sendable {
 
 /// What happens to a session.
 package enum SessionEvent: Sendable {
-    case received(Inbound)
+    case received(Inbound, ExchangeID = .only)
     case finished(WorkID, WorkOutcome)
     /// The deadline of the request passed.
     case expired(WorkID)
@@ -35,7 +46,9 @@ package enum SessionEvent: Sendable {
 
 /// What the driver is to do, in this order.
 package enum SessionAction: Sendable {
-    case send(OutboundMessage)
+    case send(OutboundMessage, ExchangeID)
+    /// Nothing more will be said about what came in with the exchange; perhaps nothing was said at all.
+    case settle(ExchangeID)
     case start(WorkID, Work)
     /// Stop the work. Its outcome, should one still come, is ignored.
     case cancel(WorkID)

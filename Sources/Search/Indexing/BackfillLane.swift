@@ -33,20 +33,23 @@ struct BackfillLane: Sendable {
         self.trust = trust
     }
 
-    /// Does one block of the first thing in the queue; false when there is nothing to do.
-    func step() async throws -> Bool {
+    /// Blocks of one step, each prepared while the one before is written; between steps the queue is looked at anew.
+    static let stepBlocks = 16
+
+    /// Does some blocks of the first thing in the queue; false when there is nothing to do.
+    ///
+    /// - Parameter afterBlock: called after each block.
+    func step(afterBlock: @Sendable () async throws -> Void = {}) async throws -> Bool {
         let (tenant, store) = (tenant, store)
         let queue = try await services.database.read { try store.backfills(tenant: tenant, in: $0) }
         guard let backfill = queue.first(where: { $0.phase != .done }) else { return try await clear() }
         let context = try await services.context(tenant)
-        touched.begin()
-        defer { touched.end() }
         do {
             let trusted = trust.trusts(backfill: backfill.position)
             trust.distrust(backfill: backfill.position)
             let table = try await services.airtable.table(id: backfill.table, context: context)
             switch backfill.phase {
-            case .rendering: try await render(backfill, table, isForced: backfill.isForced || !trusted, context)
+            case .rendering: try await render(backfill, table, isTrusted: trusted, afterBlock)
             case .sweeping: try await sweep(backfill, table, context)
             case .done: break
             }
@@ -59,41 +62,97 @@ struct BackfillLane: Sendable {
 
     // MARK: Private
 
+    /// A block that is ready to be written.
+    private struct Block: Sendable {
+        let prepared: RecordIndexer.Prepared
+        let watch: TouchedRecords.Watch
+        /// The backfill as it stands when the block is written, but for its counts.
+        let next: Backfill
+    }
+
     private func render(
         _ backfill: Backfill,
         _ table: Table,
-        isForced: Bool,
-        _ context: RequestContext
+        isTrusted: Bool,
+        _ afterBlock: @Sendable () async throws -> Void
     ) async throws {
-        let request = RecordPageRequest(limit: Self.blockRecords, after: backfill.cursor.flatMap(RecordCursor.init))
-        let page = try await services.soundReads.records(in: table.id, page: request, context: context)
-        let layout = try await indexer.reader.layout(of: table, context: context)
-        var next = backfill
-        next.done += page.records.count
-        next.total = max(next.total, next.done)
-        next.cursor = page.next?.description
-        if page.next == nil { next.phase = backfill.sweeps ? .sweeping : .done }
-        if next.phase == .done { next.total = next.done }
-        let shown = try await indexer.reader.shown(page.records, in: table, context: context)
-        let batch = RecordIndexer.Batch(
-            layout: layout,
-            ids: page.records.map(\.id),
-            shown: shown,
-            priority: .bulk,
-            isForced: isForced
-        )
-        let (touched, tenant, store, updated) = (touched, tenant, store, next)
-        _ = try await indexer.index(
-            batch,
-            skipping: { touched.current },
-            commit: { transaction in
-                try store.update(updated, tenant: tenant, in: transaction)
+        // What was left half done is written whatever its hashes say; what follows was not begun.
+        var block = try await prepare(backfill, table, isForced: backfill.isForced || !isTrusted)
+        var counts = backfill.counts
+        for number in 1...Self.stepBlocks {
+            let following = block.next
+            guard number < Self.stepBlocks, following.phase == .rendering else {
+                counts = try await write(block, adding: counts)
+                try await afterBlock()
+                return
+            }
+            async let upcoming = prepare(following, table, isForced: backfill.isForced)
+            do {
+                counts = try await write(block, adding: counts)
+                try await afterBlock()
+            } catch {
+                // What was prepared for nothing ends its own watch when it fails.
+                if let dropped = try? await upcoming { touched.end(dropped.watch) }
+                throw error
+            }
+            block = try await upcoming
+        }
+    }
+
+    private func prepare(_ backfill: Backfill, _ table: Table, isForced: Bool) async throws -> Block {
+        // Its own time: long texts and a slow model may take a minute a block.
+        let context = try await services.context(tenant)
+        let watch = touched.begin()
+        do {
+            let request = RecordPageRequest(limit: Self.blockRecords, after: backfill.cursor.flatMap(RecordCursor.init))
+            let page = try await services.soundReads.records(in: table.id, page: request, context: context)
+            let layout = try await indexer.reader.layout(of: table, context: context)
+            var next = backfill
+            next.done += page.records.count
+            next.total = max(next.total, next.done)
+            next.cursor = page.next?.description
+            if page.next == nil { next.phase = backfill.sweeps ? .sweeping : .done }
+            if next.phase == .done { next.total = next.done }
+            let batch = RecordIndexer.Batch(
+                layout: layout,
+                ids: page.records.map(\.id),
+                shown: try await indexer.reader.shown(page.records, in: table, context: context),
+                priority: .bulk,
+                isForced: isForced,
+                reencodes: backfill.reencodes
+            )
+            return Block(prepared: try await indexer.prepare(batch), watch: watch, next: next)
+        } catch {
+            touched.end(watch)
+            throw error
+        }
+    }
+
+    /// Writes a block together with the place to go on from.
+    ///
+    /// - Returns: the backfill's counts with the block's.
+    private func write(_ block: Block, adding counts: EncodingCounts) async throws -> EncodingCounts {
+        defer { touched.end(block.watch) }
+        let (touched, tenant, store) = (touched, tenant, store)
+        let outcome = try await indexer.apply(
+            block.prepared,
+            skipping: { touched.records(since: block.watch) },
+            commit: { transaction, outcome in
+                var next = block.next
+                next.counts = counts
+                next.counts.add(outcome.counts)
+                try store.update(next, tenant: tenant, in: transaction)
             }
         )
+        var sum = counts
+        sum.add(outcome.counts)
+        return sum
     }
 
     /// Removes the units of records that no longer exist.
     private func sweep(_ backfill: Backfill, _ table: Table, _ context: RequestContext) async throws {
+        let watch = touched.begin()
+        defer { touched.end(watch) }
         let place = SweepPlace(backfill.cursor)
         let (tenant, store) = (tenant, store)
         let found = try await services.database.read { transaction -> (units: [StoredUnit], next: SweepPlace?) in
@@ -125,8 +184,8 @@ struct BackfillLane: Sendable {
         let touched = touched
         _ = try await indexer.index(
             batch,
-            skipping: { touched.current },
-            commit: { transaction in
+            skipping: { touched.records(since: watch) },
+            commit: { transaction, _ in
                 try store.update(updated, tenant: tenant, in: transaction)
             }
         )
@@ -144,19 +203,22 @@ extension BackfillLane {
         guard let removal = found.0 else { return false }
         let hasOtherTables = found.1.contains(removal.base)
         let end = min(removal.nextEntry, removal.doneEntry + Self.sweepUnits)
-        let (collections, pool, database) = (services.collections, services.pool, services.database)
+        let all = try await services.collectionsKept(tenant: tenant)
+        let (pool, database) = (services.pool, services.database)
         try await indexer.gate.run {
             try await pool.run(priority: .interactive) {
-                guard hasOtherTables else {
-                    try collections.remove(tenant: tenant, base: removal.base)
-                    return
-                }
-                try collections.withWriter(tenant: tenant, base: removal.base) { writer in
-                    for entry in removal.doneEntry..<end {
-                        let key = UnitKey(partition: removal.partition, entry: UInt32(entry)).rawValue
-                        if writer.contains(key) { try writer.delete(key) }
+                for collections in all {
+                    guard hasOtherTables else {
+                        try collections.remove(tenant: tenant, base: removal.base)
+                        continue
                     }
-                    try writer.flush()
+                    try collections.withWriter(tenant: tenant, base: removal.base) { writer in
+                        for entry in removal.doneEntry..<end {
+                            let key = UnitKey(partition: removal.partition, entry: UInt32(entry)).rawValue
+                            if writer.contains(key) { try writer.delete(key) }
+                        }
+                        try writer.flush()
+                    }
                 }
             }
             _ = try await database.write { transaction in

@@ -35,11 +35,23 @@ public final class Indexer: Sendable {
                 continue
             }
             defer {
-                services.collections.closeWriters()
+                services.models.closeWriters()
                 withExtendedLifetime(lock) {}
             }
             services.logger.notice("this process keeps the search index")
-            let indexers = try await tenantIndexers()
+            let indexers: [TenantIndexer]
+            do {
+                indexers = try await tenantIndexers()
+            } catch {
+                try Task.checkCancellation()
+                // A model that is not set up stays so until somebody sets it up; anything else may pass.
+                guard let failure = error as? any Failure, [.busy, .timedOut].contains(failure.kind) else {
+                    throw error
+                }
+                services.logger.warning("indexing could not begin", metadata: ["error": "\(error)"])
+                try await Task.sleep(for: .seconds(1))
+                continue
+            }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for indexer in indexers { group.addTask { try await indexer.run() } }
                 if indexers.isEmpty { group.addTask { try await Task.sleep(for: .seconds(1)) } }
@@ -58,14 +70,18 @@ public final class Indexer: Sendable {
             try Task.checkCancellation()
             if let lock = try IndexerLock.take(in: services.collections.directory) {
                 defer {
-                    services.collections.closeWriters()
+                    services.models.closeWriters()
                     withExtendedLifetime(lock) {}
                 }
+                var changes = false
                 for indexer in try await tenantIndexers() {
-                    try await indexer.catchUp {
+                    let end = try await indexer.catchUp {
                         watch.see(try await self.backfills(indexer.tenant), of: indexer.tenant)
                     }
+                    if end == .modelChanged { changes = true }
                 }
+                // Another model is live: what is left to do is done with its services.
+                if changes { continue }
                 return
             }
             var isCurrent = true
@@ -74,7 +90,7 @@ public final class Indexer: Sendable {
                 watch.see(try await backfills(tenant), of: tenant)
                 if !status.isCurrent { isCurrent = false }
             }
-            if isCurrent { return }
+            if isCurrent, try await !isChangingModel() { return }
             try await Task.sleep(for: .milliseconds(200))
         }
     }
@@ -110,9 +126,18 @@ public final class Indexer: Sendable {
         var indexers: [TenantIndexer] = []
         for tenant in try await tenants() {
             let latest = try await services.changes.latestSequence(tenant: tenant)
-            indexers.append(TenantIndexer(services: services, tenant: tenant, latest: latest))
+            let settled = try await services.settle(tenant: tenant)
+            indexers.append(TenantIndexer(services: settled, tenant: tenant, latest: latest))
         }
         return indexers
+    }
+
+    private func isChangingModel() async throws -> Bool {
+        for tenant in try await tenants() {
+            let build = try await services.database.read { try SearchStore().build(tenant: tenant, in: $0) }
+            if let build, !build.isFinished, !build.isStuck { return true }
+        }
+        return false
     }
 
     private func backfills(_ tenant: TenantID) async throws -> [Backfill] {

@@ -211,16 +211,35 @@ struct LiveWork {
 /// Records that the live lane has brought up to date while a block of a backfill is being prepared: the block leaves
 /// them alone, since it may have read them before.
 final class TouchedRecords: Sendable {
-    private let records = Mutex<Set<RecordID>?>(nil)
+    /// One block's own list: several blocks are prepared at once.
+    struct Watch: Sendable, Hashable { fileprivate let number: Int }
+
+    private struct State {
+        var lists: [Watch: Set<RecordID>] = [:]
+        var watches = 0
+    }
+
+    private let state = Mutex(State())
 
     /// A block begins, before it reads its records.
-    func begin() { records.withLock { $0 = [] } }
+    func begin() -> Watch {
+        state.withLock { state in
+            state.watches += 1
+            let watch = Watch(number: state.watches)
+            state.lists[watch] = []
+            return watch
+        }
+    }
 
-    func end() { records.withLock { $0 = nil } }
+    func end(_ watch: Watch) { state.withLock { $0.lists[watch] = nil } }
 
-    func insert(_ ids: [RecordID]) { records.withLock { $0?.formUnion(ids) } }
+    func insert(_ ids: [RecordID]) {
+        state.withLock { state in
+            for watch in state.lists.keys { state.lists[watch]?.formUnion(ids) }
+        }
+    }
 
-    var current: Set<RecordID> { records.withLock { $0 ?? [] } }
+    func records(since watch: Watch) -> Set<RecordID> { state.withLock { $0.lists[watch] ?? [] } }
 }
 
 /// What may be taken to be in the index as SQL says.

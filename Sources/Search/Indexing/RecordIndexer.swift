@@ -37,6 +37,8 @@ struct RecordIndexer: Sendable {
         var priority: EmbeddingPriority
         /// Write vectors anew even where the text's hash is the stored one.
         var isForced: Bool
+        /// Have the model read also what is in the cache.
+        var reencodes = false
     }
 
     /// What a batch did.
@@ -44,34 +46,59 @@ struct RecordIndexer: Sendable {
         var records = 0
         var unitsWritten = 0
         var unitsRemoved = 0
+        var counts = EncodingCounts()
     }
 
-    /// - Parameters:
-    ///   - skipping: asked in the gate; records that somebody else has brought up to date meanwhile.
-    ///   - applied: told in the gate which records are up to date now.
-    ///   - commit: further rows to write in the same transaction; run even when no unit changes.
+    /// A batch rendered and encoded; nothing of it is written yet.
+    struct Prepared: Sendable {
+        fileprivate let batch: Batch
+        fileprivate let rendered: [RecordID: [Rendered]]
+        fileprivate let vectors: IndexVectors
+    }
+
+    /// Brings some records up to date: `prepare` and `apply`.
     func index(
         _ batch: Batch,
         skipping: @escaping @Sendable () -> Set<RecordID> = { [] },
         applied: @escaping @Sendable ([RecordID]) -> Void = { _ in },
-        commit: @escaping @Sendable (any Transaction) throws -> Void = { _ in }
+        commit: @escaping @Sendable (any Transaction, Outcome) throws -> Void = { _, _ in }
     ) async throws -> Outcome {
+        try await apply(prepare(batch), skipping: skipping, applied: applied, commit: commit)
+    }
+
+    /// Renders and encodes, outside the gate: what takes time and changes nothing.
+    func prepare(_ batch: Batch) async throws -> Prepared {
         let rendered = try await render(batch)
         try services.afterStep(.rendered)
         let first = try await plan(batch.ids, rendered, batch)
         let vectors = try await services.embedder.vectors(
             of: first.texts,
-            known: [:],
             tenant: tenant,
-            priority: batch.priority
+            priority: batch.priority,
+            reencodes: batch.reencodes
         )
         try services.afterStep(.encoded)
-        return try await gate.run {
+        return Prepared(batch: batch, rendered: rendered, vectors: vectors)
+    }
+
+    /// Writes what was prepared, in the gate.
+    ///
+    /// - Parameters:
+    ///   - skipping: asked in the gate; records that somebody else has brought up to date meanwhile.
+    ///   - applied: told in the gate which records are up to date now.
+    ///   - commit: further rows to write in the same transaction; run even when no unit changes.
+    func apply(
+        _ prepared: Prepared,
+        skipping: @escaping @Sendable () -> Set<RecordID> = { [] },
+        applied: @escaping @Sendable ([RecordID]) -> Void = { _ in },
+        commit: @escaping @Sendable (any Transaction, Outcome) throws -> Void = { _, _ in }
+    ) async throws -> Outcome {
+        try await gate.run {
             try Task.checkCancellation()
-            let skipped = skipping()
-            let ids = skipped.isEmpty ? batch.ids : batch.ids.filter { !skipped.contains($0) }
-            let outcome = try await self.write(ids, rendered, batch: batch, vectors: vectors, commit: commit)
-            applied(ids)
+            let (skipped, ids) = (skipping(), prepared.batch.ids)
+            let wanted = skipped.isEmpty ? ids : ids.filter { !skipped.contains($0) }
+            let outcome = try await self.write(wanted, prepared, commit: commit)
+            applied(wanted)
             return outcome
         }
     }
@@ -79,7 +106,7 @@ struct RecordIndexer: Sendable {
     // MARK: Rendering
 
     /// A unit with what is derived from its text, so that it is derived once.
-    private struct Rendered: Sendable {
+    fileprivate struct Rendered: Sendable {
         let unit: SearchUnit
         let hash: ContentHash
         let words: WordCounts
@@ -107,8 +134,22 @@ struct RecordIndexer: Sendable {
         var removed: [UnitKey] = []
         var vectors: [(key: UnitKey, text: String)] = []
         var vectorsRemoved: [UnitKey] = []
+        /// Units that stay as they are but for their vectors.
+        var kept: [UnitKey: UnitDraft] = [:]
         /// Texts whose vectors are needed.
         var texts: [String] { vectors.map(\.text) }
+
+        /// Takes out the vectors of texts that the model would not take: their units are found by words only.
+        mutating func leaveOut(_ refused: Set<String>) {
+            if refused.isEmpty { return }
+            let keys = Set(vectors.filter { refused.contains($0.text) }.map(\.key))
+            vectors.removeAll { keys.contains($0.key) }
+            vectorsRemoved += keys.sorted()
+            drafts += keys.sorted().compactMap { kept[$0] }
+            for position in drafts.indices where keys.contains(drafts[position].key) {
+                drafts[position].isEncoded = false
+            }
+        }
     }
 
     /// Compares the units of `ids` as they should be with those stored.
@@ -132,7 +173,11 @@ struct RecordIndexer: Sendable {
                 let isSame = old.map { $0.hash == new.hash && $0.range == unit.range } ?? false
                 if isSame, !batch.isForced { continue }
                 let key = try old?.key ?? newKey(unit.group, partitions, &nextEntries)
-                if !isSame { plan.drafts.append(draft(new, key, id)) }
+                if !isSame || old?.isEncoded != unit.isEncoded {
+                    plan.drafts.append(draft(new, key, id))
+                } else {
+                    plan.kept[key] = draft(new, key, id)
+                }
                 if unit.isEncoded {
                     plan.vectors.append((key, unit.text))
                 } else if old?.isEncoded == true {
@@ -205,30 +250,48 @@ struct RecordIndexer: Sendable {
 
     private func write(
         _ ids: [RecordID],
-        _ rendered: [RecordID: [Rendered]],
-        batch: Batch,
-        vectors: [String: [Float]],
-        commit: @escaping @Sendable (any Transaction) throws -> Void
+        _ prepared: Prepared,
+        commit: @escaping @Sendable (any Transaction, Outcome) throws -> Void
     ) async throws -> Outcome {
+        let (batch, rendered) = (prepared.batch, prepared.rendered)
         let kept = ids.count == batch.ids.count ? rendered : rendered.filter { Set(ids).contains($0.key) }
-        let plan = try await plan(ids, kept, batch)
+        var plan = try await plan(ids, kept, batch)
         try services.afterStep(.planned)
         let vectors = try await services.embedder.vectors(
             of: plan.texts,
-            known: vectors,
+            known: prepared.vectors,
             tenant: tenant,
             priority: batch.priority
         )
-        try await writeVectors(plan, vectors, base: batch.layout.table.base)
-        let (tenant, store) = (tenant, store)
+        plan.leaveOut(vectors.refused)
+        try await writeVectors(plan, vectors.byText, base: batch.layout.table.base)
+        let outcome = Outcome(
+            records: ids.count,
+            unitsWritten: plan.drafts.count,
+            unitsRemoved: plan.removed.count,
+            counts: counts(rendered, vectors)
+        )
+        let (tenant, store, changes) = (tenant, store, plan)
         try await services.database.write { transaction in
-            if !plan.drafts.isEmpty || !plan.removed.isEmpty {
-                try store.apply(plan.drafts, removing: plan.removed, tenant: tenant, in: transaction)
+            if !changes.drafts.isEmpty || !changes.removed.isEmpty {
+                try store.apply(changes.drafts, removing: changes.removed, tenant: tenant, in: transaction)
             }
-            try commit(transaction)
+            try commit(transaction, outcome)
         }
         try services.afterStep(.committed)
-        return Outcome(records: ids.count, unitsWritten: plan.drafts.count, unitsRemoved: plan.removed.count)
+        return outcome
+    }
+
+    private func counts(_ rendered: [RecordID: [Rendered]], _ vectors: IndexVectors) -> EncodingCounts {
+        var counts = EncodingCounts(encoded: vectors.encoded.count, tokens: vectors.tokens)
+        for (record, units) in rendered.sorted(by: { $0.key < $1.key }) {
+            if !units.contains(where: { vectors.encoded.contains($0.unit.text) }) { counts.skipped += 1 }
+            if units.contains(where: { vectors.refused.contains($0.unit.text) }) {
+                counts.failed += 1
+                counts.failedRecords.append(record)
+            }
+        }
+        return counts
     }
 
     private func writeVectors(_ plan: Plan, _ vectors: [String: [Float]], base: BaseID) async throws {
@@ -255,7 +318,7 @@ struct RecordIndexer: Sendable {
 }
 
 /// Where a unit belongs, whatever its key.
-private struct UnitPlace: Hashable {
+struct UnitPlace: Hashable, Sendable {
     let record: RecordID
     let group: FieldGroup
     let window: Int

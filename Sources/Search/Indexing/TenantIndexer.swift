@@ -2,6 +2,7 @@ import Access
 import Airtable
 import Database
 import Domain
+import Embeddings
 import Logging
 
 /// Keeps one tenant's index in step: the live lane and the backfill lane side by side.
@@ -13,6 +14,7 @@ final class TenantIndexer: Sendable {
     private let indexer: RecordIndexer
     private let live: LiveLane
     private let backfill: BackfillLane
+    private let build: BuildLane
     private let store = SearchStore()
     private let wake: AsyncStream<Void>
     private let waker: AsyncStream<Void>.Continuation
@@ -27,12 +29,20 @@ final class TenantIndexer: Sendable {
         self.indexer = indexer
         live = LiveLane(services: services, tenant: tenant, indexer: indexer, touched: touched, trust: trust)
         backfill = BackfillLane(services: services, tenant: tenant, indexer: indexer, touched: touched, trust: trust)
+        build = BuildLane(services: services, tenant: tenant, indexer: indexer)
         (wake, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     // MARK: Running
 
-    /// Goes on until the task is cancelled. Errors are logged and tried again, ever more slowly.
+    /// Why indexing came to an end by itself.
+    enum End: Sendable, Hashable {
+        case done
+        /// Another model is live now: whoever goes on takes its services.
+        case modelChanged
+    }
+
+    /// Goes on until the task is cancelled, or the model changes. Errors are logged and tried again, ever more slowly.
     func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.followLog() }
@@ -45,16 +55,20 @@ final class TenantIndexer: Sendable {
     /// Does all there is to do now. Returns when the log is followed to its end and the queue is empty.
     ///
     /// - Parameter afterBlock: called after each block of a backfill.
-    func catchUp(afterBlock: @Sendable () async throws -> Void) async throws {
+    func catchUp(afterBlock: @Sendable () async throws -> Void) async throws -> End {
         var checkpoint = try await prepare()
         while true {
             try Task.checkCancellation()
             if let step = try await step(after: checkpoint) {
                 checkpoint = step.checkpoint
-            } else if try await backfill.step() {
-                try await afterBlock()
+            } else if try await backfill.step(afterBlock: afterBlock) {
+                continue
             } else {
-                return
+                switch try await build.step() {
+                case .worked: try await afterBlock()
+                case .switched: return .modelChanged
+                case .idle: return .done
+                }
             }
         }
     }
@@ -74,7 +88,7 @@ final class TenantIndexer: Sendable {
                     let isNew = try await services.changes.waitForChange(
                         after: checkpoint,
                         tenant: tenant,
-                        atMost: .seconds(5)
+                        atMost: .seconds(1)
                     )
                     // Another process may have queued something, such as a rebuild.
                     if !isNew { waker.yield() }
@@ -110,7 +124,12 @@ final class TenantIndexer: Sendable {
         while true {
             try Task.checkCancellation()
             let worked = try await retrying("a table could not be indexed") { try await self.backfill.step() }
-            if !worked, await wakes.next() == nil { throw CancellationError() }
+            if worked { continue }
+            switch try await retrying("the index of another model could not be made", { try await self.build.step() }) {
+            case .worked: continue
+            case .switched: return
+            case .idle: if await wakes.next() == nil { throw CancellationError() }
+            }
         }
     }
 
@@ -125,9 +144,22 @@ final class TenantIndexer: Sendable {
             } catch {
                 try Task.checkCancellation()
                 services.logger.warning(what, metadata: ["error": "\(error)"])
-                try await Task.sleep(for: pause)
+                await noteTrouble(error)
+                try await Task.sleep(for: max(pause, (error as? EmbeddingsError)?.retryAfter ?? .zero))
                 pause = min(pause * 2, .seconds(10))
             }
+        }
+    }
+
+    /// Shows whoever waits for a backfill why it does not get on.
+    private func noteTrouble(_ error: any Error) async {
+        let (tenant, store) = (tenant, store)
+        let message = (error as? any Failure)?.description ?? "Something went wrong; the log has it."
+        do {
+            try await services.database.write { try store.noteTrouble(message, tenant: tenant, in: $0) }
+        } catch {
+            // The trouble itself is in the log, and will be noted when it comes again.
+            services.logger.debug("trouble could not be noted", metadata: ["error": "\(error)"])
         }
     }
 
@@ -146,6 +178,7 @@ final class TenantIndexer: Sendable {
     /// Looks whether log, store and index fit together, queues what is needed to make them, and gives the checkpoint.
     private func prepare() async throws -> Int64 {
         try await Reconciliation(services: services, tenant: tenant, indexer: indexer).run()
+        try await build.prepare()
         if let checkpoint = try await services.changes.checkpoint(of: Indexer.consumer, tenant: tenant) {
             return checkpoint
         }

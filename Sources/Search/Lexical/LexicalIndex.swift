@@ -61,8 +61,33 @@ struct LexicalIndex: Sendable {
         return scores
     }
 
+    /// In how many units of `partitions` each of `stems` occurs.
+    func frequencies(
+        of stems: [String],
+        partitions: [Partition],
+        tenant: TenantID,
+        in transaction: any Transaction
+    ) throws -> [String: Int] {
+        var counts: [String: Int] = [:]
+        let numbers = partitions.map { SQLValue(Int($0.number)) }
+        for stem in Set(stems) {
+            for run in SQLLists.runs(of: numbers, count: 512) {
+                let list = SQLLists.padded(run)
+                let row = try transaction.firstRow(
+                    """
+                    SELECT COALESCE(SUM(LENGTH(data)), 0) FROM search_postings
+                    WHERE term = $1 AND partition IN (\(SQLLists.placeholders(list.count, from: 2)))
+                    """,
+                    [.text(stem)] + list
+                )
+                counts[stem, default: 0] += Int(try row?.integer(0) ?? 0) / PostingBlock.bytesPerPosting
+            }
+        }
+        return counts
+    }
+
     /// ln(1 + (N − n + ½) / (n + ½)): never negative, also for words that most units have.
-    private static func rarity(units: Int, frequency: Int) -> Float {
+    static func rarity(units: Int, frequency: Int) -> Float {
         let count = Double(frequency)
         let rest = max(0, Double(units) - count)
         return Float(logarithm(1 + (rest + 0.5) / (count + 0.5)))

@@ -51,3 +51,6 @@ struct TopList {
 
 /// The natural logarithm.
 func logarithm(_ value: Double) -> Double { log(value) }
+
+/// e to the power of `value`.
+func exponential(_ value: Double) -> Double { exp(value) }

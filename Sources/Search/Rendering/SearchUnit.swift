@@ -64,3 +64,14 @@ struct GroupText: Sendable, Hashable {
     /// Of a short group, in table order; empty for a long one.
     let lines: [Line]
 }
+
+extension GroupText {
+    /// The same with the lines of `fields` only; nil when it shows none of them.
+    func showing(_ fields: Set<FieldID>?) -> GroupText? {
+        guard let fields else { return self }
+        if case .long(let field) = group { return fields.contains(field) ? self : nil }
+        let kept = lines.filter { fields.contains($0.field) }
+        if kept.isEmpty { return nil }
+        return GroupText(group: group, prefix: prefix, alwaysPrefixed: alwaysPrefixed, text: text, lines: kept)
+    }
+}

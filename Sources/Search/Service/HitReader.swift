@@ -17,11 +17,17 @@ struct HitReader: Sendable {
 
     let reader: RecordReader
     let stems: Set<String>
+    /// The only fields that snippets show; nil for all.
+    let fields: Set<FieldID>?
 
-    init(airtable: GatedReads, stems: Set<String>) {
+    init(airtable: GatedReads, stems: Set<String>, fields: Set<FieldID>? = nil) {
         reader = RecordReader(airtable: airtable)
         self.stems = stems
+        self.fields = fields
     }
+
+    /// A score as a hit shows it.
+    static func shown(_ score: Float) -> Double { rounded(Double(score), to: 10_000) }
 
     /// The hits of `places`, in their order; what may not be read, or is gone, is left out.
     func hits(_ places: [Place], context: RequestContext) async throws -> [SearchHit] {
@@ -37,7 +43,7 @@ struct HitReader: Sendable {
         return places.compactMap { found[$0.ranked.record] }
     }
 
-    private func read(
+    func read(
         _ ids: [RecordID],
         in table: TableID,
         context: RequestContext
@@ -55,7 +61,7 @@ struct HitReader: Sendable {
         let table = shown.table
         let snippet = snippet(place, record, shown)
         return SearchHit(
-            score: (Double(place.ranked.score) * 10_000).rounded() / 10_000,
+            score: Self.shown(place.ranked.score),
             base: place.base.name,
             baseID: place.base.id,
             table: table.name,
@@ -83,7 +89,7 @@ struct HitReader: Sendable {
 
     /// From the record as it is now, which may differ from what was indexed a moment ago.
     private func snippet(_ place: Place, _ record: Record, _ shown: RecordReader.Shown) -> Snippet? {
-        let texts = shown.texts(of: record)
+        let texts = shown.texts(of: record).compactMap { $0.showing(fields) }
         guard let text = texts.first(where: { $0.group == place.partition.group }) ?? texts.first else { return nil }
         let whole = 0..<text.text.unicodeScalars.count
         let range = text.group == place.partition.group ? place.unit.range.clamped(to: whole) : whole

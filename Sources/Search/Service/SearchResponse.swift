@@ -3,16 +3,27 @@ public import Domain
 /// What was found, best first; no record twice.
 public struct SearchResponse: WireType, Hashable {
     public var hits: [SearchHit]
+    /// For the hits after these; nil when there are no more.
+    public var cursor: String?
+    /// When the request asked for it.
+    public var explanation: SearchExplanation?
     /// Milliseconds from the call to the answer.
     public var tookMilliseconds: Double
 
-    public init(hits: [SearchHit], tookMilliseconds: Double) {
+    public init(
+        hits: [SearchHit],
+        cursor: String? = nil,
+        explanation: SearchExplanation? = nil,
+        tookMilliseconds: Double
+    ) {
         self.hits = hits
+        self.cursor = cursor
+        self.explanation = explanation
         self.tookMilliseconds = tookMilliseconds
     }
 
     private enum CodingKeys: String, CodingKey {
-        case hits
+        case hits, cursor, explanation
         case tookMilliseconds = "tookMs"
     }
 
@@ -20,6 +31,8 @@ public struct SearchResponse: WireType, Hashable {
         .object(
             properties: [
                 "hits": .array(of: SearchHit.schema, description: "Best first; no record twice."),
+                "cursor": .string(description: "For the hits after these; absent when there are no more."),
+                "explanation": SearchExplanation.schema,
                 "tookMs": .number(description: "Milliseconds the search took.", minimum: 0),
             ],
             required: ["hits", "tookMs"]
@@ -44,6 +57,8 @@ public struct SearchHit: WireType, Hashable {
     public var snippet: String
     public var highlights: [SearchHighlight]
     public var matched: SearchMatch
+    /// When the request asked for it.
+    public var explanation: HitExplanation?
 
     public init(
         score: Double,
@@ -56,7 +71,8 @@ public struct SearchHit: WireType, Hashable {
         fieldID: FieldID,
         snippet: String,
         highlights: [SearchHighlight],
-        matched: SearchMatch
+        matched: SearchMatch,
+        explanation: HitExplanation? = nil
     ) {
         self.score = score
         self.base = base
@@ -69,10 +85,11 @@ public struct SearchHit: WireType, Hashable {
         self.snippet = snippet
         self.highlights = highlights
         self.matched = matched
+        self.explanation = explanation
     }
 
     private enum CodingKeys: String, CodingKey {
-        case score, base, table, fields, snippet, highlights, matched
+        case score, base, table, fields, snippet, highlights, matched, explanation
         case baseID = "baseId"
         case tableID = "tableId"
         case recordID = "recordId"
@@ -99,7 +116,8 @@ public struct SearchHit: WireType, Hashable {
             fieldID: try container.decode(FieldID.self, forKey: .fieldID),
             snippet: try container.decode(String.self, forKey: .snippet),
             highlights: try container.decode([SearchHighlight].self, forKey: .highlights),
-            matched: try container.decode(SearchMatch.self, forKey: .matched)
+            matched: try container.decode(SearchMatch.self, forKey: .matched),
+            explanation: try container.decodeIfPresent(HitExplanation.self, forKey: .explanation)
         )
     }
 
@@ -116,6 +134,7 @@ public struct SearchHit: WireType, Hashable {
         try container.encode(snippet, forKey: .snippet)
         try container.encode(highlights, forKey: .highlights)
         try container.encode(matched, forKey: .matched)
+        try container.encodeIfPresent(explanation, forKey: .explanation)
     }
 
     public static var schema: JSONSchema {
@@ -138,6 +157,7 @@ public struct SearchHit: WireType, Hashable {
                     description: "Words of the query in the snippet, ascending."
                 ),
                 "matched": SearchMatch.schema,
+                "explanation": HitExplanation.schema,
             ],
             required: [
                 "score", "base", "baseId", "table", "tableId", "recordId", "fields", "fieldId", "snippet",

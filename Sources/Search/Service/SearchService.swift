@@ -14,13 +14,14 @@ public struct SearchService: Sendable {
     let database: any SQLDatabase
     let access: AccessService
     let airtable: AirtableService
-    let embedder: any Embedder
-    let collections: VectorCollections
+    var embedder: any Embedder
+    var collections: VectorCollections
+    let models: SearchModels
     let pool: ComputePool
     var lexical = LexicalIndex()
-    private let store = SearchStore()
+    let store = SearchStore()
     /// Who may search may see what a hit shows: names of bases and tables, and cells, in their scope.
-    private var reads: GatedReads { airtable.reads(by: .search) }
+    var reads: GatedReads { airtable.reads(by: .search) }
 
     package init(
         database: any SQLDatabase,
@@ -36,231 +37,159 @@ public struct SearchService: Sendable {
         self.embedder = embedder
         self.collections = collections
         self.pool = pool
+        let pipeline = EmbeddingPipeline(embedder: embedder)
+        models = SearchModels(fixed: SearchModel(name: .local, pipeline: pipeline, collections: collections))
+    }
+
+    /// With the models of a data directory: each call is answered by the one that is live for its tenant.
+    package init(
+        database: any SQLDatabase,
+        access: AccessService,
+        airtable: AirtableService,
+        models: SearchModels,
+        model: SearchModel,
+        pool: ComputePool
+    ) {
+        self.database = database
+        self.access = access
+        self.airtable = airtable
+        self.embedder = model.embedder
+        self.collections = model.collections
+        self.models = models
+        self.pool = pool
+    }
+
+    /// Runs `body` on this service with the tenant's live model: question and vectors are of one space throughout.
+    ///
+    /// When another model takes over meanwhile, the old index may be going away under the call, so it is made again.
+    func withLiveModel<T: Sendable>(
+        _ tenant: TenantID,
+        _ body: (SearchService) async throws -> T
+    ) async throws -> T {
+        while true {
+            let model = try await models.live(tenant: tenant)
+            var service = self
+            service.embedder = model.embedder
+            service.collections = model.collections
+            let result: Result<T, any Error>
+            do { result = .success(try await body(service)) } catch { result = .failure(error) }
+            try Task.checkCancellation()
+            if try await models.liveName(tenant: tenant) == model.name { return try result.get() }
+        }
     }
 
     /// The records that fit `request` best, in the bases, tables and fields that may be seen.
     ///
-    /// - Throws: `SearchError` `emptyQuery`, `queryTooLong`, `invalidOption`, `unknownBase`, `unknownTable`;
-    ///   `AccessError.forbidden` without the permission `search`, which is all it takes.
+    /// - Throws: `SearchError` `emptyQuery`, `queryTooLong`, `invalidOption`, `invalidCursor`, `unknownBase`,
+    ///   `unknownTable`, `unknownField`; `AccessError.forbidden` without the permission `search`, which is all it takes.
     public func search(_ request: SearchRequest, context: RequestContext) async throws -> SearchResponse {
         try context.require(.search)
         let visible = try await access.visibleScope(for: context)
-        return try await search(request, fusion: .standard, visible: visible, context: context)
+        return try await withLiveModel(context.tenant) { service in
+            try await service.search(request, visible: visible, context: context)
+        }
     }
 
-    /// The same with another fusion, within `visible`.
+    /// The same within `visible`, with another fusion than the mode's.
     func search(
         _ request: SearchRequest,
-        fusion: Fusion,
+        fusion: Fusion? = nil,
         visible: VisibleScope,
         context: RequestContext
     ) async throws -> SearchResponse {
-        let start = ContinuousClock.now
-        let query = try Self.checked(request)
+        var clock = PhaseClock()
+        try Self.check(request)
+        var cursor = try SearchCursor(of: request)
         let limit = request.limit ?? SearchRequest.limitDefault
-        let places = try await places(request, visible: visible, context: context)
-        let candidates = try await candidates(query, limit: limit, places: places, context: context)
-        let ranked = fusion.rank(candidates.units)
-        let hits = try await hits(ranked, candidates, query: query, limit: limit, context: context)
-        let took = (ContinuousClock.now - start) / .milliseconds(1)
-        return SearchResponse(hits: hits, tookMilliseconds: (took * 10).rounded() / 10)
+        let mode = request.mode ?? .standard
+        let places = try await SearchPlaces(
+            bases: request.bases,
+            tables: request.tables,
+            fields: request.fields,
+            visible: visible,
+            reads: reads,
+            context: context
+        )
+        let count = min(Limits.searchCandidates, 80 + 4 * (limit + cursor.shown.count))
+        let query = SearchQuery(text: request.query, mode: mode, count: count)
+        let candidates = try await candidates(query, places: places, context: context)
+        _ = clock.lap()
+        let all = (fusion ?? mode.fusion).rank(candidates.units)
+        let ranked = all.filter { entry in
+            if let least = request.minScore, HitReader.shown(entry.score) < least { return false }
+            return !cursor.hasShown(entry.record)
+        }
+        let explains = request.explain == true
+        let explanations = explains ? HitExplanation.all(of: all, bestLexical: candidates.bestLexical) : [:]
+        var timings = candidates.timings
+        timings.ranking = clock.lap()
+        let reader = reader(stems: Set(WordAnalyzer.queryStems(of: request.query)), fields: places.onlyFields, context)
+        var found = try await hits(ranked, candidates, limit: limit, reader: reader, context: context)
+        for hit in found.hits { cursor.show(hit.recordID) }
+        for position in found.hits.indices where explains {
+            found.hits[position].explanation = explanations[found.hits[position].recordID]
+        }
+        timings.reading = clock.lap()
+        return SearchResponse(
+            hits: found.hits,
+            cursor: found.isLast ? nil : cursor.text,
+            explanation: explains ? explanation(query, candidates, records: all.count, timings) : nil,
+            tookMilliseconds: clock.total
+        )
     }
 
-    private static func checked(_ request: SearchRequest) throws(SearchError) -> String {
+    static func check(_ request: SearchRequest) throws(SearchError) {
         let query = request.query
         guard query.contains(where: { !$0.isWhitespace }) else { throw .emptyQuery }
         let length = query.unicodeScalars.count
         guard length <= Limits.queryCharacters else { throw .queryTooLong(length) }
-        for names in [request.bases, request.tables].compactMap(\.self) where names.count > Limits.searchPlaces {
+        try check(places: [request.bases, request.tables, request.fields], limit: request.limit)
+    }
+
+    static func check(places: [[String]?], limit: Int?) throws(SearchError) {
+        for names in places.compactMap(\.self) where names.count > Limits.searchPlaces {
             throw .tooManyPlaces(names.count)
         }
-        if let limit = request.limit, !(1...Limits.searchHits).contains(limit) { throw .limitOutOfRange(limit) }
-        return query
+        if let limit, !(1...Limits.searchHits).contains(limit) { throw .limitOutOfRange(limit) }
     }
 
-    // MARK: Where
-
-    private struct Places {
-        let visible: VisibleScope
-        let bases: [BaseID: Base]
-        /// Nil for all.
-        let onlyBases: Set<BaseID>?
-        let onlyTables: Set<TableID>?
-    }
-
-    private func places(
-        _ request: SearchRequest,
-        visible: VisibleScope,
-        context: RequestContext
-    ) async throws -> Places {
-        let all = try await reads.bases(context: context).filter { visible.allows(base: $0.id) }
-        var bases = all
-        if let wanted = request.bases {
-            bases = try wanted.map { name in
-                guard let base = all.first(where: { Self.names(name, $0.id.description, $0.name) }) else {
-                    throw SearchError.unknown(.unknownBase, name, among: all.map(\.name))
-                }
-                return base
-            }
-        }
-        var onlyTables: Set<TableID>?
-        if let wanted = request.tables {
-            var tables: [Table] = []
-            for base in bases {
-                tables += try await reads.tables(in: base.id, context: context).filter { visible.allows(table: $0) }
-            }
-            onlyTables = []
-            for name in wanted {
-                // A name may stand for a table in each of several bases.
-                let found = tables.filter { Self.names(name, $0.id.description, $0.name) }
-                if found.isEmpty { throw SearchError.unknown(.unknownTable, name, among: tables.map(\.name)) }
-                onlyTables?.formUnion(found.map(\.id))
-            }
-        }
-        return Places(
-            visible: visible,
-            bases: Dictionary(all.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }),
-            onlyBases: request.bases == nil ? nil : Set(bases.map(\.id)),
-            onlyTables: onlyTables
+    private func explanation(
+        _ query: SearchQuery,
+        _ candidates: SearchCandidates,
+        records: Int,
+        _ timings: SearchExplanation.Timings
+    ) -> SearchExplanation {
+        SearchExplanation(
+            mode: query.mode,
+            words: query.stems,
+            partitions: candidates.partitions.count,
+            units: candidates.partitions.values.reduce(0) { $0 + $1.units },
+            lexicalCandidates: candidates.lexicalCount,
+            semanticCandidates: candidates.semanticCount,
+            records: records,
+            plan: candidates.statistics.map { $0.wasExact ? .exact : .graph } ?? .none,
+            distances: candidates.statistics?.distanceEvaluations ?? 0,
+            timings: timings
         )
-    }
-
-    private static func names(_ wanted: String, _ id: String, _ name: String) -> Bool {
-        if wanted == id { return true }
-        let space = { (character: Character) in character.isWhitespace }
-        let words = { (text: String) in text.lowercased().split(whereSeparator: space) }
-        return words(wanted) == words(name)
-    }
-
-    // MARK: Candidates
-
-    private struct Candidates: Sendable {
-        var units: [Fusion.Unit] = []
-        var stored: [UnitKey: StoredUnit] = [:]
-        /// Records that the vectors alone would propose.
-        var semantic: Set<RecordID> = []
-        var partitions: [UInt32: Partition] = [:]
-        var bases: [BaseID: Base] = [:]
-    }
-
-    /// What one side of the search may use of the other: everything is exact for every unit of every record that either
-    /// side proposes, so that fusion compares like with like.
-    private func candidates(
-        _ query: String,
-        limit: Int,
-        places: Places,
-        context: RequestContext
-    ) async throws -> Candidates {
-        let (store, lexical, tenant) = (store, lexical, context.tenant)
-        let count = min(Limits.searchCandidates, 80 + 4 * limit)
-        async let vectors = embedder.embed([query], priority: .interactive)
-        let words = try await database.read(deadline: context.deadline) { transaction in
-            let scope = SearchScope(
-                all: try store.partitions(tenant: tenant, in: transaction),
-                visible: places.visible,
-                bases: places.onlyBases,
-                tables: places.onlyTables
-            )
-            let scores = try lexical.scores(
-                stems: WordAnalyzer.queryStems(of: query),
-                partitions: Array(scope.byNumber.values),
-                tenant: tenant,
-                in: transaction
-            )
-            return (scope: scope, scores: scores, best: scores.best(count))
-        }
-        guard let vector = try await vectors.first else { return Candidates() }
-        let nearest = try await nearest(vector, k: count, scope: words.scope, tenant: tenant)
-        let proposed = Set(words.best.map(\.key) + nearest.map(\.key))
-        let stored = try await database.read(deadline: context.deadline) { transaction in
-            let records = try store.records(of: Array(proposed), tenant: tenant, in: transaction)
-            let units = try store.units(
-                of: Set(records.values).sorted(),
-                in: Set(words.scope.byNumber.keys),
-                tenant: tenant,
-                transaction
-            )
-            return (records: records, units: units)
-        }
-        var result = Candidates(partitions: words.scope.byNumber, bases: places.bases)
-        result.semantic = Set(nearest.compactMap { stored.records[$0.key] })
-        var cosines = Dictionary(nearest.map { ($0.key, $0.score) }, uniquingKeysWith: max)
-        let unknown = stored.units.filter { $0.isEncoded && cosines[$0.key] == nil }.map(\.key)
-        cosines.merge(try await self.cosines(vector, of: unknown, scope: words.scope, tenant: tenant)) { first, _ in
-            first
-        }
-        for unit in stored.units {
-            result.stored[unit.key] = unit
-            result.units.append(
-                Fusion.Unit(
-                    key: unit.key,
-                    record: unit.record,
-                    cosine: cosines[unit.key],
-                    lexical: words.scores[unit.key]
-                )
-            )
-        }
-        return result
-    }
-
-    /// The nearest units over all bases in scope.
-    private func nearest(
-        _ vector: [Float],
-        k: Int,
-        scope: SearchScope,
-        tenant: TenantID
-    ) async throws -> [(key: UnitKey, score: Float)] {
-        let collections = collections
-        return try await pool.run(priority: .interactive) {
-            var best = TopList(capacity: k)
-            for (base, partitions) in scope.partitions {
-                // Never all: what a deleted table left may still be in the index.
-                let allowed = AllowedKeys.partitions(Set(partitions.map(\.number)))
-                for found in try collections.search(vector, k: k, allowed: allowed, tenant: tenant, base: base) {
-                    best.offer(found.key, found.score)
-                }
-            }
-            return best.sorted().map { (UnitKey(rawValue: $0.key), $0.score) }
-        }
-    }
-
-    /// The exact cosines of some units.
-    private func cosines(
-        _ vector: [Float],
-        of keys: [UnitKey],
-        scope: SearchScope,
-        tenant: TenantID
-    ) async throws -> [UnitKey: Float] {
-        if keys.isEmpty { return [:] }
-        let byBase = Dictionary(grouping: keys) { scope.byNumber[$0.partition]?.base }
-        let collections = collections
-        return try await pool.run(priority: .interactive) {
-            var cosines: [UnitKey: Float] = [:]
-            for (base, keys) in byBase {
-                guard let base else { continue }
-                let allowed = AllowedKeys.keys(KeySet(keys.map(\.rawValue)))
-                let found = try collections.search(vector, k: keys.count, allowed: allowed, tenant: tenant, base: base)
-                for neighbor in found { cosines[UnitKey(rawValue: neighbor.key)] = neighbor.score }
-            }
-            return cosines
-        }
     }
 
     // MARK: Hits
 
-    /// Reads ranked records back until there are `limit` hits; those that are gone, or hidden, give way to the next.
-    private func hits(
-        _ ranked: [Fusion.Ranked],
-        _ candidates: Candidates,
-        query: String,
-        limit: Int,
-        context: RequestContext
-    ) async throws -> [SearchHit] {
-        let stems = Set(WordAnalyzer.queryStems(of: query))
+    /// A damaged record is no hit; it must not cost the others.
+    func reader(stems: Set<String>, fields: Set<FieldID>? = nil, _ context: RequestContext) -> HitReader {
         let logger = context.logger
-        // A damaged record is no hit; it must not cost the others.
         let sound = airtable.reads(by: .search) { logger.error("left out of a search: \($0.message)") }
-        let reader = HitReader(airtable: sound, stems: stems)
+        return HitReader(airtable: sound, stems: stems, fields: fields)
+    }
+
+    /// Reads ranked records back until there are `limit` hits; those that are gone, or hidden, give way to the next.
+    func hits(
+        _ ranked: [Fusion.Ranked],
+        _ candidates: SearchCandidates,
+        limit: Int,
+        reader: HitReader,
+        context: RequestContext
+    ) async throws -> (hits: [SearchHit], isLast: Bool) {
         var hits: [SearchHit] = []
         var rest = ranked[...]
         while hits.count < limit, !rest.isEmpty {
@@ -281,6 +210,6 @@ public struct SearchService: Sendable {
             }
             hits += try await reader.hits(places, context: context)
         }
-        return hits
+        return (hits, rest.isEmpty)
     }
 }

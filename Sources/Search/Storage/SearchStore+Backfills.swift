@@ -23,6 +23,13 @@ struct Backfill: Sendable, Hashable {
     let sweeps: Bool
     var done: Int
     var total: Int
+    /// The job it is done for, and only for that.
+    var job: JobID?
+    /// Encode also what the cache has.
+    var reencodes = false
+    var counts = EncodingCounts()
+    /// Why it does not get on, safe to show.
+    var trouble: String?
 }
 
 extension SearchStore {
@@ -32,30 +39,34 @@ extension SearchStore {
     ///   - isForced: writes every vector anew, also of texts that did not change.
     ///   - sweeps: looks for records that no longer exist at the end.
     ///   - total: records of the table, about.
+    ///   - job: for whose sake alone; nil when the index needs it anyway.
+    ///   - reencodes: has the model read also what is in the cache.
     func enqueue(
         _ table: TableID,
         base: BaseID,
         isForced: Bool,
         sweeps: Bool,
         total: Int,
+        job: JobID? = nil,
+        reencodes: Bool = false,
         tenant: TenantID,
         in transaction: any Transaction
     ) throws {
-        let row = try transaction.firstRow(
-            """
-            INSERT INTO search_counters (name, value) VALUES ('backfill', 1)
-            ON CONFLICT (name) DO UPDATE SET value = search_counters.value + 1 RETURNING value
-            """
-        )
-        guard let position = try row?.integer(0) else { throw SearchError.corrupt("counter of backfills") }
+        let position = try nextNumber("backfill", in: transaction)
         try transaction.execute(
             """
             INSERT INTO search_backfills
-                (tenant, table_id, base, position, phase, next_cursor, is_forced, sweeps, done, total)
-            VALUES ($1, $2, $3, $4, 'rendering', NULL, $5, $6, 0, $7)
+                (tenant, table_id, base, position, phase, next_cursor, is_forced, sweeps, done, total, job, reencodes)
+            VALUES ($1, $2, $3, $4, 'rendering', NULL, $5, $6, 0, $7, $8, $9)
             ON CONFLICT (tenant, table_id) DO UPDATE SET
                 position = excluded.position, phase = excluded.phase, next_cursor = NULL, done = 0,
-                total = excluded.total,
+                total = excluded.total, encoded = 0, skipped = 0, tokens = 0, failed = 0, failed_records = '',
+                trouble = NULL,
+                job = CASE WHEN search_backfills.phase = 'done' THEN excluded.job
+                    WHEN search_backfills.job IS NULL THEN NULL ELSE excluded.job END,
+                reencodes = CASE WHEN search_backfills.phase = 'done' THEN excluded.reencodes
+                    WHEN search_backfills.reencodes > excluded.reencodes THEN search_backfills.reencodes
+                    ELSE excluded.reencodes END,
                 is_forced = CASE WHEN search_backfills.phase = 'done' THEN excluded.is_forced
                     WHEN search_backfills.is_forced > excluded.is_forced THEN search_backfills.is_forced
                     ELSE excluded.is_forced END,
@@ -65,7 +76,8 @@ extension SearchStore {
             """,
             [
                 .text(tenant.description), .text(table.description), .text(base.description), .integer(position),
-                SQLValue(isForced), SQLValue(sweeps), SQLValue(total),
+                SQLValue(isForced), SQLValue(sweeps), SQLValue(total), SQLValue(job?.description),
+                SQLValue(reencodes),
             ]
         )
     }
@@ -97,7 +109,8 @@ extension SearchStore {
     func backfills(tenant: TenantID, in transaction: any Transaction) throws -> [Backfill] {
         try transaction.rows(
             """
-            SELECT table_id, base, position, phase, next_cursor, is_forced, sweeps, done, total
+            SELECT table_id, base, position, phase, next_cursor, is_forced, sweeps, done, total, job, reencodes,
+                encoded, skipped, tokens, failed, failed_records, trouble
             FROM search_backfills WHERE tenant = $1 ORDER BY position
             """,
             [.text(tenant.description)]
@@ -114,22 +127,56 @@ extension SearchStore {
                 isForced: try row.bool(5),
                 sweeps: try row.bool(6),
                 done: Int(try row.integer(7)),
-                total: Int(try row.integer(8))
+                total: Int(try row.integer(8)),
+                job: try row.optionalText(9).flatMap { JobID($0) },
+                reencodes: try row.bool(10),
+                counts: EncodingCounts(
+                    encoded: Int(try row.integer(11)),
+                    skipped: Int(try row.integer(12)),
+                    tokens: Int(try row.integer(13)),
+                    failed: Int(try row.integer(14)),
+                    failedRecords: EncodingCounts.failedRecords(try row.text(15))
+                ),
+                trouble: try row.optionalText(16)
             )
         }
     }
 
-    /// Remembers how far `backfill` has come, unless another one has taken its place.
+    /// Remembers how far `backfill` has come, unless another one has taken its place, or it was called off.
     func update(_ backfill: Backfill, tenant: TenantID, in transaction: any Transaction) throws {
         try transaction.execute(
             """
-            UPDATE search_backfills SET phase = $3, next_cursor = $4, done = $5, total = $6
-            WHERE tenant = $1 AND position = $2
+            UPDATE search_backfills SET phase = $3, next_cursor = $4, done = $5, total = $6, encoded = $7,
+                skipped = $8, tokens = $9, failed = $10, failed_records = $11, trouble = NULL
+            WHERE tenant = $1 AND position = $2 AND phase <> 'done'
             """,
             [
                 .text(tenant.description), .integer(backfill.position), .text(backfill.phase.rawValue),
                 SQLValue(backfill.cursor), SQLValue(backfill.done), SQLValue(backfill.total),
+                SQLValue(backfill.counts.encoded), SQLValue(backfill.counts.skipped),
+                SQLValue(backfill.counts.tokens), SQLValue(backfill.counts.failed),
+                .text(backfill.counts.failedText),
             ]
+        )
+    }
+
+    /// Notes why the first backfill of the queue does not get on.
+    func noteTrouble(_ message: String, tenant: TenantID, in transaction: any Transaction) throws {
+        try transaction.execute(
+            """
+            UPDATE search_backfills SET trouble = $2 WHERE tenant = $1 AND position = (
+                SELECT min(position) FROM search_backfills WHERE tenant = $1 AND phase <> 'done'
+            )
+            """,
+            [.text(tenant.description), .text(message)]
+        )
+    }
+
+    /// Ends the backfills that are done for this job alone.
+    func callOff(_ job: JobID, tenant: TenantID, in transaction: any Transaction) throws {
+        try transaction.execute(
+            "UPDATE search_backfills SET phase = 'done' WHERE tenant = $1 AND job = $2 AND phase <> 'done'",
+            [.text(tenant.description), .text(job.description)]
         )
     }
 }

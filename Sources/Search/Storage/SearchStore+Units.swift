@@ -8,7 +8,8 @@ struct UnitDraft: Sendable {
     let window: Int
     let range: Range<Int>
     let hash: ContentHash
-    let isEncoded: Bool
+    /// Whether it has a vector: false also for a text that the model would not take.
+    var isEncoded: Bool
     let words: WordCounts
 }
 
@@ -107,6 +108,7 @@ extension SearchStore {
         in transaction: any Transaction
     ) throws {
         var changes = PostingChanges()
+        try noteForBuild(removed + drafts.map(\.key), tenant: tenant, in: transaction)
         try takeOut(removed + drafts.map(\.key), changes: &changes, in: transaction)
         for draft in drafts { changes.add(draft) }
         let rows = drafts.map { draft -> [SQLValue] in

@@ -13,7 +13,8 @@ package struct SearchStore: Sendable {
             id: "search/0001-units",
             sqlite: tables(withoutRowID: "WITHOUT ROWID, STRICT") + workTables(withoutRowID: "WITHOUT ROWID, STRICT"),
             postgres: tables(withoutRowID: "") + workTables(withoutRowID: "")
-        )
+        ),
+        modelMigration,
     ]
 
     private static func tables(withoutRowID: String) -> [String] {

@@ -60,14 +60,38 @@ package final class VectorCollections: Sendable {
         tenant: TenantID,
         base: BaseID
     ) throws -> [Neighbor] {
+        var statistics = SearchStatistics()
+        return try search(
+            vector,
+            k: k,
+            ef: ef,
+            allowed: allowed,
+            tenant: tenant,
+            base: base,
+            statistics: &statistics
+        )
+    }
+
+    /// The same, adding to `statistics` what it did.
+    func search(
+        _ vector: [Float],
+        k: Int,
+        ef: Int? = nil,
+        allowed: AllowedKeys,
+        tenant: TenantID,
+        base: BaseID,
+        statistics: inout SearchStatistics
+    ) throws -> [Neighbor] {
         let handle = try handle(Place(tenant: tenant, base: base))
-        return try translated {
+        do {
             switch handle {
-            case .writer(let writer): try writer.search(vector, k: k, ef: ef, allowed: allowed)
-            case .reader(let reader): try reader.search(vector, k: k, ef: ef, allowed: allowed)
-            case nil: []
+            case .writer(let writer):
+                return try writer.search(vector, k: k, ef: ef, allowed: allowed, statistics: &statistics)
+            case .reader(let reader):
+                return try reader.search(vector, k: k, ef: ef, allowed: allowed, statistics: &statistics)
+            case nil: return []
             }
-        }
+        } catch { throw SearchError(error) }
     }
 
     /// Vectors of one base.
@@ -111,6 +135,24 @@ package final class VectorCollections: Sendable {
             try FileManager.default.removeItem(atPath: path)
         } catch {
             throw SearchError(.indexFailed, "The index of a base could not be removed.", detail: "\(path): \(error)")
+        }
+    }
+
+    /// Removes a tenant's indexes but those in `kept`: what other models have left. Only for the holder of the
+    /// indexer's lock.
+    package static func removeOthers(in directory: String, tenant: TenantID, keeping kept: [VectorCollections]) throws {
+        for stored in StoredCollection.all(in: directory) where stored.tenant == tenant {
+            let place = Place(tenant: tenant, base: stored.base)
+            if kept.contains(where: { $0.path(of: place) == stored.path }) { continue }
+            do {
+                try FileManager.default.removeItem(atPath: stored.path)
+            } catch {
+                throw SearchError(
+                    .indexFailed,
+                    "An index of another model could not be removed.",
+                    detail: "\(stored.path): \(error)"
+                )
+            }
         }
     }
 

@@ -36,6 +36,11 @@ public struct SearchVerifier: Sendable {
 
     /// - Parameter comparesVectors: also encodes every text (from the cache, mostly) and compares it with its vector.
     public func verify(tenant: TenantID, comparesVectors: Bool = false) async throws -> SearchReport {
+        let live = SearchVerifier(services: try await services.live(tenant: tenant))
+        return try await live.compare(tenant: tenant, comparesVectors: comparesVectors)
+    }
+
+    private func compare(tenant: TenantID, comparesVectors: Bool) async throws -> SearchReport {
         var report = SearchReport()
         let checkpoint = try await services.changes.checkpoint(of: Indexer.consumer, tenant: tenant)
         report.lag = try await services.changes.latestSequence(tenant: tenant) - (checkpoint ?? 0)
@@ -138,7 +143,6 @@ public struct SearchVerifier: Sendable {
     ) async throws {
         let vectors = try await services.embedder.vectors(
             of: texts.values.sorted(),
-            known: [:],
             tenant: tenant,
             priority: .bulk
         )
@@ -146,7 +150,7 @@ public struct SearchVerifier: Sendable {
         let wrong = try await services.pool.run(priority: .bulk) { turn in
             var wrong: [UnitKey] = []
             for (key, text) in texts {
-                guard let vector = vectors[text] else { continue }
+                guard let vector = vectors.byText[text] else { continue }
                 let found = try collections.search(
                     vector,
                     k: 1,

@@ -18,7 +18,7 @@ extension SearchVerifier {
     public func gaps(tenant: TenantID) async throws -> [VectorGap] {
         let store = SearchStore()
         let counts = try await services.database.read { try store.encodedCounts(tenant: tenant, in: $0) }
-        let collections = services.collections
+        let collections = try await services.models.live(tenant: tenant).collections
         return try await services.pool.run(priority: .interactive) {
             counts.sorted { $0.key < $1.key }.compactMap { base, expected in
                 // What cannot be opened is the finding.

@@ -23,8 +23,26 @@ struct SearchCommand: AsyncParsableCommand {
     @Option(help: "Search only this table (name or id).")
     var table: String?
 
+    @Option(help: "Search and show only this field (name or id); may be repeated.")
+    var fields: [String] = []
+
     @Option(help: "Hits at most.")
     var limit: Int?
+
+    @Option(
+        help: "By meaning and words (hybrid), by meaning (semantic), or by words (lexical).",
+        transform: SearchCommand.mode
+    )
+    var mode: SearchMode?
+
+    @Option(help: "Leave out hits of a lower score.")
+    var minScore: Double?
+
+    @Option(help: "The cursor of the page before, for the hits after it.")
+    var cursor: String?
+
+    @Flag(help: "Show both ranks and scores of each hit, and where the time went.")
+    var explain = false
 
     @Flag(help: "Print one JSON object.")
     var json = false
@@ -32,7 +50,13 @@ struct SearchCommand: AsyncParsableCommand {
     @Flag(help: "Read JSON lines {\"id\",\"query\",\"k\"} from stdin and print {\"id\",\"hits\":[recordId…]} for each.")
     var batch = false
 
+    private static func mode(_ text: String) throws -> SearchMode {
+        if let mode = SearchMode(rawValue: text) { return mode }
+        throw ValidationError("--mode is one of \(SearchMode.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+
     func validate() throws {
+        if batch && cursor != nil { throw ValidationError("--cursor goes with one query") }
         if batch == (query != nil) { throw ValidationError("give a query, or --batch") }
     }
 
@@ -51,7 +75,17 @@ struct SearchCommand: AsyncParsableCommand {
     }
 
     private func request(_ query: String, limit: Int?) -> SearchRequest {
-        SearchRequest(query: query, bases: base.map { [$0] }, tables: table.map { [$0] }, limit: limit)
+        SearchRequest(
+            query: query,
+            bases: base.map { [$0] },
+            tables: table.map { [$0] },
+            fields: fields.isEmpty ? nil : fields,
+            limit: limit,
+            cursor: cursor,
+            mode: mode,
+            minScore: minScore,
+            explain: explain ? true : nil
+        )
     }
 
     private struct BatchLine: Decodable {
@@ -101,6 +135,21 @@ struct SearchCommand: AsyncParsableCommand {
             Console.write("\(position + 1). \(heading)  (\(hit.base) / \(hit.table), \(score))\n   \(hit.recordID)\n")
             let snippet = hit.snippet.split(whereSeparator: \.isNewline).joined(separator: " ")
             Console.write("   \(snippet)\n")
+            if let explanation = hit.explanation { Console.write("   \(text(of: explanation))\n") }
         }
+        if let explanation = response.explanation, let value = try? JSONCoder.value(of: explanation) {
+            // It always encodes; for reading, its JSON says it as well as any prose.
+            Console.write("\(value.text)\n")
+        }
+        if let cursor = response.cursor { Console.writeError("more: --cursor \(cursor)\n") }
+    }
+
+    private func text(of explanation: HitExplanation) -> String {
+        func side(_ name: String, _ rank: Int?, _ score: Double?) -> String {
+            guard let rank, let score else { return "\(name): -" }
+            return "\(name): #\(rank), \(score)"
+        }
+        return side("meaning", explanation.semanticRank, explanation.cosine) + " · "
+            + side("words", explanation.lexicalRank, explanation.bm25)
     }
 }

@@ -17,15 +17,20 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Address and port of /metrics, or off (default: 127.0.0.1:8081).")
     var adminBind: String?
 
+    @Option(help: "Web pages that may call MCP and chat beside this server's own, between commas.")
+    var allowedOrigins: String?
+
     @Flag(help: "Print one JSON line when ready: {\"url\",\"key\"}; key only at the first start.")
     var json = false
 
     func run() async throws {
-        let configuration = try shared.configuration(adding: [.bind: bind, .adminBind: adminBind])
+        let configuration = try shared.configuration(adding: [
+            .bind: bind, .adminBind: adminBind, .allowedOrigins: allowedOrigins,
+        ])
         let services = try await Services.open(configuration, logger: .standardError(configuration))
         do {
             let search = try services.openSearch()
-            let server = Server(services, search) { port in
+            let server = Server(services, search, try await services.openChat(search)) { port in
                 await announce(services, port: port ?? configuration.bind.port)
             }
             try await server.run()
@@ -78,6 +83,8 @@ private struct Welcome {
               An AI client connects over stdio; put this into its configuration:
 
               {"mcpServers":{"airtable":{"command":"\(binary)","args":["mcp","--data","\(services.configuration.dataDirectory)"]}}}
+
+              or over HTTP, at \(url)/mcp, with the header Authorization: Bearer \(shown)
 
               Stop with Ctrl-C.
 

@@ -75,12 +75,14 @@ struct Transcript: Sendable, CustomStringConvertible {
             var output: [String] = []
             for action in session.handle(event) {
                 switch action {
-                case .send(let message):
+                case .send(let message, _):
                     output.append("← " + message.json.text)
                 case .start(let id, .callTool(let call)) where call.name == "slow":
                     waiting.append((id, call))
                 case .start(let id, let work):
                     output += handle(.finished(id, outcome(of: work)))
+                case .settle:
+                    break
                 case .cancel(let id):
                     waiting.removeAll { $0.id == id }
                     output.append("· cancelled")

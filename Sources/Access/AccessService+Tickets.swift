@@ -1,0 +1,76 @@
+public import Domain
+public import Logging
+
+/// A word that opens one connection, once, for whoever cannot send a key along: a browser's WebSocket.
+public struct ConnectionTicket: Sendable, Hashable {
+    /// Shown once, never stored.
+    public let text: String
+    public let expires: Instant
+}
+
+extension AccessService {
+    /// A ticket that stands for this request's key for `Limits.ticketSeconds`.
+    ///
+    /// It goes into an address, and addresses get into logs: hence once, briefly, and only a digest is kept.
+    ///
+    /// - Throws: `limitReached` when too many wait.
+    public func issueTicket(context: RequestContext) throws(AccessError) -> ConnectionTicket {
+        let entry = TicketBook.Entry(
+            principal: context.principal,
+            tenant: context.tenant,
+            expires: tick() + .seconds(Limits.ticketSeconds)
+        )
+        let text = try tickets.issue(entry, at: tick())
+        let life = Int64(Limits.ticketSeconds) * 1_000_000
+        return ConnectionTicket(text: text, expires: Instant(microseconds: now().microseconds + life))
+    }
+
+    /// The context of a connection that came with a ticket, which is used up. Its key is checked again.
+    ///
+    /// - Throws: `unauthenticated`, always with the same message; errors of the database.
+    public func redeemTicket(
+        _ text: String,
+        timeout: Duration,
+        requestID: String,
+        origin: Origin = .http,
+        logger: Logger
+    ) async throws -> RequestContext {
+        guard let entry = tickets.redeem(text, at: tick()) else {
+            throw AccessError.unauthenticated("no such ticket")
+        }
+        let context = context(
+            id: requestID,
+            principal: entry.principal,
+            tenant: entry.tenant,
+            deadline: .now + timeout,
+            origin: origin,
+            logger: logger
+        )
+        return try await renewed(context, id: requestID, timeout: timeout)
+    }
+
+    /// The context of the next request on a connection that goes on: the same caller, if their key is still good, with
+    /// the rights they have now.
+    ///
+    /// - Throws: `unauthenticated` when the key died since; errors of the database.
+    public func renewed(_ old: RequestContext, id: String? = nil, timeout: Duration) async throws -> RequestContext {
+        // Without a key it is the data directory's owner at the machine itself.
+        guard let key = old.principal.key else { return child(of: old, id: id, timeout: timeout) }
+        let deadline = ContinuousClock.now + timeout
+        guard let stored = try await storedKey(key, deadline: deadline), stored.tenant == old.tenant else {
+            throw AccessError.unauthenticated("key gone while in use")
+        }
+        switch Policy.admit(stored.facts, at: now()) {
+        case .refused(let refusal): throw AccessError.unauthenticated(refusal.rawValue)
+        case .admitted(let permissions):
+            return context(
+                id: id ?? "\(old.id).\(Self.randomID(length: 6))",
+                principal: Principal(user: stored.key.owner, key: key, permissions: permissions),
+                tenant: old.tenant,
+                deadline: deadline,
+                origin: old.origin,
+                logger: old.logger
+            )
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import NIOCore
+import ServiceLifecycle
+import Synchronization
+
+/// Runs the handler of a streamed answer beside all that may end it: the client's going, a client that reads nothing,
+/// the server's shutdown, the stream's bound.
+struct StreamRun: Sendable {
+    let stream: ReplyStream
+    let channel: any Channel
+    let heartbeatInterval: Duration
+    /// How long one write may wait for the client.
+    let stallLimit: Duration
+    let lengthLimit: Duration
+
+    /// How long a client that reads slowly may take for what is left when the server shuts down.
+    private static let shutdownGrace = TimeAmount.seconds(2)
+
+    /// - Returns: how it ended and, with `failed`, why. When it is back, nobody writes any more.
+    func run(_ writer: ReplyWriter) async -> (end: StreamEnd, error: (any Error)?) {
+        let stop = StopSignal()
+        let watch = await ClientWatch.on(channel)
+        watch?.whenComplete { _ in stop.fire(.gone) }
+        return await withGracefulShutdownHandler {
+            await run(writer, stop)
+        } onGracefulShutdown: {
+            stop.fire(.shutdown)
+        }
+    }
+
+    private func run(_ writer: ReplyWriter, _ stop: StopSignal) async -> (end: StreamEnd, error: (any Error)?) {
+        await withTaskGroup(of: (end: StreamEnd, error: (any Error)?).self) { group in
+            group.addTask {
+                do {
+                    try await stream.write(writer)
+                    return (.complete, nil)
+                } catch {
+                    return writer.isBroken ? (.gone, nil) : (.failed, error)
+                }
+            }
+            group.addTask { (await stop.wait(), nil) }
+            group.addTask { (await supervise(writer, stop), nil) }
+            // The first to end decides; a handler that is cancelled then has nothing more to say.
+            let first = await group.next() ?? (.complete, nil)
+            if first.end == .stalled || first.end == .gone { channel.close(promise: nil) }
+            let late =
+                first.end == .shutdown
+                ? channel.eventLoop.scheduleTask(in: Self.shutdownGrace) { channel.close(promise: nil) } : nil
+            group.cancelAll()
+            stop.fire(first.end)
+            await group.waitForAll()
+            late?.cancel()
+            return first
+        }
+    }
+
+    /// Sends heartbeats into silence, and looks for a client that takes nothing.
+    private func supervise(_ writer: ReplyWriter, _ stop: StopSignal) async -> StreamEnd {
+        let end = ContinuousClock.now + lengthLimit
+        while true {
+            let activity = writer.activity
+            let wait = activity.isWaiting ? stallLimit : heartbeatInterval
+            do {
+                try await Task.sleep(until: min(activity.last + wait, end), clock: .continuous)
+                if ContinuousClock.now >= end { return .tooLong }
+                let now = writer.activity
+                guard now.last + (now.isWaiting ? stallLimit : heartbeatInterval) <= .now else { continue }
+                if now.isWaiting { return .stalled }
+                try await writer.beat(stream.heartbeat)
+            } catch {
+                return writer.isBroken ? .gone : await stop.wait()
+            }
+        }
+    }
+}
+
+/// Fires once, with the first reason that comes; waiting before or after makes no difference, and is not cancelled.
+final class StopSignal: Sendable {
+    private struct State {
+        var end: StreamEnd?
+        var waiting: [CheckedContinuation<StreamEnd, Never>] = []
+    }
+
+    private let state = Mutex(State())
+
+    func fire(_ end: StreamEnd) {
+        let waiting = state.withLock { state -> [CheckedContinuation<StreamEnd, Never>] in
+            guard state.end == nil else { return [] }
+            state.end = end
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume(returning: end) }
+    }
+
+    func wait() async -> StreamEnd {
+        await withCheckedContinuation { continuation in
+            let end = state.withLock { state -> StreamEnd? in
+                if state.end == nil { state.waiting.append(continuation) }
+                return state.end
+            }
+            if let end { continuation.resume(returning: end) }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import Synchronization
+
+/// Keeps outgoing calls away from this machine and its own network, except where the operator allows.
+///
+/// It stands at two places. As a decorator it looks every host up before anything is sent and refuses the call when
+/// one of the addresses is not public. As the rule of new connections (`AsyncHTTPTransport.Options.connections`) it
+/// looks at the address a socket in fact reached, before a request is written to it: a name that answers differently
+/// the second time gains nothing. Nothing follows redirects, so there is no third place.
+///
+/// Hosts that the operator names (a provider's base URL, the allow list) may stand anywhere.
+public final class AddressGuard: Sendable {
+    private let allowed: Set<AllowedHost>
+    private let resolver: any HostResolver
+    /// Where allowed hosts were found to stand, for the second look.
+    private let allowedEndpoints = Mutex<[Endpoint: AllowedHost]>([:])
+
+    private struct Endpoint: Hashable {
+        let address: IPAddress
+        let port: Int
+    }
+
+    /// Allowed hosts are few and rarely move; past this, what was found is forgotten and found again.
+    private static let endpointsMax = 1_024
+
+    public init(allowing allowed: some Sequence<AllowedHost>, resolver: any HostResolver = SystemResolver()) {
+        self.allowed = Set(allowed)
+        self.resolver = resolver
+    }
+
+    /// Looks before a call: does every address of its host belong to the Internet at large, or to an allowed host?
+    ///
+    /// - Throws: `OutboundError` `addressRefused`, `invalidAddress`, `cannotConnect`.
+    public func check(_ address: OutboundAddress) async throws {
+        let allowedBy = allowed.first { $0.covers(address) }
+        if allowedBy == nil, let literal = IPAddress(address.host), !literal.isPublic { throw Self.refused(address) }
+        let addresses = try await resolver.addresses(of: address.host)
+        if let allowedBy {
+            allowedEndpoints.withLock { endpoints in
+                for found in addresses where !found.isPublic {
+                    if endpoints.count >= Self.endpointsMax { endpoints.removeAll() }
+                    endpoints[Endpoint(address: found, port: address.port)] = allowedBy
+                }
+            }
+        } else if addresses.contains(where: { !$0.isPublic }) {
+            throw Self.refused(address)
+        }
+    }
+
+    /// Looks at a connection that stands, before anything is written to it.
+    public func permitsConnection(to address: IPAddress, port: Int) -> Bool {
+        address.isPublic || allowedEndpoints.withLock { $0[Endpoint(address: address, port: port)] != nil }
+    }
+
+    static func refused(_ address: OutboundAddress) -> OutboundError {
+        OutboundError(
+            .addressRefused,
+            "outgoing calls may not go to \(address.authority): it stands in a private or special network",
+            hint: "if it is meant, add it to the allow list of outgoing calls"
+        )
+    }
+}
+
+/// Refuses calls that `AddressGuard` refuses, before anything is sent.
+public struct GuardedTransport: HTTPTransport {
+    private let base: any HTTPTransport
+    private let addresses: AddressGuard
+
+    public init(_ base: any HTTPTransport, addresses: AddressGuard) {
+        self.base = base
+        self.addresses = addresses
+    }
+
+    public func send(_ request: OutboundRequest) async throws -> OutboundReply {
+        let address = try OutboundAddress(request.url)
+        try await before(
+            ContinuousClock.now + request.deadlines.firstByte,
+            else: OutboundError(
+                .cannotConnect,
+                "the address of \(address.authority) was not found in time"
+            )
+        ) { try await addresses.check(address) }
+        return try await base.send(request)
+    }
+}

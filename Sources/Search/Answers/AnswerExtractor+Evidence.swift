@@ -1,0 +1,193 @@
+import Domain
+import Embeddings
+
+extension AnswerExtractor {
+    /// A piece with how well it fits the question.
+    struct ScoredPiece: Sendable {
+        let piece: AnswerPiece
+        let cosine: Double
+        let score: Double
+    }
+
+    // MARK: Pieces
+
+    /// The pieces of a record, best first.
+    func pieces(
+        of candidate: AnswerCandidate,
+        _ question: Question,
+        _ rarity: [String: Double]
+    ) async throws -> [ScoredPiece] {
+        let asked = question.telling.map(\.stem).filter {
+            !candidate.primary.contains($0) && !candidate.kind.contains($0)
+        }
+        // The share of the question's words first: it costs nothing, and decides what is worth encoding.
+        let all = AnswerPiece.all(of: candidate).map { piece in
+            (
+                piece: piece,
+                share: asked.isEmpty ? 0 : Self.share(asked, in: piece.stems.union(piece.fieldStems), rarity)
+            )
+        }
+        let chosen = all.sorted {
+            Double($0.piece.unitCosine) + 0.5 * $0.share > Double($1.piece.unitCosine) + 0.5 * $1.share
+        }.prefix(Limits.answerPieces)
+        let texts = [question.text] + chosen.map { $0.piece.text(of: candidate) }
+        let vectors = try await search.embedder.embed(texts, priority: .interactive)
+        guard let query = vectors.first else { return [] }
+        let attribute = question.attribute.map(\.stem)
+        return zip(chosen, vectors.dropFirst()).map { entry, vector in
+            let cosine = WordVectors.cosine(query, vector)
+            var score = cosine + 0.3 * entry.share
+            if Self.shows(question.expectation, entry.piece) { score += 0.1 }
+            if !attribute.isEmpty, entry.piece.fieldStems.isSuperset(of: attribute) { score += 0.3 }
+            // A name alone says nothing of what it names.
+            if entry.piece.field.id == candidate.table.primaryField { score -= 0.2 }
+            return ScoredPiece(piece: entry.piece, cosine: cosine, score: score)
+        }.sorted { $0.score != $1.score ? $0.score > $1.score : $0.piece.quote < $1.piece.quote }
+    }
+
+    /// Whether a piece has the kind of value that is asked for.
+    private static func shows(_ expectation: Question.Expectation, _ piece: AnswerPiece) -> Bool {
+        switch expectation {
+        case .anything: false
+        case .person:
+            [.multipleRecordLinks, .singleLineText, .email].contains(piece.field.type) && piece.isCell
+        case .time: hasTime(piece)
+        case .quantity: piece.quote.contains(where: \.isNumber)
+        }
+    }
+
+    /// A date, or a number that may be a year.
+    private static func hasTime(_ piece: AnswerPiece) -> Bool {
+        if [.date, .dateTime, .createdTime].contains(piece.field.type) { return true }
+        return piece.stems.contains { $0.count == 4 && $0.allSatisfy(\.isNumber) }
+    }
+
+    // MARK: Evidence
+
+    func evidence(
+        of candidate: AnswerCandidate,
+        _ question: Question,
+        _ rarity: [String: Double],
+        _ pieces: [ScoredPiece]
+    ) async throws -> AnswerEvidence {
+        let present = candidate.stems.union(candidate.schemaStems)
+        let about = candidate.primary
+        let telling = question.terms.filter { !about.contains($0.stem) && !candidate.kind.contains($0.stem) }
+        let weighty = question.telling.filter { !about.contains($0.stem) && !candidate.kind.contains($0.stem) }
+        let near = pieces.sorted { $0.cosine > $1.cosine }.prefix(4)
+        let nearWords = Self.words(
+            near.map(\.piece.quote) + candidate.table.fields.map(\.name) + [candidate.primaryText]
+        )
+        let rest = question.text(without: about)
+        let fields = candidate.table.fields.map(\.name)
+        let attribute = question.attribute.filter { !about.contains($0.stem) }
+        let vectors = try await words.vectors(
+            of: nearWords + (weighty + attribute).map(\.folded) + fields + (rest.isEmpty ? [] : [rest])
+        )
+        let closeness = Closeness(vectors: vectors, words: nearWords, present: present)
+        var evidence = AnswerEvidence(cosine: candidate.cosine, isAsking: question.isAsking)
+        evidence.coverage = Self.share(telling.map(\.stem), in: present, rarity)
+        evidence.nearCoverage = Self.mean(weighty, rarity) { term in
+            question.entities.contains(term.stem) && !present.contains(term.stem)
+                ? 0 : Self.ramp(closeness.of(term), 0.35, 0.75)
+        }
+        evidence.missingEntities =
+            question.entities.isEmpty
+            ? 0 : 1 - Self.share(Array(question.entities), in: present, rarity)
+        if let rest = vectors[rest] {
+            evidence.fieldCosine = fields.compactMap { vectors[$0] }.map { WordVectors.cosine(rest, $0) }.max() ?? 0
+        }
+        if !attribute.isEmpty {
+            evidence.attribute = Self.mean(attribute, rarity) { Self.ramp(closeness.of($0), 0.45, 0.8) }
+        }
+        evidence.isMissingMoment = question.moments.contains { !present.contains($0.stem) }
+        evidence.isMissingValue =
+            question.expectation == .quantity
+            && !AnswerPiece.all(of: candidate).contains { $0.quote.contains(where: \.isNumber) }
+        return evidence
+    }
+
+    /// How near a word of the question is to any word of the record.
+    private struct Closeness {
+        let vectors: [String: [Float]]
+        let words: [String]
+        let present: Set<String>
+
+        func of(_ term: Question.Term) -> Double {
+            if present.contains(term.stem) { return 1 }
+            guard let vector = vectors[term.folded] else { return 0 }
+            return words.compactMap { vectors[$0] }.map { WordVectors.cosine(vector, $0) }.max() ?? 0
+        }
+    }
+
+    /// The distinct words of some texts that tell something.
+    private static func words(_ texts: [String]) -> [String] {
+        var seen: Set<String> = []
+        return texts.flatMap { WordAnalyzer.words(of: $0) }.map(\.folded).filter {
+            $0.count > 1 && !StopWords.contains($0) && seen.insert($0).inserted
+        }
+    }
+
+    /// A mean over terms by their rarity; 1 of none.
+    private static func mean(
+        _ terms: [Question.Term],
+        _ rarity: [String: Double],
+        _ value: (Question.Term) -> Double
+    ) -> Double {
+        let total = terms.reduce(0) { $0 + (rarity[$1.stem] ?? 0) }
+        guard total > 0 else { return 1 }
+        return terms.reduce(0) { $0 + (rarity[$1.stem] ?? 0) * value($1) } / total
+    }
+
+    /// 0 up to `low`, 1 from `high`, straight in between.
+    private static func ramp(_ value: Double, _ low: Double, _ high: Double) -> Double {
+        min(1, max(0, (value - low) / (high - low)))
+    }
+
+    // MARK: Quotes
+
+    /// The best piece of a record, and others that add to it.
+    func quotes(
+        of candidate: AnswerCandidate,
+        _ pieces: [ScoredPiece],
+        _ question: Question,
+        _ rarity: [String: Double]
+    ) -> [(name: String, field: String, quote: ExtractedAnswer.Quote)] {
+        guard let best = pieces.first else { return [] }
+        var chosen = [best]
+        var said = best.piece.stems.union(best.piece.fieldStems)
+        for other in pieces.dropFirst().prefix(6) where chosen.count < 3 && best.score - other.score < 0.12 {
+            let adds = question.telling.contains { !said.contains($0.stem) && other.piece.stems.contains($0.stem) }
+            guard adds else { continue }
+            said.formUnion(other.piece.stems)
+            chosen.append(other)
+        }
+        return chosen.map { entry in
+            (
+                candidate.primaryText, entry.piece.field.name,
+                ExtractedAnswer.Quote(
+                    baseID: candidate.base.id,
+                    tableID: candidate.table.id,
+                    recordID: candidate.record.id,
+                    fieldID: entry.piece.field.id,
+                    quote: entry.piece.quote,
+                    score: rounded(entry.score, to: 10_000)
+                )
+            )
+        }
+    }
+
+    /// One line for each quote: whose it is, what it says and where it stands.
+    static func answer(_ quotes: [(name: String, field: String, quote: ExtractedAnswer.Quote)]) -> ExtractedAnswer {
+        guard !quotes.isEmpty else { return .notFound }
+        let lines = quotes.map { name, field, quote in
+            let subject = name.isEmpty || name == quote.quote ? "" : "\(oneLine(name)) · "
+            return "\(subject)\(field): \(oneLine(quote.quote)) [\(quote.recordID)/\(quote.fieldID)]"
+        }
+        return ExtractedAnswer(isFound: true, text: lines.joined(separator: "\n"), quotes: quotes.map(\.quote))
+    }
+
+    private static func oneLine(_ text: String) -> String {
+        text.split(whereSeparator: \.isNewline).joined(separator: " ")
+    }
+}

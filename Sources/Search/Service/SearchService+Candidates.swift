@@ -1,0 +1,195 @@
+import Access
+import Airtable
+import Database
+import Domain
+import Embeddings
+import Logging
+import VectorIndex
+
+/// What one search ranks.
+struct SearchCandidates: Sendable {
+    var units: [Fusion.Unit] = []
+    var stored: [UnitKey: StoredUnit] = [:]
+    /// Records that the vectors alone would propose.
+    var semantic: Set<RecordID> = []
+    var partitions: [UInt32: Partition] = [:]
+    var bases: [BaseID: Base] = [:]
+    /// Units proposed by each side.
+    var lexicalCount = 0
+    var semanticCount = 0
+    var statistics: SearchStatistics?
+    var timings = SearchExplanation.Timings()
+
+    var bestLexical: Float { units.reduce(0) { max($0, $1.lexical) } }
+}
+
+/// The query's side of a search.
+struct SearchQuery: Sendable {
+    let text: String
+    let mode: SearchMode
+    /// Units that each side proposes.
+    let count: Int
+    /// Empty when words do not count.
+    var stems: [String] { mode == .semantic ? [] : WordAnalyzer.queryStems(of: text) }
+}
+
+extension SearchService {
+    /// What one side of the search may use of the other: everything is exact for every unit of every record that either
+    /// side proposes, so that fusion compares like with like.
+    func candidates(
+        _ query: SearchQuery,
+        places: SearchPlaces,
+        context: RequestContext
+    ) async throws -> SearchCandidates {
+        let (store, lexical, tenant) = (store, lexical, context.tenant)
+        let start = PhaseClock()
+        var clock = start
+        async let encoded = encoded(query, start, context.logger)
+        let stems = query.stems
+        let words = try await database.read(deadline: context.deadline) { transaction in
+            let scope = places.scope(try store.partitions(tenant: tenant, in: transaction))
+            let scores = try lexical.scores(
+                stems: stems,
+                partitions: Array(scope.byNumber.values),
+                tenant: tenant,
+                in: transaction
+            )
+            return (scope: scope, scores: scores, best: scores.best(query.count))
+        }
+        var result = SearchCandidates(partitions: words.scope.byNumber, bases: places.bases)
+        result.timings.words = clock.lap()
+        let (vector, tookVector) = try await encoded
+        result.timings.vector = tookVector
+        _ = clock.lap()
+        var nearest: [(key: UnitKey, score: Float)] = []
+        if let vector {
+            let found = try await self.nearest(vector, k: query.count, scope: words.scope, tenant: tenant)
+            (nearest, result.statistics) = (found.units, found.statistics)
+        }
+        result.timings.nearest = clock.lap()
+        let proposed = Set(words.best.map(\.key) + nearest.map(\.key))
+        let stored = try await storedUnits(Array(proposed), scope: words.scope, context: context)
+        (result.lexicalCount, result.semanticCount) = (words.best.count, nearest.count)
+        result.semantic = Set(nearest.compactMap { stored.records[$0.key] })
+        var cosines = Dictionary(nearest.map { ($0.key, $0.score) }, uniquingKeysWith: max)
+        if let vector {
+            let unknown = stored.units.filter { $0.isEncoded && cosines[$0.key] == nil }.map(\.key)
+            let others = try await self.cosines([vector], of: unknown, scope: words.scope, tenant: tenant)
+            for (key, scores) in others { cosines[key] = scores.first }
+        }
+        for unit in stored.units {
+            result.stored[unit.key] = unit
+            result.units.append(
+                Fusion.Unit(
+                    key: unit.key,
+                    record: unit.record,
+                    cosine: cosines[unit.key],
+                    lexical: words.scores[unit.key]
+                )
+            )
+        }
+        result.timings.completing = clock.lap()
+        return result
+    }
+
+    private func encoded(
+        _ query: SearchQuery,
+        _ clock: PhaseClock,
+        _ logger: Logger
+    ) async throws -> (vector: [Float]?, took: Double) {
+        if query.mode == .lexical { return (nil, 0) }
+        do {
+            let vector = try await embedder.embed([query.text], kind: .query, priority: .interactive).first
+            return (vector, clock.total)
+        } catch let error as EmbeddingsError where query.mode == .hybrid && embedder.identity.pooling == .remote {
+            // A service elsewhere that does not answer leaves the words to search by.
+            logger.warning("a question could not be embedded: searched by words only", metadata: ["error": "\(error)"])
+            return (nil, clock.total)
+        }
+    }
+
+    /// Every unit in scope of the records that `keys` belong to.
+    func storedUnits(
+        _ keys: [UnitKey],
+        scope: SearchScope,
+        context: RequestContext
+    ) async throws -> (records: [UnitKey: RecordID], units: [StoredUnit]) {
+        let (store, tenant) = (store, context.tenant)
+        return try await database.read(deadline: context.deadline) { transaction in
+            let records = try store.records(of: keys, tenant: tenant, in: transaction)
+            let units = try store.units(
+                of: Set(records.values).sorted(),
+                in: Set(scope.byNumber.keys),
+                tenant: tenant,
+                transaction
+            )
+            return (records: records, units: units)
+        }
+    }
+
+    /// The nearest units over all bases in scope.
+    func nearest(
+        _ vector: [Float],
+        k: Int,
+        scope: SearchScope,
+        tenant: TenantID
+    ) async throws -> (units: [(key: UnitKey, score: Float)], statistics: SearchStatistics) {
+        let collections = collections
+        return try await pool.run(priority: .interactive) {
+            var best = TopList(capacity: k)
+            var statistics = SearchStatistics()
+            // Exact until one base is not.
+            statistics.wasExact = true
+            for (base, partitions) in scope.partitions {
+                // Never all: what a deleted table left may still be in the index.
+                let allowed = AllowedKeys.partitions(Set(partitions.map(\.number)))
+                var own = SearchStatistics()
+                let found = try collections.search(
+                    vector,
+                    k: k,
+                    allowed: allowed,
+                    tenant: tenant,
+                    base: base,
+                    statistics: &own
+                )
+                for neighbor in found { best.offer(neighbor.key, neighbor.score) }
+                statistics.distanceEvaluations += own.distanceEvaluations
+                if own.distanceEvaluations > 0, !own.wasExact { statistics.wasExact = false }
+            }
+            return (best.sorted().map { (UnitKey(rawValue: $0.key), $0.score) }, statistics)
+        }
+    }
+
+    /// The exact cosines of some units with each of `vectors`, in their order.
+    func cosines(
+        _ vectors: [[Float]],
+        of keys: [UnitKey],
+        scope: SearchScope,
+        tenant: TenantID
+    ) async throws -> [UnitKey: [Float]] {
+        if keys.isEmpty || vectors.isEmpty { return [:] }
+        let byBase = Dictionary(grouping: keys) { scope.byNumber[$0.partition]?.base }
+        let collections = collections
+        return try await pool.run(priority: .interactive) {
+            var cosines: [UnitKey: [Float]] = [:]
+            for (base, keys) in byBase {
+                guard let base else { continue }
+                let allowed = AllowedKeys.keys(KeySet(keys.map(\.rawValue)))
+                for (position, vector) in vectors.enumerated() {
+                    let found = try collections.search(
+                        vector,
+                        k: keys.count,
+                        allowed: allowed,
+                        tenant: tenant,
+                        base: base
+                    )
+                    for neighbor in found {
+                        let key = UnitKey(rawValue: neighbor.key)
+                        cosines[key, default: Array(repeating: 0, count: vectors.count)][position] = neighbor.score
+                    }
+                }
+            }
+            return cosines
+        }
+    }
+}

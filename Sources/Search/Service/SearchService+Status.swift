@@ -1,0 +1,100 @@
+import Access
+import Airtable
+import Database
+public import Domain
+import Embeddings
+
+extension SearchService {
+    /// How far the index is, table by table, of the bases that may be seen.
+    ///
+    /// - Throws: `AccessError.forbidden` without the permission `search`.
+    public func status(context: RequestContext) async throws -> SearchStatus {
+        try await status(now: .now(), context: context)
+    }
+
+    func status(now: Instant, context: RequestContext) async throws -> SearchStatus {
+        try context.require(.search)
+        let visible = try await access.visibleScope(for: context)
+        let (store, tenant, feed) = (store, context.tenant, airtable.changes)
+        let checkpoint = try await feed.checkpoint(of: Indexer.consumer, tenant: tenant)
+        let lag = try await lag(after: checkpoint, now: now, tenant: tenant)
+        let stored = try await database.read(deadline: context.deadline) { transaction in
+            (
+                partitions: try store.partitions(tenant: tenant, in: transaction),
+                backfills: try store.backfills(tenant: tenant, in: transaction)
+            )
+        }
+        var units: [TableID: Int] = [:]
+        for partition in SearchScope(all: stored.partitions, visible: visible).byNumber.values {
+            units[partition.table, default: 0] += partition.units
+        }
+        let backfills = Dictionary(stored.backfills.map { ($0.table, $0) }, uniquingKeysWith: { _, last in last })
+        var entries: [SearchStatus.Entry] = []
+        for base in try await reads.bases(context: context) {
+            for table in try await reads.tables(in: base.id, context: context) {
+                let backfill = backfills[table.id].flatMap { $0.phase == .done ? nil : $0 }
+                let own = lag.map { $0[table.id] ?? TableLag() }
+                entries.append(
+                    SearchStatus.Entry(
+                        base: base.name,
+                        baseID: base.id,
+                        table: table.name,
+                        tableID: table.id,
+                        state: Self.state(own, backfill, hasBegun: checkpoint != nil),
+                        records: try await reads.recordCount(in: table.id, context: context),
+                        units: units[table.id] ?? 0,
+                        filled: backfill?.done,
+                        toFill: backfill?.total,
+                        lagChanges: own?.changes,
+                        lagSeconds: own?.seconds
+                    )
+                )
+            }
+        }
+        let identity = try await models.live(tenant: tenant).embedder.identity
+        return SearchStatus(
+            model: .init(id: identity.id, dimensions: identity.dimensions, identity: identity.text),
+            isCurrent: entries.allSatisfy { $0.state == .current },
+            indexedSequence: checkpoint.map { Int($0) },
+            latestSequence: Int(try await feed.latestSequence(tenant: tenant)),
+            tables: entries
+        )
+    }
+
+    private struct TableLag {
+        var changes = 0
+        var seconds = 0.0
+    }
+
+    /// What waits, by table: of the next thousand changes, which is where an index that keeps up never is.
+    ///
+    /// - Returns: nil when it is not known.
+    private func lag(after checkpoint: Int64?, now: Instant, tenant: TenantID) async throws -> [TableID: TableLag]? {
+        guard let checkpoint else { return nil }
+        do {
+            let page = try await airtable.changes.changes(
+                after: checkpoint,
+                limit: Limits.changePageEntries,
+                tenant: tenant
+            )
+            var lags: [TableID: TableLag] = [:]
+            for change in page.changes {
+                let waited = Double(now.microseconds - change.time.microseconds) / 1_000_000
+                lags[change.table, default: TableLag()].changes += 1
+                // The first is the oldest.
+                if lags[change.table]?.changes == 1 { lags[change.table]?.seconds = max(0, rounded(waited, to: 1_000)) }
+            }
+            return lags
+        } catch let error as AirtableError where error.code == .resynchronise {
+            return nil
+        }
+    }
+
+    private static func state(_ lag: TableLag?, _ backfill: Backfill?, hasBegun: Bool) -> SearchStatus.Entry.State {
+        if backfill != nil { return .filling }
+        guard hasBegun else { return .waiting }
+        // Without a log that reaches back, every table will be gone through.
+        guard let lag else { return .behind }
+        return lag.changes == 0 ? .current : .behind
+    }
+}

@@ -1,0 +1,233 @@
+import Airtable
+import Domain
+
+/// Computes measures over records as they come, whole or by groups. Exact: every record is looked at; sums lose nothing
+/// to the order they are added in (Neumaier's compensated sum).
+struct RecordAggregation {
+    enum Function: String, Sendable, Hashable, Codable, CaseIterable {
+        case count, sum, average, min, max, distinct
+    }
+
+    enum Bucket: String, Sendable, Hashable, Codable, CaseIterable {
+        case year, month, day
+    }
+
+    private let measures: [(function: Function, field: Field?)]
+    private let groupings: [(field: Field, bucket: Bucket?)]
+    private(set) var recordCount = 0
+    private var accumulators: [[JSONValue]: [Accumulator]] = [:]
+
+    /// - Throws: `invalidRequest` for a measure or bucket that a field's type does not have.
+    init(
+        measures: [(Function, Field?)],
+        groupings: [(Field, Bucket?)]
+    ) throws {
+        for (function, field) in measures {
+            guard let field else {
+                if function == .count { continue }
+                throw AirtableError(.invalidRequest, "\(function.rawValue) needs a field.", hint: "name one")
+            }
+            let isFit =
+                switch function {
+                case .count, .distinct: true
+                case .sum, .average: field.type.isNumeric
+                case .min, .max: field.type.isNumeric || field.type.isDate
+                }
+            guard isFit else {
+                throw AirtableError(
+                    .invalidRequest,
+                    "\(function.rawValue) of \"\(field.name)\" can't be computed: its type is \(field.type.rawValue).",
+                    hint: "count and distinct take every field"
+                )
+            }
+        }
+        for (field, bucket) in groupings where bucket != nil && !field.type.isDate {
+            throw AirtableError(
+                .invalidRequest,
+                "\"\(field.name)\" has no \(bucket?.rawValue ?? "bucket"): its type is \(field.type.rawValue).",
+                hint: "leave bucket out"
+            )
+        }
+        self.measures = measures.map { (function: $0.0, field: $0.1) }
+        self.groupings = groupings.map { (field: $0.0, bucket: $0.1) }
+    }
+
+    var fields: [Field] { measures.compactMap(\.field) + groupings.map(\.field) }
+
+    var groupCount: Int { groupings.isEmpty ? 1 : accumulators.count }
+
+    /// - Throws: `tooLarge` beyond `Limits.aggregateGroups`.
+    mutating func take(_ record: Record, _ names: LinkedNames) throws {
+        recordCount += 1
+        var keys: [[JSONValue]] = [[]]
+        for (field, bucket) in groupings {
+            let values = Self.keys(of: record.cells[field.id], field, bucket, names)
+            keys = keys.flatMap { key in values.map { key + [$0] } }
+        }
+        for key in keys {
+            var row = accumulators[key] ?? Array(repeating: Accumulator(), count: measures.count)
+            for (place, measure) in measures.enumerated() {
+                row[place].take(
+                    measure.field.map { record.cells[$0.id] } ?? nil,
+                    measure.field,
+                    measure.function,
+                    names
+                )
+            }
+            accumulators[key] = row
+        }
+        guard accumulators.count <= Limits.aggregateGroups else {
+            throw AirtableError(
+                .tooLarge,
+                "There are more than \(Limits.aggregateGroups) groups.",
+                hint: "group by a field of fewer values, or filter"
+            )
+        }
+    }
+
+    /// The groups of the largest first measure, ties in the order of their keys.
+    func groups(limit: Int) -> [(keys: [JSONValue], values: [JSONValue])] {
+        if groupings.isEmpty {
+            let row = accumulators[[]] ?? Array(repeating: Accumulator(), count: measures.count)
+            return [(keys: [], values: values(row))]
+        }
+        // Time runs forward.
+        let isTime = groupings.contains { $0.bucket != nil || $0.field.type.isDate }
+        return accumulators.map { (keys: $0.key, values: values($0.value)) }.sorted { left, right in
+            let (first, second) = (left.values.first?.doubleValue, right.values.first?.doubleValue)
+            if !isTime, first != second { return first ?? -.infinity > second ?? -.infinity }
+            return Self.order(left.keys) < Self.order(right.keys)
+        }.prefix(limit).map { $0 }
+    }
+
+    private static func order(_ keys: [JSONValue]) -> String {
+        // Without a value last.
+        keys.map { $0.isNull ? "\u{10FFFF}" : $0.stringValue ?? $0.text }.joined(separator: "\u{1}")
+    }
+
+    private func values(_ row: [Accumulator]) -> [JSONValue] {
+        zip(measures, row).map { measure, accumulator in
+            accumulator.value(of: measure.function, isForRecords: measure.field == nil)
+        }
+    }
+
+    /// What a cell is grouped under; null when it is empty.
+    private static func keys(
+        of value: CellValue?,
+        _ field: Field,
+        _ bucket: Bucket?,
+        _ names: LinkedNames
+    ) -> [JSONValue] {
+        guard let value else { return field.type == .checkbox ? [false] : [.null] }
+        if let bucket {
+            let day: CalendarDate? =
+                switch value {
+                case .date(let date): date
+                case .dateTime(let instant): CalendarDate(instant)
+                default: nil
+                }
+            guard let text = day?.iso8601 else { return [.null] }
+            return [.string(String(text.prefix(bucket == .year ? 4 : bucket == .month ? 7 : 10)))]
+        }
+        let elements = CellElements.of(value, field, names)
+        return elements.isEmpty ? [.null] : elements
+    }
+}
+
+/// The values of a cell, one by one: several for links and multiple selects, else one.
+enum CellElements {
+    static func of(_ value: CellValue, _ field: Field, _ names: LinkedNames) -> [JSONValue] {
+        switch value {
+        case .text(let text): [.string(text)]
+        case .number(let number): [JSONNumber(number).map { .number($0) } ?? .null]
+        case .checked: [true]
+        case .choice: [.string(CellCodec.displayText(of: value, field: field) { _ in nil })]
+        case .choices(let ids): unique(ids.map { CellCodec.displayText(of: .choice($0), field: field) { _ in nil } })
+        case .date(let date): [.string(date.iso8601)]
+        case .dateTime(let instant): [.string(instant.iso8601)]
+        // Two linked records of one name are one group, as people read it.
+        case .links(let ids): unique(ids.map { names.names[$0] ?? $0.description })
+        }
+    }
+
+    private static func unique(_ texts: [String]) -> [JSONValue] {
+        var seen: Set<String> = []
+        return texts.filter { seen.insert($0).inserted }.map { .string($0) }
+    }
+}
+
+/// What is kept of one measure of one group.
+private struct Accumulator {
+    private var records = 0
+    private var filled = 0
+    private var sum = 0.0
+    /// What the sum lost to rounding.
+    private var compensation = 0.0
+    private var least: Bound?
+    private var greatest: Bound?
+    private var seen: Set<JSONValue> = []
+
+    /// A value that has an order, with how it is shown.
+    private struct Bound {
+        let place: Double
+        let shown: JSONValue
+    }
+
+    mutating func take(
+        _ value: CellValue?,
+        _ field: Field?,
+        _ function: RecordAggregation.Function,
+        _ names: LinkedNames
+    ) {
+        records += 1
+        guard let value, let field else { return }
+        filled += 1
+        switch function {
+        case .count: break
+        case .distinct: seen.formUnion(CellElements.of(value, field, names))
+        case .sum, .average: if case .number(let number) = value { add(number) }
+        case .min, .max:
+            guard let place = value.place, let shown = CellElements.of(value, field, names).first else { return }
+            let bound = Bound(place: place, shown: shown)
+            if place < least?.place ?? .infinity { least = bound }
+            if place > greatest?.place ?? -.infinity { greatest = bound }
+        }
+    }
+
+    private mutating func add(_ number: Double) {
+        let next = sum + number
+        compensation += sum.magnitude >= number.magnitude ? (sum - next) + number : (number - next) + sum
+        sum = next
+    }
+
+    func value(of function: RecordAggregation.Function, isForRecords: Bool) -> JSONValue {
+        switch function {
+        case .count: .number(JSONNumber(isForRecords ? records : filled))
+        case .distinct: .number(JSONNumber(seen.count))
+        case .sum: Self.json(sum + compensation)
+        case .average: filled == 0 ? .null : Self.json((sum + compensation) / Double(filled))
+        case .min: least?.shown ?? .null
+        case .max: greatest?.shown ?? .null
+        }
+    }
+
+    /// Null for what JSON has no number for.
+    private static func json(_ number: Double) -> JSONValue { JSONNumber(number).map { .number($0) } ?? .null }
+}
+
+extension CellValue {
+    /// Where a number or a moment stands among its kind.
+    var place: Double? {
+        switch self {
+        case .number(let number): number
+        case .date(let date): Double(date.daysSinceEpoch)
+        case .dateTime(let instant): Double(instant.milliseconds)
+        default: nil
+        }
+    }
+}
+
+extension FieldType {
+    var isNumeric: Bool { [.number, .currency, .percent, .rating, .autoNumber].contains(self) }
+    var isDate: Bool { [.date, .dateTime, .createdTime].contains(self) }
+}

@@ -1,0 +1,78 @@
+import Domain
+import TestSupport
+import Testing
+
+@testable import LLM
+
+@Suite("Metered models")
+struct MeteredModelTests {
+    private func respond(
+        _ model: any LanguageModel,
+        _ world: LLMFixture,
+        outputTokensMax: Int = 200
+    ) async throws -> ModelReply {
+        let metered = MeteredModel(model, ledger: world.ledger, run: nil, context: world.context)
+        #expect(metered.name == model.name && metered.limits == model.limits)
+        return try await metered.respond(
+            to: ModelRequest(messages: [.user("Hello")], outputTokensMax: outputTokensMax),
+            call: ModelCallContext(deadline: .now + .seconds(60)),
+            onDelta: { _ in }
+        )
+    }
+
+    @Test("answer as they are, and settle what they cost")
+    func answers() async throws {
+        try await withLLM { world in
+            let model = try ScriptedModel.saying([["text": "one two"]])
+            #expect(try await respond(model, world).message.text == "one two")
+            #expect(try await world.used() == TokenDay(usage: model.counted))
+        }
+    }
+
+    @Test("are not asked when today's tokens are used up")
+    func refused() async throws {
+        try await withLLM(caps: TokenCaps(perUser: 50)) { world in
+            let model = try ScriptedModel.saying([["text": "one two"]])
+            await #expect(throws: ModelError(.capReached, "")) { try await respond(model, world) }
+            #expect(model.callCount == 0)
+            #expect(try await world.used().total == 0)
+        }
+    }
+
+    @Test("that broke off without saying what it cost are guessed at, on the safe side, once text has come")
+    func guessed() async throws {
+        try await withLLM { world in
+            await #expect(throws: ModelError(.cut, "")) { try await respond(TornModel(pieces: 0, meter: nil), world) }
+            #expect(try await world.used().total == 0)
+            await #expect(throws: ModelError(.cut, "")) { try await respond(TornModel(pieces: 4, meter: nil), world) }
+            let guess = try await world.used()
+            #expect(guess.usage.output == 8)
+            #expect(guess.usage.input >= 5)
+            #expect(guess.reserved == 0)
+            let counted = TokenUsage(input: 3, output: 2)
+            await #expect(throws: ModelError(.cut, "")) {
+                try await respond(TornModel(pieces: 4, meter: counted), world)
+            }
+            let both = try await world.used()
+            #expect(both.usage == guess.usage + counted)
+        }
+    }
+}
+
+/// Says some pieces and is cut; counts only when it is told what.
+private struct TornModel: LanguageModel {
+    let pieces: Int
+    let meter: TokenUsage?
+    let name = ModelName(provider: "torn", model: "one")
+    let limits = ModelLimits(inputTokens: 10_000, outputTokens: 1_000)
+
+    func respond(
+        to request: ModelRequest,
+        call: ModelCallContext,
+        onDelta: @Sendable (ModelDelta) async throws -> Void
+    ) async throws -> ModelReply {
+        if let meter { call.meter?.report(meter) }
+        for _ in 0..<pieces { try await onDelta(.text("abcd")) }
+        throw ModelError(.cut, "the stream broke off")
+    }
+}

@@ -1,0 +1,353 @@
+import Domain
+import MCP
+import Testing
+
+@Suite("Streamable HTTP")
+struct EndpointTests {
+    private let tools = FakeTools()
+    private let clock = ManualClock()
+
+    private func client(sessionsMax: Int = 100, perOwner: Int = 10) -> EndpointClient {
+        EndpointClient(
+            endpoint: MCPEndpoint(
+                ServerSession.Configuration(info: fakeInfo, requestsInFlightMax: 4, batchMessagesMax: 6),
+                tools: tools,
+                logger: quietLogger,
+                sessionsMax: sessionsMax,
+                sessionsPerOwnerMax: perOwner,
+                sessionIdleMax: .seconds(100),
+                now: { [clock] in clock.now }
+            )
+        )
+    }
+
+    // MARK: Handshake
+
+    @Test("every revision opens a session of its own", arguments: ProtocolRevision.allCases)
+    func handshake(_ revision: ProtocolRevision) async throws {
+        let client = client()
+        let first = try await client.initialized(revision.rawValue)
+        let second = try await client.initialized(revision.rawValue)
+        #expect(first.session != second.session)
+        #expect(client.endpoint.sessionCount == 2)
+        for client in [first, second] {
+            let id = try #require(client.session)
+            #expect(id.count == 64 && id.utf8.allSatisfy { (0x21...0x7E).contains($0) })
+            #expect(await client.post(#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#).status == 202)
+            #expect(await client.call(1, "add", #"{"a":1,"b":2}"#).json?["result"]?["isError"] == false)
+            #expect(await client.post(#"{"jsonrpc":"2.0","id":"p","method":"ping"}"#).json?["result"] == [:])
+        }
+    }
+
+    @Test("a handshake that fails opens nothing")
+    func failedHandshake() async {
+        let client = client()
+        let reply = await client.post(#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{}}"#)
+        #expect(reply.code == -32602)
+        #expect(reply.newSession == nil)
+        #expect(client.endpoint.sessionCount == 0)
+    }
+
+    @Test("a request of the revision without a handshake is told what there is, whatever it asks for")
+    func withoutHandshake() async throws {
+        let client = client()
+        let meta =
+            #"{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","#
+            + #""io.modelcontextprotocol/clientCapabilities":{}}}"#
+        var inSession = try await client.initialized()
+        for method in ["server/discover", "tools/list", "initialize", "ping"] {
+            for version in [nil, "2026-07-28", "2025-06-18"] {
+                inSession.version = version
+                let reply = await inSession.post(#"{"jsonrpc":"2.0","id":7,"method":"\#(method)","params":\#(meta)}"#)
+                #expect(reply.status == 400)
+                #expect(reply.json?["id"] == 7)
+                #expect(reply.code == -32022)
+                let data = try #require(reply.json?["error"]?["data"])
+                #expect(data["requested"] == "2026-07-28")
+                #expect(data["supported"] == ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"])
+            }
+        }
+    }
+
+    @Test("the version header is checked when it is there", arguments: ["2026-07-28", "1900-01-01", "", "latest"])
+    func versionHeader(_ version: String) async throws {
+        var client = try await client().initialized()
+        for supported in ProtocolRevision.allCases {
+            client.version = supported.rawValue
+            #expect(await client.call(1, "text").status == 200)
+        }
+        client.version = version
+        for reply in [await client.call(1, "text"), await client.send(.get), await client.send(.delete)] {
+            #expect(reply.status == 400)
+            #expect(reply.code == -32022)
+        }
+        client.version = nil
+        #expect(await client.call(1, "text").status == 200)
+    }
+
+    // MARK: Refusals
+
+    @Test(
+        "a body that is no message is 400, with the error of JSON-RPC",
+        arguments: [
+            ("", -32700), (" \n", -32700), ("{", -32700), (#"{"jsonrpc":"2.0","id":1,"id":2}"#, -32700), ("7", -32600),
+            (#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, -32600), (#"{"jsonrpc":"2.0","id":1}"#, -32600),
+            (#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#, -32600), (#"[{"jsonrpc":"2.0","method":"x"}]"#, -32600),
+            (#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}"#, -32602),
+        ]
+    )
+    func malformed(_ body: String, _ code: Int) async throws {
+        let reply = try await client().initialized().post(body)
+        #expect(reply.status == 400)
+        #expect(reply.code == code)
+    }
+
+    @Test("without a session's id only the handshake is served; with a wrong one nothing")
+    func unknownSession() async throws {
+        var client = client()
+        let ping = #"{"jsonrpc":"2.0","id":1,"method":"ping"}"#
+        for reply in [await client.post(ping), await client.send(.get), await client.send(.delete)] {
+            #expect(reply.status == 400)
+        }
+        client.session = String(repeating: "0", count: 64)
+        for reply in [await client.post(ping), await client.send(.get), await client.send(.delete)] {
+            #expect(reply.status == 404)
+            #expect(reply.code == -32600)
+        }
+    }
+
+    @Test("a session's id opens nothing for another key, user or tenant")
+    func boundToOwner() async throws {
+        let owner = try await client().initialized()
+        var thief = owner
+        thief.caller = FakeCaller()
+        #expect(await thief.call(1, "text").status == 404)
+        #expect(await thief.send(.get).status == 404)
+        #expect(await thief.send(.delete).status == 404)
+        thief = owner
+        thief.caller.key = .random()
+        #expect(await thief.call(1, "text").status == 404)
+        #expect(await owner.call(1, "text").status == 200)
+    }
+
+    @Test("what the client takes decides between JSON and events")
+    func accept() async throws {
+        var client = try await client().initialized()
+        let expectations: [([String], EndpointReply.Form?)] = [
+            ([], .json), (["*/*"], .json), (["application/json"], .json), (["application/*;q=0.5, text/html"], .json),
+            (["text/event-stream"], .events), (["text/*"], .events), (["application/json;q=0, */*"], .events),
+            (["text/event-stream", "application/json"], .json), (["text/html"], nil), (["*/*;q=0"], nil),
+        ]
+        for (accept, form) in expectations {
+            client.accept = accept
+            let reply = await client.call(1, "text")
+            switch (reply, form) {
+            case (.message, .json?): break
+            case (.answerAsEvents(let answer), .events?): #expect(await answer()?.json["id"] == 1)
+            case (.refused(let refusal), nil): #expect(refusal.status == 406)
+            default: Issue.record("\(accept): \(reply)")
+            }
+            let handshake = await client.post(
+                #"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}"#
+            )
+            if case .message(_, let its, let id) = handshake {
+                #expect(its == form && id != nil)
+            } else {
+                #expect(form == nil)
+            }
+        }
+        client.accept = ["application/json"]
+        #expect(await client.send(.get).status == 406)
+        client.accept = []
+        #expect(await client.send(.get).status == 406)
+    }
+
+    // MARK: Batches
+
+    @Test("a batch is one array in 2025-03-26, nothing when nothing in it asks, and 400 in every other revision")
+    func batches() async throws {
+        let body =
+            #"[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","method":"x"},"#
+            + #"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"text"}}]"#
+        let client = try await client().initialized("2025-03-26")
+        let answers = try #require(await client.post(body).json?.arrayValue)
+        #expect(Set(answers.compactMap { $0["id"]?.intValue }) == [1, 2])
+        #expect(
+            await client.post(#"[{"jsonrpc":"2.0","method":"x"},{"jsonrpc":"2.0","id":9,"result":{}}]"#).status == 202
+        )
+        #expect(await client.post("[]").status == 400)
+        #expect(await client.post("[1,2,3,4,5,6,7]").status == 400)
+        for revision in ProtocolRevision.allCases where revision != .march2025 {
+            let client = try await self.client().initialized(revision.rawValue)
+            let reply = await client.post(body)
+            #expect(reply.status == 400)
+            #expect(reply.code == -32600)
+        }
+    }
+
+    // MARK: Many at once
+
+    @Test("requests of one session run side by side, and each gets its own answer")
+    func sideBySide() async throws {
+        let client = try await client().initialized()
+        async let slow = client.call(1, "slow", #"{"key":"a"}"#)
+        try await until { tools.gate.entered == ["a"] }
+        for id in 2..<40 { #expect(await client.call(id, "text").json?["id"]?.intValue == id) }
+        #expect(await client.call(1, "text").code == -32600, "an id in flight is not used again")
+        tools.gate.open("a")
+        #expect(await slow.json?["id"] == 1)
+        #expect(await client.call(1, "text").status == 200)
+    }
+
+    @Test("the same id in two sessions is two requests")
+    func idsOfTwoSessions() async throws {
+        let client = client()
+        let (one, other) = (try await client.initialized(), try await client.initialized())
+        async let slow = one.call(1, "slow", #"{"key":"a"}"#)
+        try await until { tools.gate.entered == ["a"] }
+        #expect(await other.call(1, "text").json?["result"] != nil)
+        _ = await other.post(#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#)
+        #expect(tools.gate.cancelled == [])
+        tools.gate.open("a")
+        #expect(await slow.json?["result"]?["isError"] == false)
+    }
+
+    @Test("cancelling stops the tool, and its request ends with 202 and nothing said")
+    func cancelling() async throws {
+        let client = try await client().initialized()
+        async let slow = client.call(1, "slow", #"{"key":"a"}"#)
+        try await until { tools.gate.entered == ["a"] }
+        let cancelled = #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#
+        #expect(await client.post(cancelled).status == 202)
+        #expect(await slow.status == 202)
+        #expect(tools.gate.cancelled == ["a"])
+        #expect(await client.post(cancelled).status == 202, "of one that is over it is ignored")
+    }
+
+    @Test("a batch that waits goes its own way back when another request cancels what it waits for")
+    func cancellingInBatch() async throws {
+        let client = try await client().initialized("2025-03-26")
+        let batch =
+            #"[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":2,"method":"tools/call","#
+            + #""params":{"name":"slow","arguments":{"key":"a"}}}]"#
+        async let waiting = client.post(batch)
+        try await until { tools.gate.entered == ["a"] }
+        let cancels =
+            #"[{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2}},"#
+            + #"{"jsonrpc":"2.0","id":3,"method":"ping"}]"#
+        #expect(await client.post(cancels).json?.arrayValue?.map { $0["id"]?.intValue } == [3])
+        #expect(await waiting.json?.arrayValue?.map { $0["id"]?.intValue } == [1])
+    }
+
+    @Test("a client that goes away cancels nothing")
+    func disconnect() async throws {
+        let client = try await client().initialized()
+        let waiting = Task { await client.call(1, "slow", #"{"key":"a"}"#) }
+        try await until { tools.gate.entered == ["a"] }
+        waiting.cancel()
+        #expect(await waiting.value.status == 202)
+        #expect(tools.gate.cancelled == [])
+        #expect(await client.call(1, "text").code == -32600, "it still runs")
+        tools.gate.open("a")
+        try await until { await client.call(1, "text").status == 200 }
+    }
+
+    @Test("a tool that outlasts its deadline is a result that says so")
+    func deadline() async throws {
+        let client = try await client().initialized()
+        let reply = await client.call(1, "slow", #"{"key":"a"}"#, timeout: .milliseconds(1))
+        #expect(reply.json?["result"]?["isError"] == true)
+        #expect(tools.gate.cancelled == ["a"] || tools.gate.entered == [])
+    }
+
+    // MARK: The end of sessions
+
+    @Test("ending a session answers what is in flight, ends its streams, and leaves nothing behind")
+    func ending() async throws {
+        let client = try await client().initialized()
+        async let slow = client.call(1, "slow", #"{"key":"a"}"#)
+        guard case .listening(let untilEnd) = await client.send(.get) else {
+            Issue.record("no stream")
+            return
+        }
+        async let listening: Void = untilEnd()
+        try await until { tools.gate.entered == ["a"] }
+        #expect(await client.send(.delete).status == 204)
+        #expect(await slow.code == -32603)
+        await listening
+        #expect(await client.call(2, "text").status == 404)
+        #expect(await client.send(.delete).status == 404)
+        #expect(client.endpoint.sessionCount == 0)
+    }
+
+    @Test("a listener that goes away ends its stream and no other")
+    func listeners() async throws {
+        let client = try await client().initialized()
+        guard case .listening(let untilEnd) = await client.send(.get) else {
+            Issue.record("no stream")
+            return
+        }
+        let (leaving, staying) = (Task { await untilEnd() }, Task { await untilEnd() })
+        leaving.cancel()
+        await leaving.value
+        // One more than a session may have pushes out the oldest, not all.
+        let others = (0..<Limits.mcpStreamsPerSession).map { _ in Task { await untilEnd() } }
+        await staying.value
+        #expect(await client.call(1, "text").status == 200)
+        _ = await client.send(.delete)
+        for other in others { await other.value }
+    }
+
+    @Test("an unused session expires, one in use does not")
+    func expiry() async throws {
+        let client = client()
+        let (idle, busy) = (try await client.initialized(), try await client.initialized())
+        async let slow = busy.call(1, "slow", #"{"key":"a"}"#)
+        try await until { tools.gate.entered == ["a"] }
+        clock.advance(by: .seconds(99))
+        #expect(await idle.call(1, "text").status == 200)
+        clock.advance(by: .seconds(100))
+        #expect(await idle.call(1, "text").status == 404)
+        #expect(await busy.call(2, "text").status == 200)
+        tools.gate.open("a")
+        #expect(await slow.status == 200)
+    }
+
+    @Test("too many sessions push out the one unused longest, first of the same key")
+    func bounds() async throws {
+        let client = client(sessionsMax: 3, perOwner: 2)
+        var other = client
+        other.caller = FakeCaller()
+        let theirs = try await other.initialized()
+        let first = try await client.initialized()
+        clock.advance(by: .seconds(1))
+        let second = try await client.initialized()
+        clock.advance(by: .seconds(1))
+        #expect(await first.call(1, "text").status == 200)
+        let third = try await client.initialized()
+        #expect(await second.call(1, "text").status == 404)
+        for client in [theirs, first, third] { #expect(await client.call(1, "text").status == 200) }
+
+        other.caller = FakeCaller()
+        async let slow = theirs.call(1, "slow", #"{"key":"a"}"#)
+        async let slower = first.call(1, "slow", #"{"key":"b"}"#)
+        async let slowest = third.call(1, "slow", #"{"key":"c"}"#)
+        try await until { tools.gate.entered.count == 3 }
+        let refused = await other.post(
+            #"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}"#
+        )
+        #expect(refused.status == 503, "all are in use")
+        for key in ["a", "b", "c"] { tools.gate.open(key) }
+        _ = await (slow, slower, slowest)
+        #expect(try await other.initialized().session != nil)
+    }
+}
+
+/// Waits until it is so; bounded by the number of looks.
+private func until(_ isSo: () async -> Bool) async throws {
+    for _ in 0..<100_000 {
+        if await isSo() { return }
+        await Task.yield()
+    }
+    throw FakeFailure(kind: .timedOut, message: "it never came to be", hint: nil)
+}
