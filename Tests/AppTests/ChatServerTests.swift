@@ -195,7 +195,7 @@ struct ChatServerTests {
         }
     }
 
-    @Test("a quote of a number, price, checkbox, choice or link is what people are shown of it")
+    @Test("a quote of a number, price, checkbox or choice is the cell as the API gives it, of a link its names")
     func quotesOtherCells() async throws {
         try await withTemporaryDirectory { directory in
             let server = try await ChatServer(options: ["--data", try await DemoData.copy(to: directory)])
@@ -218,7 +218,7 @@ struct ChatServerTests {
         }
     }
 
-    /// The record of a citation as HTTP gives it, and the cited cell as people are shown it.
+    /// The record of a citation as HTTP gives it, and the cited cell as a text.
     private func cited(
         _ citation: JSONValue,
         _ server: ChatServer
@@ -235,10 +235,6 @@ struct ChatServerTests {
         func shown(_ value: JSONValue) -> String {
             switch value {
             case .string(let text): linked.first { $0["id"] == value }?["name"]?.stringValue ?? text
-            case .number(let number):
-                (field["options"]?["symbol"]?.stringValue ?? "")
-                    + String(format: "%.\(field["options"]?["precision"]?.intValue ?? 0)f", number.doubleValue)
-            case .bool(let isSet): isSet ? "checked" : ""
             case .array(let values): values.map(shown).joined(separator: ", ")
             default: value.text
             }

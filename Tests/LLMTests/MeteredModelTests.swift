@@ -39,6 +39,19 @@ struct MeteredModelTests {
         }
     }
 
+    @Test("whose provider counts nothing are counted here, so that a cap holds")
+    func uncounted() async throws {
+        try await withLLM(caps: TokenCaps(perUser: 600)) { world in
+            _ = try await respond(UncountedModel(), world)
+            let once = try await world.used()
+            #expect(once.usage.output >= 7 && once.usage.input >= 2 && once.reserved == 0)
+            await #expect(throws: ModelError(.capReached, "")) {
+                for _ in 0..<100 { _ = try await respond(UncountedModel(), world) }
+            }
+            #expect(try await world.used().total <= 600)
+        }
+    }
+
     @Test("that broke off without saying what it cost are guessed at, on the safe side, once text has come")
     func guessed() async throws {
         try await withLLM { world in
@@ -56,6 +69,22 @@ struct MeteredModelTests {
             let both = try await world.used()
             #expect(both.usage == guess.usage + counted)
         }
+    }
+}
+
+/// As local servers that leave the usage out.
+private struct UncountedModel: LanguageModel {
+    let name = ModelName(provider: "uncounted", model: "one")
+    let limits = ModelLimits(inputTokens: 10_000, outputTokens: 1_000)
+
+    func respond(
+        to request: ModelRequest,
+        call: ModelCallContext,
+        onDelta: @Sendable (ModelDelta) async throws -> Void
+    ) async throws -> ModelReply {
+        let text = "some words that somebody has to count"
+        try await onDelta(.text(text))
+        return ModelReply(message: ModelMessage(.model, [.text(text)]), outcome: .complete, usage: TokenUsage())
     }
 }
 

@@ -93,7 +93,7 @@ struct CitationResolver: Sendable {
             if total > score { (best, score) = (candidate, total) }
         }
         let quote =
-            knownQuote(record, best.field, best.text)
+            knownQuote(record.id, best.field.id, best.text)
             ?? fit.bestSentence(of: best.text, characters: Self.quoteCharacters)
         let citation = Citation(
             marker: "",
@@ -106,14 +106,10 @@ struct CitationResolver: Sendable {
         return .found(citation, isFieldDropped: reference.field != nil && named == nil)
     }
 
-    /// What an extractor has quoted of the cell, if it still stands there, as the API gives it or as it is displayed.
-    private func knownQuote(_ record: Record, _ field: Field, _ text: String) -> String? {
-        let reference = CitationReader.Reference(record: record.id, field: field.id)
-        guard let quote = evidence.quote(of: reference), !quote.isEmpty, let value = record.cells[field.id] else {
-            return nil
-        }
-        let displayed = CellCodec.displayText(of: value, field: field) { _ in nil }
-        return text.contains(quote) || displayed.contains(quote) ? quote : nil
+    /// What an extractor has quoted of the cell, if it stands there as the API gives it.
+    private func knownQuote(_ record: RecordID, _ field: FieldID, _ text: String) -> String? {
+        let quote = evidence.quote(of: CitationReader.Reference(record: record, field: field))
+        return quote.flatMap { !$0.isEmpty && text.contains($0) ? $0 : nil }
     }
 
     /// A cell's text as the API gives it, so that a quote stands in it verbatim; links by the names of their records.

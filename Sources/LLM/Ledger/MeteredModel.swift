@@ -77,7 +77,7 @@ public struct MeteredModel: LanguageModel {
                     try await onDelta(delta)
                 }
                 turn.result = .success(reply)
-                turn.usage = reply.usage
+                turn.usage = Self.usage(of: reply, inputTokensMax, request.outputTokensMax)
             } catch {
                 turn.result = .failure(error)
                 turn.usage = Self.usage(of: error, meter, written, inputTokensMax)
@@ -85,6 +85,14 @@ public struct MeteredModel: LanguageModel {
         }
         await ledger.settle(reservation, usage: turn.usage)
         return turn
+    }
+
+    /// What a reply cost: as the provider counts. Some local servers count nothing; then what was said is counted here,
+    /// on the safe side, or a cap would hold nobody who asks them.
+    private static func usage(of reply: ModelReply, _ inputTokensMax: Int, _ outputTokensMax: Int) -> TokenUsage {
+        if reply.usage != TokenUsage() { return reply.usage }
+        let output = TokenEstimate(of: reply.message).likely
+        return TokenUsage(input: inputTokensMax, output: min(output, outputTokensMax))
     }
 
     /// What a call cost that gave no reply: what the provider said, or else a guess on the safe side once text came.
