@@ -202,7 +202,11 @@ async function openRecord(base, table, record) {
   $("record-id").textContent = record;
   $("record-fields").replaceChildren();
   $("record-problem").hidden = true;
-  if (!recordDialog.open) recordDialog.showModal();
+  if (!recordDialog.open) {
+    recordDialog.showModal();
+    // Not by an attribute: the browser would try it on loading, and complain when something has the focus already.
+    $("record-title").focus();
+  }
   try {
     const [schema, detail] = await Promise.all([
       schemas.get(table) ?? call(root), call(`${root}/records/${record}`),
