@@ -147,7 +147,7 @@ struct StreamTests {
     func backPressure() async throws {
         let written = Atomic(0)
         let chunk = [UInt8](repeating: UInt8(ascii: "a"), count: 1 << 18)
-        let (chunks, bound) = (512, 48 << 20)
+        let (chunks, bound) = (512, 40 << 20)
         try await withStream { writer in
             for _ in 0..<chunks {
                 try await writer.write(chunk)

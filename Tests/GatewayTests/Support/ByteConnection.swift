@@ -17,15 +17,17 @@ final class ByteConnection {
     /// - Parameter readsAll: false for a client that takes only what it is asked to.
     init(port: Int, readsAll: Bool = true) async throws {
         let (stream, continuation) = AsyncStream.makeStream(of: ByteBuffer.self)
-        channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.autoRead, value: readsAll)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(Forwarder(continuation))
-                }
+        // Otherwise the system takes in tens of megabytes for a client that reads none, as it sees fit that day.
+        if !readsAll { bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: 1 << 18) }
+        channel = try await bootstrap.channelInitializer { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try channel.pipeline.syncOperations.addHandler(Forwarder(continuation))
             }
-            .connect(host: "127.0.0.1", port: port)
-            .get()
+        }
+        .connect(host: "127.0.0.1", port: port)
+        .get()
         parts = stream.makeAsyncIterator()
         // A test that waits for what never comes ends.
         channel.eventLoop.scheduleTask(in: .seconds(30)) { [channel] in channel.close(promise: nil) }
