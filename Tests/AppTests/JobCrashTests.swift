@@ -48,6 +48,8 @@ struct JobCrashTests {
                     ["serve", "--bind", "127.0.0.1:0", "--admin-bind", "off", "--json"] + options
                 )
                 defer { last.kill() }
+                // The job may be done already; a signal before the server listens would just kill it.
+                try await eventually("the server is ready", timeout: .seconds(60)) { last.output.contains("\n") }
                 try await eventually("the job is done", timeout: .seconds(120)) {
                     try await shown(id, options)["state"] == "succeeded"
                 }
