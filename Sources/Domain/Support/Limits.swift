@@ -147,8 +147,6 @@ public enum Limits {
     public static let searchBodyBytes = 128 * 1_024
     /// HTTP: a body this short is skipped when nobody read it; after a longer one the connection ends.
     public static let skippedBodyBytes = 64 * 1_024
-    /// Gemini: bytes of one event of a stream; the longest arguments of a call fit.
-    public static let geminiEventBytes = 16 * 1_024 * 1_024
     /// HTTP: turns with tool calls that were given to callers of OpenAI's dialect and may come back; some KB each.
     public static let rememberedTurns = 4_096
     /// HTTP: how long one streamed answer may go on; a client comes back where it was.
