@@ -15,7 +15,7 @@ import re
 import sys
 import urllib.request
 
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import ElementNotInteractableException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -145,13 +145,15 @@ class Visit:
         self.wait("a new chat is shown", lambda: self.shows("#chat-empty") and not self.all("#messages > li"))
         self.open_list()
         self.picture("list")
-        self.find(f'#conversations a[href="#/chat/{first}"]').click()
+        self.in_list(lambda: self.find(f'#conversations a[href="#/chat/{first}"]').click())
         self.wait("the conversation is shown", lambda: self.all("#messages > .answer"))
-        self.open_list()
-        row = self.find(f'#conversations li:has(a[href="#/chat/{first}"])')
-        remove = row.find_element(By.CSS_SELECTOR, ".remove")
-        self.driver.execute_script("arguments[0].focus()", remove)
-        remove.send_keys(Keys.ENTER)
+
+        def remove():
+            button = self.find(f'#conversations li:has(a[href="#/chat/{first}"]) .remove')
+            self.driver.execute_script("arguments[0].focus()", button)
+            button.send_keys(Keys.ENTER)
+
+        self.in_list(remove)
         self.wait("it is asked whether", lambda: self.shows("#delete-dialog"))
         self.find("#delete-dialog button[value=delete]").click()
         self.wait("it is gone", lambda: not self.all(f'#conversations a[href="#/chat/{first}"]'))
@@ -160,6 +162,18 @@ class Visit:
         if self.shows("#open-side") and self.find("#open-side").get_attribute("aria-expanded") == "false":
             self.find("#open-side").click()
         self.wait("the list is shown", lambda: self.shows("#new-chat"))
+
+    def in_list(self, act):
+        """On a narrow screen the list may just be sliding away after the act before; it is then opened again."""
+        def acted():
+            self.open_list()
+            try:
+                act()
+            except ElementNotInteractableException:
+                return False
+            return True
+
+        self.wait("the list can be used", acted)
 
     def check_page(self):
         expect(self.driver.execute_script("return Object.keys(localStorage).length") == 0,
