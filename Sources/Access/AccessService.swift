@@ -133,6 +133,9 @@ public struct AccessService: Sendable {
         guard let stored = try await storedKey(id, deadline: context.deadline), stored.tenant == context.tenant else {
             throw AccessError.unauthenticated("key gone while in use")
         }
+        if case .refused(let refusal) = Policy.admit(stored.facts, at: now()) {
+            throw AccessError.unauthenticated("\(refusal.rawValue) while in use")
+        }
         return VisibleScope(tenant: context.tenant, bases: stored.key.bases)
     }
 

@@ -1,4 +1,7 @@
+import Access
 import Embeddings
+import Logging
+import Search
 
 /// Makes the embedder of a name from the settings.
 struct EmbedderFactory: Sendable {
@@ -22,6 +25,23 @@ struct EmbedderFactory: Sendable {
             }
             return RemoteEmbedder.openAICompatible(name, client: client)
         }
+    }
+}
+
+extension Services {
+    /// The configured model, with the number of its dimensions: as its name says it, as the index has it, or as its
+    /// server is asked, once: whoever keeps the index writes the whole name down before anything is encoded.
+    ///
+    /// - Throws: `EmbeddingsError`, naming the setting where the number can be said.
+    func embeddingModelName(_ upstreams: Upstreams) async throws -> EmbeddingModelName {
+        guard let text = configuration.models.embeddingModel, EmbeddingModelName.lacksDimensions(text) else {
+            return try configuration.embeddingModelName()
+        }
+        if let known = try await SearchModels.known(text, database: database, tenant: first.tenant) { return known }
+        guard let client = upstreams.openAI else { throw EmbeddingsError.settingMissing(text, "OPENAI_BASE_URL") }
+        let name = try await DimensionProbe(client: client).name(text)
+        logger.notice("learnt the dimensions of the embedding model", metadata: ["model": "\(name)"])
+        return name
     }
 }
 

@@ -27,15 +27,17 @@ public struct SearchServices: Sendable {
 extension Services {
     /// Loads the embedding model and wires search, indexer, jobs and tools.
     ///
+    /// Waits for a server only where the model's name lacks the number of its dimensions, and only the first time.
+    ///
     /// - Throws: `EmbeddingsError` with the command that fetches a missing model, or the setting that is missing.
-    public func openSearch() throws -> SearchServices {
+    public func openSearch() async throws -> SearchServices {
         let pool = ComputePool(threads: configuration.threads)
         let upstreams = try Upstreams(configuration.models)
         let factory = EmbedderFactory(configuration: configuration, pool: pool, upstreams: upstreams)
         let models = SearchModels(
             database: database,
             directory: configuration.indexDirectory,
-            configured: try configuration.embeddingModelName(),
+            configured: try await embeddingModelName(upstreams),
             isWish: configuration.namesEmbeddingModel,
             cache: EmbeddingCache(database: database)
         ) { name in try factory.embedder(name) }
@@ -59,11 +61,17 @@ extension Services {
         )
         let tenant = first.tenant
         let queue = JobQueue(database: database)
+        let owner = JobWorker.randomOwner()
         return SearchServices(
             embedder: model.embedder,
             pool: pool,
             search: search,
-            indexer: Indexer(services: indexing) { [tenant] },
+            indexer: Indexer(
+                services: indexing,
+                owner: owner,
+                releaseJobs: { dead in try await queue.release(owner: dead, tenant: tenant) },
+                tenants: { [tenant] }
+            ),
             tools: ToolRegistry.standard(airtable: airtable, search: search),
             verifier: SearchVerifier(services: indexing),
             embeddingJobs: EmbeddingJobs(services: indexing, queue: queue),
@@ -71,6 +79,7 @@ extension Services {
             worker: JobWorker(
                 queue: queue,
                 handlers: [EmbeddingJobHandler(services: indexing)],
+                owner: owner,
                 logger: logger
             ) { [tenant] },
             models: models,

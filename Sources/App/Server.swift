@@ -6,6 +6,7 @@ import Domain
 import Embeddings
 import Gateway
 import Jobs
+import LLM
 import Logging
 import MCP
 import Search
@@ -69,6 +70,7 @@ public struct Server: Sendable {
             Member { try await search.worker.run() },
             Member { try await chat.chat.run() },
             Member { try await Housekeeping(services).run() },
+            Member { try await LimitsLearner(catalog: chat.catalog, logger: services.logger).run() },
         ]
         if let admin = gateway.adminApplication { members.append(admin) }
         members.append(gateway.publicApplication)

@@ -106,7 +106,8 @@ extension ChatService {
         return stored.run
     }
 
-    /// The context's deadline bounds the beginning only: following takes as long as the run.
+    /// The context's deadline bounds the beginning only: following takes as long as the run, or until the key that it
+    /// began with has died.
     public func follow(
         _ id: RunID,
         after: Int,
@@ -133,12 +134,17 @@ extension ChatService {
         _ = try await run(id, context: context)
         var sequence = max(0, after)
         var source = channel
+        var admitted = ContinuousClock.now
+        func show(_ events: [ChatEvent]) async throws {
+            try await readmit(context, &admitted)
+            try await onEvents(events)
+        }
         while true {
             try Task.checkCancellation()
             if let channel = source {
                 switch try await channel.next(after: sequence) {
                 case .events(let events):
-                    try await onEvents(events)
+                    try await show(events)
                     sequence = events.last?.sequence ?? sequence
                     if events.last?.kind.isLast == true { return }
                     continue
@@ -161,9 +167,23 @@ extension ChatService {
                 try await Task.sleep(for: RunKeeper.cancelPoll)
                 continue
             }
-            try await onEvents(events)
+            try await show(events)
             sequence = events.last?.sequence ?? sequence
             if events.last?.kind.isLast == true { return }
+        }
+    }
+
+    /// Looks again whether whoever follows may still do so; a run can take minutes, and a key dies within a second.
+    private func readmit(_ context: RequestContext, _ last: inout ContinuousClock.Instant) async throws {
+        guard last.duration(to: .now) >= rightsAge else { return }
+        do {
+            try await access.renewed(context, timeout: Self.readTime).require(.chat)
+            last = .now
+        } catch let error as AccessError {
+            throw error
+        } catch {
+            try Task.checkCancellation()
+            // The database is busy: the next events ask again.
         }
     }
 

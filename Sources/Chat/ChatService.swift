@@ -20,6 +20,8 @@ public struct ChatService: ChatServing {
 
     /// How long a read on behalf of a follower may take: following has no end of its own.
     static let readTime = Duration.seconds(30)
+    /// A follower's rights are looked at again before events when they are older.
+    var rightsAge = Duration.seconds(1)
 
     /// - Parameters:
     ///   - now: for stored times and leases.
@@ -89,8 +91,12 @@ public struct ChatService: ChatServing {
         context: RequestContext
     ) async throws -> [Conversation] {
         try context.require(.chat)
-        guard (1...Limits.pageRecords).contains(limit) else {
-            throw ChatError(.invalidSettings, "A page has 1 to \(Limits.pageRecords) conversations, received \(limit).")
+        // One more than a page, by which a caller knows whether another one follows.
+        guard (1...Limits.conversationPage + 1).contains(limit) else {
+            throw ChatError(
+                .invalidSettings,
+                "A page has 1 to \(Limits.conversationPage) conversations, received \(limit)."
+            )
         }
         return try await store.conversations(
             of: context.principal.user,
@@ -162,7 +168,7 @@ public struct ChatService: ChatServing {
     }
 
     private static func check(title: String?) throws(ChatError) {
-        guard let title, title.count > Limits.nameCharacters else { return }
+        guard let title, title.unicodeScalars.count > Limits.nameCharacters else { return }
         throw ChatError(.invalidSettings, "A title has at most \(Limits.nameCharacters) characters.")
     }
 

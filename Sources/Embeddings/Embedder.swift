@@ -1,3 +1,5 @@
+import Domain
+
 /// Who waits for a vector: `interactive` work goes before all `bulk` work.
 public typealias EmbeddingPriority = ComputePriority
 
@@ -31,6 +33,32 @@ public struct TokenSpan: Sendable, Hashable {
         self.id = id
         self.utf8 = utf8
     }
+}
+
+/// How bulk work is given to a model.
+///
+/// All pieces that are under way together are what a sudden end may have had read for nothing: one batch, never more
+/// than `Limits.embeddingTextsUnderWay` texts.
+public struct BulkShape: Sendable, Hashable {
+    /// Texts of one piece, whose vectors are kept together.
+    public let texts: Int
+    public let piecesAtOnce: Int
+
+    public init(texts: Int, piecesAtOnce: Int) {
+        precondition(texts > 0 && piecesAtOnce > 0, "\(piecesAtOnce) pieces of \(texts) texts")
+        precondition(
+            texts * piecesAtOnce <= Limits.embeddingTextsUnderWay,
+            "\(piecesAtOnce) pieces of \(texts) texts are more than a batch"
+        )
+        self.texts = texts
+        self.piecesAtOnce = piecesAtOnce
+    }
+
+    public var textsUnderWay: Int { texts * piecesAtOnce }
+
+    /// For models that compute here: while one piece is kept and the next one is on its way, the others keep all
+    /// threads busy.
+    public static let local = BulkShape(texts: 32, piecesAtOnce: 3)
 }
 
 /// Vectors of some texts, in the order of the texts.
@@ -70,6 +98,8 @@ public protocol Embedder: Sendable {
     var tokenLimit: Int { get }
     /// Tokens that every text costs besides its own, such as [CLS] and [SEP].
     var specialTokenCount: Int { get }
+    /// How bulk work is given to it; `BulkShape.local` unless it says otherwise.
+    var bulk: BulkShape { get }
 
     /// All tokens of `text`, without special ones and not cut at the limit.
     func tokens(of text: String) -> [TokenSpan]
@@ -101,6 +131,8 @@ extension Embedder {
 }
 
 extension Embedder {
+    public var bulk: BulkShape { .local }
+
     /// Tokens of its own that one text may have and still be read whole.
     public var contentTokenLimit: Int { tokenLimit - specialTokenCount }
 

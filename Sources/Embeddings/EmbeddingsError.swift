@@ -25,6 +25,8 @@ public struct EmbeddingsError: Failure, Equatable {
         case quotaExhausted
         /// The service that embeds did not answer, or not as it should.
         case serviceFailed
+        /// The service that embeds did not answer while somebody waited.
+        case serviceTimedOut
         /// The service did not accept our key, or knows no such model.
         case serviceRefused
     }
@@ -50,6 +52,7 @@ public struct EmbeddingsError: Failure, Equatable {
         case .textTooLong: .tooLarge
         case .textRefused, .invalidModelName: .invalid
         case .busy, .quotaExhausted, .serviceFailed: .busy
+        case .serviceTimedOut: .timedOut
         case .poolClosed: .cancelled
         }
     }
@@ -60,7 +63,7 @@ public struct EmbeddingsError: Failure, Equatable {
 extension EmbeddingsError {
     static let setupHint = "`scripts/setup model` fetches and checks it; --model-dir names another"
 
-    package static func settingMissing(_ name: EmbeddingModelName, _ setting: String) -> Self {
+    package static func settingMissing(_ name: some CustomStringConvertible & Sendable, _ setting: String) -> Self {
         Self(.serviceRefused, "the embedding model \(name) can't be reached", hint: "set \(setting)")
     }
 
@@ -93,6 +96,12 @@ extension EmbeddingsError {
             hint: "cut it into windows, or allow truncation"
         )
     }
+
+    package static let questionTimedOut = Self(
+        .serviceTimedOut,
+        "the service that embeds did not answer in time",
+        hint: "try again later, or search by words"
+    )
 
     package static func textRefused(position: Int) -> Self {
         Self(.textRefused, "the model does not take text \(position)", hint: "an empty text has no meaning to find")

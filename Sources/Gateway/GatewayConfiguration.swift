@@ -25,6 +25,8 @@ public struct GatewayConfiguration: Sendable, Hashable {
     public var idleTimeout: Duration
     /// How long a stream may say nothing before it shows that it lives; below what proxies allow a connection.
     public var heartbeatInterval: Duration
+    /// How long after its key was revoked or ran out an open stream may go on. A look is a read of one row.
+    public var keyCheckInterval: Duration
     /// Connections of the public listener at once; more wait in the system's queue.
     public var connectionsMax: Int
     /// Web pages that may call MCP and chat's socket beside this server's own, such as `https://notes.example`.
@@ -36,6 +38,7 @@ public struct GatewayConfiguration: Sendable, Hashable {
         requestTimeout: Duration = .seconds(30),
         idleTimeout: Duration = .seconds(60),
         heartbeatInterval: Duration = .seconds(15),
+        keyCheckInterval: Duration = .seconds(5),
         connectionsMax: Int = 4_096,
         allowedOrigins: [String] = []
     ) {
@@ -44,6 +47,7 @@ public struct GatewayConfiguration: Sendable, Hashable {
         self.requestTimeout = requestTimeout
         self.idleTimeout = idleTimeout
         self.heartbeatInterval = heartbeatInterval
+        self.keyCheckInterval = keyCheckInterval
         self.connectionsMax = connectionsMax
         self.allowedOrigins = allowedOrigins
     }

@@ -25,6 +25,8 @@ public struct GatewayError: Failure, Equatable {
         case timedOut
         /// The client went away while it sent its body.
         case bodyInterrupted
+        /// The client went away before its answer was made, on a route where nobody else wants it.
+        case clientGone
     }
 
     public let code: Code
@@ -58,6 +60,7 @@ public struct GatewayError: Failure, Equatable {
         case .foreignOrigin: .forbidden
         case .bodyTooLarge, .uriTooLong: .tooLarge
         case .timedOut: .timedOut
+        case .clientGone: .cancelled
         }
     }
 

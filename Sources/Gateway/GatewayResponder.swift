@@ -18,6 +18,7 @@ public struct GatewayResponder: HTTPResponder {
     let services: GatewayServices
     let requestTimeout: Duration
     let heartbeatInterval: Duration
+    let keyCheckInterval: Duration
     let origins: OriginPolicy
     let log: AccessLog
     let metrics: HTTPMetrics
@@ -32,12 +33,13 @@ public struct GatewayResponder: HTTPResponder {
             isBodyDone: JSONBody.isSkippable(request.headers)
         )
         metrics.began()
-        let reply: Reply
+        var reply: Reply
         do {
-            reply = try await answer(request, &exchange)
+            reply = try await answer(request, &exchange, context.channel)
         } catch {
             reply = problem(error, request.headers, &exchange)
         }
+        allowNamedPage(request, exchange.path, &reply.headers)
         let route = exchange.route.map { table.routes[$0].pattern.description } ?? "unmatched"
         let account = ExchangeAccount(exchange, route: route, status: reply.status.code, log: log, metrics: metrics)
         switch reply.body {
@@ -50,7 +52,11 @@ public struct GatewayResponder: HTTPResponder {
         }
     }
 
-    private func answer(_ request: Request, _ exchange: inout Exchange) async throws -> Reply {
+    private func answer(
+        _ request: Request,
+        _ exchange: inout Exchange,
+        _ channel: any Channel
+    ) async throws -> Reply {
         guard (request.head.path ?? "").utf8.count <= Limits.uriBytes else {
             throw GatewayError(.uriTooLong, "The address is longer than \(Limits.uriBytes) bytes.")
         }
@@ -73,7 +79,8 @@ public struct GatewayResponder: HTTPResponder {
             exchange.context = context
             try context.require(permission)
             let call = try await call(route, match, request, &exchange, deadline)
-            return try await RequestDeadline.run(until: deadline) { try await handle(call, context) }
+            let client = route.endsWithClient ? channel : nil
+            return try await RequestDeadline.run(until: deadline, for: client) { try await handle(call, context) }
         case .mcp(let handle):
             try origins.check(origins: request.headers[values: .origin], host: request.head.authority)
             let context = try await services.access.authenticate(
@@ -117,6 +124,20 @@ public struct GatewayResponder: HTTPResponder {
             parameters: match.parameters,
             document: table.document
         )
+    }
+
+    /// Lets a page of a named origin read the answer of an MCP route, a refusal too.
+    private func allowNamedPage(_ request: Request, _ path: String, _ headers: inout HTTPFields) {
+        guard let origin = origins.named(origins: request.headers[values: .origin]) else { return }
+        let isPreflight = request.method == .options
+        let method = isPreflight ? request.headers[.accessControlRequestMethod] : request.method.rawValue
+        // What is no method, and what is no route, has no permission to give.
+        guard let method = method.flatMap({ HTTPRequest.Method(rawValue: $0) }),
+            let match = try? table.match(method, path[...]), case .mcp = table.routes[match.position].handler,
+            (try? origins.check(origins: [origin], host: request.head.authority)) != nil
+        else { return }
+        let methods = table.routes.filter { $0.pattern == table.routes[match.position].pattern }.map(\.method.rawValue)
+        CrossOrigin.allow(origin, preflight: isPreflight ? methods : nil, in: &headers)
     }
 
     // MARK: Answers
@@ -201,16 +222,24 @@ public struct GatewayResponder: HTTPResponder {
             stream: stream,
             channel: channel,
             heartbeatInterval: heartbeatInterval,
+            keyWatch: exchange.context.map { context in
+                KeyWatch(
+                    access: services.access,
+                    context: context,
+                    permission: exchange.route.flatMap { table.routes[$0].permission },
+                    interval: keyCheckInterval
+                )
+            },
             stallLimit: .seconds(Limits.streamStallSeconds),
             lengthLimit: .seconds(Limits.streamSeconds)
         )
         let body = ResponseBody { writer in
             account.streamBegan()
-            let sink = ReplyWriter(writer)
+            let sink = ReplyWriter(writer, on: channel.eventLoop)
             let (end, error) = await run.run(sink)
             account.end(byteCount: sink.byteCount, end, error)
             switch end {
-            case .complete, .shutdown, .tooLong: try await writer.finish(nil)
+            case .complete, .shutdown, .tooLong, .keyDied: try await writer.finish(nil)
             // Without the last chunk the client knows that this was not the end.
             case .gone, .stalled, .failed: throw error ?? CancellationError()
             }

@@ -67,6 +67,7 @@ public struct GatewayServer: Sendable {
             services: services,
             requestTimeout: configuration.requestTimeout,
             heartbeatInterval: configuration.heartbeatInterval,
+            keyCheckInterval: configuration.keyCheckInterval,
             origins: OriginPolicy(allowed: configuration.allowedOrigins, boundTo: address.host),
             log: AccessLog(logger: logger),
             metrics: HTTPMetrics(registry: metrics, listener: name)

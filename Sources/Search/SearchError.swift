@@ -1,4 +1,5 @@
 public import Domain
+import Embeddings
 
 /// Why a search, or the upkeep of its index, failed. Equality is by code.
 public struct SearchError: Failure, Equatable {
@@ -75,6 +76,16 @@ extension SearchError {
         )
     }
 
+    /// A model that was asked for by name, at a provider that this server has no key or address of.
+    static func modelUnusable(_ model: EmbeddingModelName, _ cause: EmbeddingsError) -> Self {
+        Self(
+            .invalidOption,
+            "The embedding model \(model) can't be used: it is not set up on this server.",
+            hint: "leave model out for the one in use, or have it set up",
+            detail: "\(cause.message)\(cause.hint.map { ": \($0)" } ?? "")"
+        )
+    }
+
     static func limitOutOfRange(_ limit: Int) -> Self {
         Self(.invalidOption, "The limit is \(limit); it must be from 1 to \(Limits.searchHits).")
     }
@@ -83,7 +94,7 @@ extension SearchError {
         Self(.invalidOption, "\(count) bases, tables or fields are named; at most \(Limits.searchPlaces) may be.")
     }
 
-    static func unknown(_ code: Code, _ name: String, among names: [String]) -> Self {
+    package static func unknown(_ code: Code, _ name: String, among names: [String]) -> Self {
         let kind = code == .unknownBase ? "base" : code == .unknownTable ? "table" : "field"
         let nearest = Spelling.nearest(to: name, among: names).map { "did you mean \"\($0)\"?" }
         return Self(

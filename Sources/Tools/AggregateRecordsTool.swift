@@ -237,7 +237,10 @@ struct LinkedNames: Sendable {
     let fields: [Field]
     private(set) var names: [RecordID: String] = [:]
 
-    init(fields: [Field]) { self.fields = fields }
+    init(fields: [Field], names: [RecordID: String] = [:]) {
+        self.fields = fields
+        self.names = names
+    }
 
     mutating func read(for records: [Record], reads: GatedReads, context: RequestContext) async throws {
         for field in fields {

@@ -62,21 +62,26 @@ struct RecordAggregation {
         var keys: [[JSONValue]] = [[]]
         for (field, bucket) in groupings {
             let values = Self.keys(of: record.cells[field.id], field, bucket, names)
+            // Before they are made: two cells that link to many records each have more pairs than there is memory.
+            try Self.checkGroups(keys.count * values.count)
             keys = keys.flatMap { key in values.map { key + [$0] } }
         }
         for key in keys {
-            var row = accumulators[key] ?? Array(repeating: Accumulator(), count: measures.count)
             for (place, measure) in measures.enumerated() {
-                row[place].take(
+                // In place: a copy of the row would copy all the different values it has seen.
+                accumulators[key, default: Array(repeating: Accumulator(), count: measures.count)][place].take(
                     measure.field.map { record.cells[$0.id] } ?? nil,
                     measure.field,
                     measure.function,
                     names
                 )
             }
-            accumulators[key] = row
         }
-        guard accumulators.count <= Limits.aggregateGroups else {
+        try Self.checkGroups(accumulators.count)
+    }
+
+    private static func checkGroups(_ count: Int) throws {
+        guard count <= Limits.aggregateGroups else {
             throw AirtableError(
                 .tooLarge,
                 "There are more than \(Limits.aggregateGroups) groups.",

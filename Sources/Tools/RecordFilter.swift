@@ -68,7 +68,8 @@ struct RecordFilter: Sendable {
         case .differs: return !wanted.contains { equals(value, $0, names) }
         case .contains:
             guard let value, case .text(let part)? = wanted.first else { return false }
-            return texts(of: value, names).contains { $0.contains(part) }
+            // Not in identifiers, whose letters mean nothing.
+            return shown(value, names).contains { $0.contains(part) }
         case .less: return order(value).map { $0 < 0 } ?? false
         case .lessOrEqual: return order(value).map { $0 <= 0 } ?? false
         case .greater: return order(value).map { $0 > 0 } ?? false
@@ -107,9 +108,14 @@ struct RecordFilter: Sendable {
         }
     }
 
-    /// As people read the cell, each of several values by itself; links by identifier as well.
+    /// As people read the cell, each of several values by itself.
+    private func shown(_ value: CellValue, _ names: LinkedNames) -> [String] {
+        CellElements.of(value, field, names).map { Self.folded($0.stringValue ?? $0.text) }
+    }
+
+    /// The same; links by identifier as well.
     private func texts(of value: CellValue, _ names: LinkedNames) -> [String] {
-        var texts = CellElements.of(value, field, names).map { Self.folded($0.stringValue ?? $0.text) }
+        var texts = shown(value, names)
         if case .links(let ids) = value { texts += ids.map { Self.folded($0.description) } }
         return texts
     }

@@ -40,6 +40,6 @@ struct RecordEntry: WireType {
             case .array(let values): values.map { $0.stringValue ?? $0.text }.joined(separator: ", ")
             default: value.text
             }
-        return text.count > characters ? text.prefix(characters) + "…" : text
+        return text.cut(toScalars: characters).map { $0 + "…" } ?? text
     }
 }

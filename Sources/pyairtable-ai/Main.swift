@@ -7,13 +7,14 @@ import Foundation
 struct PyAirtableAI: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pyairtable-ai",
-        abstract: "The AI and semantic layer for Airtable data: search by meaning, MCP, and an HTTP API.",
+        abstract:
+            "The AI and semantic layer for Airtable data: search by meaning, chat with citations, MCP, and an HTTP API.",
         version: Product.version,
         subcommands: [
             Serve.self, MCPCommand.self, Import.self, Index.self, SearchCommand.self, ChatCommand.self,
-            EmbedCommand.self, Migrate.self,
+            JobsCommand.self, EmbedCommand.self, Migrate.self,
             UserCommand.self, KeyCommand.self, DoctorCommand.self, ConfigCommand.self, ANNBench.self,
-            EmbedBenchCommand.self, BenchCommand.self, JobsCommand.self,
+            EmbedBenchCommand.self, BenchCommand.self,
         ]
     )
 }

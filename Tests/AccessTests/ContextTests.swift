@@ -1,4 +1,5 @@
 import Access
+import Database
 import Domain
 import Logging
 import TestSupport
@@ -142,6 +143,30 @@ struct ContextTests {
             let context = try await fixture.authenticate(issued.text)
             try await fixture.service.revokeKey(issued.key.id, context: owner)
             await expectRefusal(.unauthenticated) { _ = try await fixture.service.visibleScope(for: context) }
+        }
+    }
+
+    @Test("a key that expires, or whose owner is disabled, while in use sees nothing", arguments: DatabaseKind.allCases)
+    func diedInUse(_ kind: DatabaseKind) async throws {
+        try await withAccess(kind) { fixture in
+            let owner = try await fixture.owner()
+            let expires = Instant(microseconds: fixture.clock.instant.microseconds + 60_000_000)
+            let brief = try await fixture.service.createKey(
+                APIKeyDraft(name: "brief", scopes: [.search], expires: expires),
+                context: owner
+            )
+            let lasting = try await fixture.service.createKey(
+                APIKeyDraft(name: "lasting", scopes: [.search]),
+                context: owner
+            )
+            let contexts = [try await fixture.authenticate(brief.text), try await fixture.authenticate(lasting.text)]
+            for context in contexts { _ = try await fixture.service.visibleScope(for: context) }
+            fixture.clock.advance(.seconds(60))
+            await expectRefusal(.unauthenticated) { _ = try await fixture.service.visibleScope(for: contexts[0]) }
+            _ = try await fixture.service.visibleScope(for: contexts[1])
+            _ = try await fixture.database.write { try $0.execute("UPDATE access_users SET disabled = 1") }
+            fixture.clock.advance(.seconds(1))
+            await expectRefusal(.unauthenticated) { _ = try await fixture.service.visibleScope(for: contexts[1]) }
         }
     }
 }

@@ -52,7 +52,7 @@ enum AnswerData {
     /// The demo base, and the two small ones beside it.
     static func directory(in place: URL) async throws -> String {
         let data = try await DemoData.copy(to: place)
-        for name in ["studio", "kitchen"] {
+        for name in ["studio", "kitchen", "nursery"] {
             let result = try await Binary.run(["import", "Tests/AppTests/Answers/\(name)", "--data", data])
             guard result.status == 0 else { throw TestSupportError("\(name): \(result.errors)") }
         }
@@ -73,7 +73,7 @@ enum AnswerData {
             try AppConfiguration.load(flags: flags, environment: [:]),
             logger: logger
         )
-        let search = try services.openSearch()
+        let search = try await services.openSearch()
         do {
             try await body(services, search, try await services.ownerContext(.commandLine, timeout: .seconds(600)))
         } catch {

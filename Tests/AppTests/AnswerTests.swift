@@ -46,14 +46,21 @@ struct AnswerTests {
                     cells.all += 1
                     if first.field == field { cells.right += 1 }
                 }
-                // Of 40, 50 and 54, where 36, 39 and 47 are reached; and of 59 each. The weights have seen all of them.
-                #expect(answerable["given"]?.right ?? 0 >= 36, "\(answerable)")
+                // Of 40, 50, 54 and 39, where 37, 39, 48 and 35 are reached; the weights are fitted to these.
+                #expect(answerable["given"]?.right ?? 0 >= 37, "\(answerable)")
                 #expect(answerable["tune"]?.right ?? 0 >= 38, "\(answerable)")
-                #expect(answerable["held"]?.right ?? 0 >= 46, "\(answerable)")
+                #expect(answerable["held"]?.right ?? 0 >= 47, "\(answerable)")
+                #expect(answerable["dev"]?.right ?? 0 >= 34, "\(answerable)")
                 #expect(answerable["given"]?.all == 40)
+                // Of 59, 59 and 49, where 2, none and 2 are reached.
                 #expect(unanswerable["tune"]?.answered ?? 99 <= 3, "\(unanswerable)")
-                #expect(unanswerable["held"]?.answered ?? 99 <= 3, "\(unanswerable)")
-                #expect((unanswerable["tune"]?.all ?? 0) + (unanswerable["held"]?.all ?? 0) >= 110)
+                #expect(unanswerable["held"]?.answered ?? 0 <= 1, "\(unanswerable)")
+                #expect(unanswerable["dev"]?.answered ?? 99 <= 3, "\(unanswerable)")
+                // Of 38 and 50 that the weights were not fitted to, where 29 and 1 are reached.
+                #expect(answerable["fresh"]?.right ?? 0 >= 28, "\(answerable)")
+                #expect(unanswerable["fresh"]?.answered ?? 0 <= 2, "\(unanswerable)")
+                #expect(unanswerable.values.map(\.all).reduce(0, +) >= 210)
+                #expect(answerable.values.map(\.all).reduce(0, +) >= 220)
                 #expect(cells.right >= cells.all - 2 && cells.all > 25, "\(cells)")
             }
         }
@@ -72,9 +79,19 @@ struct AnswerTests {
             let linked = try await names(of: record, table, services, context)
             let field = try #require(table.field(id: quote.fieldID))
             let cell = try #require(record.cells[field.id])
-            let text = CellCodec.displayText(of: cell, field: field) { linked[$0] }
-            #expect(text.contains(quote.quote), "\(quote.quote) in \(text)")
-            #expect(answer.text.contains("[\(quote.recordID)/\(quote.fieldID)]"))
+            let place = "[\(quote.recordID)/\(quote.fieldID)]"
+            #expect(answer.text.contains(place))
+            switch cell {
+            case .number, .checked:
+                // As the API gives it; in the text without padding.
+                #expect(CellCodec.json(of: cell, field: field).text == quote.quote)
+                let line = try #require(answer.text.split(separator: "\n").first { $0.contains(place) })
+                let number = line.dropLast(place.count + 1)
+                #expect(!number.contains(/\.[0-9]*0$/), "\(line)")
+            default:
+                let text = CellCodec.displayText(of: cell, field: field) { linked[$0] }
+                #expect(text.contains(quote.quote), "\(quote.quote) in \(text)")
+            }
             let primary = try #require(table.field(id: table.primaryField))
             let name = record.cells[primary.id].map { CellCodec.displayText(of: $0, field: primary) { linked[$0] } }
             cited.append((name ?? "", field.name))

@@ -87,7 +87,7 @@ struct ChatServerTests {
 
     private static let pageScript = """
         {"name": "page", "tokensPerSecond": 50, "turns": [
-            {"when": {"user": "slowly"}, "times": 8, "text": \(JSONValue.string(slowText).text)},
+            {"when": {"user": "slowly"}, "times": 5, "text": \(JSONValue.string(slowText).text)},
             {"when": {"user": "balloons", "step": 1},
                 "calls": [{"name": "search_records", "arguments": {"query": "{{user}}"}}]},
             {"when": {"tool": "search_records"},
@@ -100,6 +100,13 @@ struct ChatServerTests {
 
         - it is inert
         - it burns **nothing**
+          - not even [here](javascript:alert(1))
+
+        | Gas | kg <img src=x onerror=alert(1)> |
+        |---|--:|
+        | Air | 1.2 |
+
+        الهيليوم أخف من الهواء.
 
         1. Air: 1.2 kg
         2. Helium: 0.17 kg
@@ -152,7 +159,7 @@ struct ChatServerTests {
         "Which bus goes to the airport?",
     ]
 
-    @Test("without a key the first citation is right for at least 36 of 40 questions, and every quote is verbatim")
+    @Test("without a key the first citation is right for at least 37 of 40 questions, and every quote is verbatim")
     func extracts() async throws {
         let file = repositoryRoot.appendingPathComponent("Examples/periodic-table/questions.json")
         let questions = try JSONCoder.decode(Questions.self, from: [UInt8](Data(contentsOf: file))).questions
@@ -182,7 +189,7 @@ struct ChatServerTests {
                     missed.append("\(question.question): \(names)")
                 }
             }
-            #expect(right >= 36, "\(right): \(missed)")
+            #expect(right >= 37, "\(right): \(missed)")
 
             var notFound = 0
             for question in Self.unanswerable {
@@ -191,7 +198,7 @@ struct ChatServerTests {
                 if says { notFound += 1 }
                 #expect(says != answer.events.contains { $0["type"] == "citation" }, "\(question): \(answer.text)")
             }
-            #expect(notFound >= 8, "of \(Self.unanswerable.count)")
+            #expect(notFound == 10, "of \(Self.unanswerable.count)")
         }
     }
 

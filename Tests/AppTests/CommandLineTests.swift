@@ -156,6 +156,27 @@ struct CommandLineTests {
         }
     }
 
+    @Test("text of records gives the terminal no commands")
+    func terminal() async throws {
+        try await withTemporaryDirectory { directory in
+            let options = ["--data", directory.path + "/data", "--embedder", "hash"]
+            let file = directory.appendingPathComponent("A.csv")
+            try Data("Name\n\u{1B}]52;c;eA==\u{7} walrus \u{202E}\u{9B}2J\n".utf8).write(to: file)
+            #expect(try await Binary.run(["import", file.path] + options).status == 0)
+            #expect(try await Binary.run(["index"] + options).status == 0)
+            let found = try await Binary.run(["search", "walrus"] + options)
+            #expect(found.output.contains("\\u{1B}]52;c;eA==\\u{7} walrus \\u{202E}\\u{9B}2J"), "\(found.output)")
+            let asked = try await Binary.run(
+                ["chat", "--model", "extractive"] + options,
+                input: "What is the walrus?\n"
+            )
+            #expect(asked.status == 0)
+            for output in [found.output, asked.output] {
+                #expect(!output.unicodeScalars.contains { [0x1B, 0x07, 0x9B, 0x202E].contains($0.value) })
+            }
+        }
+    }
+
     @Test("no password is printed, however wrong the URL that holds it")
     func passwords() async throws {
         for url in ["postgresql+asyncpg://u:secret@h/db", "host=h password=secret", "postgres://u:x@secret@h/db"] {

@@ -29,7 +29,7 @@ struct DoctorTests {
                 in: made.tables[0].id,
                 context: context
             )
-            let search = try services.openSearch()
+            let search = try await services.openSearch()
             try await search.indexer.indexAll()
             search.pool.close()
             await services.close()

@@ -65,9 +65,78 @@ struct JobCrashTests {
         }
     }
 
+    @Test(
+        "killed anywhere, a model elsewhere is asked for one batch of texts more at most each time",
+        arguments: DatabaseKind.allCases
+    )
+    func remote(kind: DatabaseKind) async throws {
+        var generator = SeededGenerator(seed: Self.seed)
+        let service = try CountingEmbeddingServer()
+        defer { service.stop() }
+        let environment = [
+            "OPENAI_BASE_URL": service.url + "/v1", "PYAIRTABLE_EMBEDDING_MODEL": "openai/counting@8",
+        ]
+        try await withDatabaseURL(kind) { database in
+            try await withTemporaryDirectory { directory in
+                let options = ["--data", directory.path + "/data", "--database-url", database]
+                let file = directory.appendingPathComponent("Base.csv")
+                let rows = (0..<3_000).map { "Row \($0),some words about number \($0)" }
+                try Data(("Name,Text\n" + rows.joined(separator: "\n") + "\n").utf8).write(to: file)
+                let imported = try await Binary.run(["import", file.path] + options, adding: environment)
+                #expect(imported.status == 0, "\(imported.errors)")
+                let server = ["serve", "--bind", "127.0.0.1:0", "--admin-bind", "off", "--json"] + options
+                for _ in 0..<Self.points {
+                    let doomed = try Binary.Running(server, adding: environment)
+                    try await Task.sleep(for: .milliseconds(Int.random(in: 1...900, using: &generator)))
+                    doomed.kill()
+                    _ = await doomed.result()
+                }
+                let index = try await Binary.run(["index", "--json"] + options, adding: environment)
+                #expect(index.status == 0, "\(index.errors)")
+                let readings = service.readings
+                #expect(readings.count >= 3_000)
+                let excess = readings.values.reduce(0) { $0 + $1 - 1 }
+                #expect(
+                    excess <= Self.points * Limits.embeddingTextsUnderWay,
+                    "seed \(Self.seed): \(excess) texts were asked for again"
+                )
+            }
+        }
+    }
+
     private func shown(_ id: String, _ options: [String]) async throws -> JSONValue {
         let shown = try await Binary.run(["jobs", "show", id, "--json"] + options)
         #expect(shown.status == 0, "\(shown.errors)")
         return try #require(try shown.json().first)
     }
+}
+
+/// Counts how often each text is asked for, in OpenAI's dialect. Each answer takes some milliseconds, as real ones do.
+private final class CountingEmbeddingServer: Sendable {
+    private let counts = Guarded<[String: Int]>([:])
+    private let server: RawServer
+
+    var url: String { server.url }
+    var readings: [String: Int] { counts.value }
+
+    init() throws {
+        server = try RawServer { [counts] peer in
+            while let request = try peer.request() {
+                let texts = (try JSONValue(parsing: request.bodyText)["input"]?.arrayValue ?? [])
+                    .compactMap(\.stringValue)
+                counts.update { for text in texts { $0[text, default: 0] += 1 } }
+                usleep(10_000)
+                let rows = texts.indices.map { position in
+                    let vector = (0..<8).map { texts[position].utf8.count % 7 == $0 ? "1" : "0.25" }
+                    return "{\"index\":\(position),\"embedding\":[\(vector.joined(separator: ","))]}"
+                }
+                try peer.reply(
+                    200,
+                    "{\"data\":[\(rows.joined(separator: ","))],\"usage\":{\"prompt_tokens\":\(texts.count)}}"
+                )
+            }
+        }
+    }
+
+    func stop() { server.stop() }
 }

@@ -34,6 +34,12 @@ struct ConversationTests {
                 #expect(first.map(\.id) == Array(made.prefix(3)))
                 let rest = try await chat.conversations(limit: 3, after: first[2].id, context: world.context)
                 #expect(rest.map(\.id) == Array(made.suffix(2)))
+                // A whole page and the one that says whether another follows.
+                let most = Limits.conversationPage + 1
+                #expect(try await chat.conversations(limit: most, after: nil, context: world.context).map(\.id) == made)
+                await #expect(throws: ChatError(.invalidSettings, "")) {
+                    try await chat.conversations(limit: most + 1, after: nil, context: world.context)
+                }
 
                 let renamed = try await chat.updateConversation(
                     made[0],

@@ -41,6 +41,59 @@ struct ProcessTests {
         }
     }
 
+    @Test(
+        "a run that was let in before the server ended, and comes after, keeps it from ending no longer than itself",
+        .timeLimit(.minutes(1))
+    )
+    func lateComer() async throws {
+        try await withChat { world in
+            let chat = world.service { _ in .complete }
+            let user = world.context.principal.user
+            let serving = Task { try await chat.run() }
+            let process = try await chat.keeper.process(deadline: .now + .seconds(30))
+            try chat.keeper.admit(user)
+            serving.cancel()
+            try await eventually {
+                guard (try? chat.keeper.admit(user)) != nil else { return true }
+                chat.keeper.leave(user)
+                return false
+            }
+            let run = ChatRun(
+                id: .random(),
+                conversation: try await chat.conversation(world.context),
+                question: .random(),
+                answer: .random(),
+                state: .running,
+                endReason: nil,
+                model: "scripted/test",
+                usage: TokenUsage(),
+                lastSequence: 0,
+                createdTime: world.clock.value
+            )
+            let turns = try await chat.store.begin(
+                ChatStore.RunDraft(run: run, content: "x", parent: nil, prompt: "v", process: process, bases: nil),
+                owner: user,
+                tenant: world.tenant,
+                deadline: world.context.deadline
+            )
+            chat.keeper.start(
+                RunOrder(
+                    run: run,
+                    question: "x",
+                    settings: ChatSettings(),
+                    turns: turns,
+                    models: [],
+                    context: world.context,
+                    channel: try chat.keeper.channel(for: run, tenant: world.tenant)
+                )
+            )
+            _ = await serving.result
+            let next = world.service { _ in .complete }
+            #expect(try await next.run(run.id, context: world.context).state != .running)
+            #expect(try await next.events(of: run.id, world.context).last?.kind.isLast == true)
+        }
+    }
+
     @Test("what a dead process left is ended by the next one at its start", arguments: DatabaseKind.allCases)
     func crash(_ kind: DatabaseKind) async throws {
         try await withChat(kind) { world in

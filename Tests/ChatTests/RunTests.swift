@@ -48,11 +48,12 @@ struct RunTests {
 
     @Test("text that a model takes back is voided, and is not in the answer")
     func voided() async throws {
+        let invented = RecordID.random()
         try await withChat { world in
             try await world.service { stage in
-                try await stage.say("Kept é.")
+                try await stage.say("Kept é. [\(invented)]")
                 try await stage.emit(.stepStarted(step: 2, model: ScriptedPerformer.model))
-                try await stage.say("Wrong")
+                try await stage.say("Wrong [\(invented)] [\(invented)]")
                 try await stage.emit(.textVoided)
                 try await stage.say("Right")
                 return .complete
@@ -63,6 +64,7 @@ struct RunTests {
                 #expect(asked.answer.content == "Kept é.\n\nRight")
                 let void = asked.events.first { $0.kind == .textVoided }
                 #expect(void?.data["offset"] == .number(JSONNumber("Kept é.".utf8.count)))
+                #expect(asked.events.last?.data["droppedCitations"] == 1, "of the text that stands")
             }
         }
     }
@@ -192,7 +194,8 @@ struct RunTests {
                 try await eventually("all rows gone") {
                     await chat.keeper.beatOnce()
                     return try await world.database.read { transaction in
-                        try ["chat_conversations", "chat_messages", "chat_runs", "chat_events"].allSatisfy {
+                        try ["chat_conversations", "chat_messages", "chat_runs", "chat_events", "chat_steps"].allSatisfy
+                        {
                             try transaction.rows("SELECT 1 FROM \($0)").isEmpty
                         }
                     }

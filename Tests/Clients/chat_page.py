@@ -5,8 +5,9 @@
 At 1280 pixels in light and at 390 in dark: asks QUESTION by keyboard, waits for an answer that has EXPECTED in it,
 follows a citation to its record and finds the quoted words there. With a SLOW_QUESTION (one whose answer streams for
 some seconds; `-` for none) it watches that answer grow, reloads in the middle, and checks that the page shows in the
-end what the server has stored, once; asks it again and stops it with Esc. Then a conversation is opened from the list,
-and another is deleted. Prints one JSON object a visit. Any surprise ends the program with exit code 1.
+end what the server has stored, once; asks it again and stops it with Esc. A question that was asked elsewhere shows when
+the tab is come back to. Then a conversation is opened from the list, and another is deleted. On the way it looks at
+what every state of a page owes: room for fingers at 390 pixels, contrast, roles, no markup out of an answer. Prints one JSON object a visit. Any surprise ends the program with exit code 1.
 """
 
 import json
@@ -23,6 +24,47 @@ from selenium.webdriver.support.ui import WebDriverWait
 from page import TIMEOUT_SECONDS, browser, expect
 
 ANSWER = "#messages > .answer:last-child"
+
+# Texts whose contrast with what is behind them is less than 4.5 : 1 (WCAG 2.2, 1.4.3), disabled ones left out.
+FAINT = """
+const part = (color) => {
+  const numbers = color.match(/[\\d.]+/g).map(Number);
+  const [r, g, b, a = 1] = color.startsWith('color(') ? [...numbers.slice(0, 3).map((n) => n * 255), numbers[3]] : numbers;
+  return [r, g, b, a];
+};
+const over = ([r, g, b, a], [x, y, z]) => [r * a + x * (1 - a), g * a + y * (1 - a), b * a + z * (1 - a)];
+const light = (color) => {
+  const [r, g, b] = color.map((n) => (n /= 255) <= 0.04045 ? n / 12.92 : ((n + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+const behind = (element) => {
+  if (!element) return [255, 255, 255];
+  const color = part(getComputedStyle(element).backgroundColor);
+  return color[3] === 1 ? color.slice(0, 3) : over(color, behind(element.parentElement));
+};
+const found = new Set();
+const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+while (walker.nextNode()) {
+  const element = walker.currentNode.parentElement;
+  const box = element.getBoundingClientRect();
+  if (!walker.currentNode.data.trim() || box.width < 2 || element.closest('.sr, :disabled')) continue;
+  if (!element.checkVisibility({opacityProperty: true, visibilityProperty: true})) continue;
+  const paper = behind(element);
+  const [one, two] = [light(over(part(getComputedStyle(element).color), paper)), light(paper)];
+  const ratio = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
+  if (ratio < 4.5) found.add(`${element.className || element.tagName} ${ratio.toFixed(2)}`);
+}
+return [...found];
+"""
+
+# Controls that are smaller than a finger needs; a citation within a sentence reaches beyond what is drawn.
+SMALL = """
+return [...document.querySelectorAll('a:not(.cite), button, select, input, textarea')].filter((each) => {
+  const box = each.getBoundingClientRect();
+  return each.checkVisibility({visibilityProperty: true}) && box.width > 0 && box.right > 0
+    && (box.width < 43.5 || box.height < 43.5);
+}).map((each) => `${each.id || each.className || each.tagName} ${each.offsetWidth}x${each.offsetHeight}`);
+"""
 
 
 class Visit:
@@ -80,6 +122,7 @@ class Visit:
         self.wait("the key is taken", lambda: not self.shows("#key-dialog"))
         self.wait("one can write at once", lambda: self.driver.switch_to.active_element.get_attribute("id") == "question")
         self.picture("empty")
+        self.look()
 
     def ask_and_follow_a_citation(self, question, expected):
         self.ask(question)
@@ -88,7 +131,10 @@ class Visit:
         expect(expected in answer, f"{expected} is not in the answer: {answer}")
         expect(self.find("#question").get_attribute("value") == "", "the question is still in the box")
         expect(not self.shows("#chat-problem"), f"a problem is shown: {self.text('#chat-problem')}")
+        self.wait("its sources say where they stand", lambda: all(
+            place.text.strip() for place in self.all(f"{ANSWER} .sources .place")))
         self.picture("answer")
+        self.look()
         cite = self.find(f"{ANSWER} .said .cite")
         quote = cite.get_attribute("title")
         citations = self.stored_answer()["citations"]
@@ -100,9 +146,15 @@ class Visit:
         expect(all(word in shown for word in quote.split()), f"the record does not show {quote!r}: {shown}")
         self.wait("the place is marked", lambda: self.all("#record mark, #record .cited"))
         self.picture("record")
+        self.look()
         self.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
         self.wait("the record closes", lambda: not self.shows("#record"))
         expect(self.conversation() and self.all(ANSWER), "closing the record left the conversation")
+        expect("/rec" not in self.driver.current_url, "the address still names the record")
+        self.driver.forward()
+        self.wait("forward opens it again", lambda: self.shows("#record"))
+        self.driver.back()
+        self.wait("back closes it", lambda: not self.shows("#record"))
 
     def watch_and_reload(self, question):
         self.ask(question)
@@ -125,6 +177,29 @@ class Visit:
         stored = self.stored_answer()["content"]
         shown = self.text(f"{ANSWER} .said")
         expect(plain(shown) == plain(stored), f"the page shows {shown!r}, the server has {stored!r}")
+        self.look()
+        expect(not self.all("#messages :is(script, img, iframe, b, style, form, [onclick], [href^=javascript])"),
+               "something in an answer was taken for markup")
+        expect(self.all(f"{ANSWER} .said table td.right"), "a table is not shown as one")
+        expect(self.all(f"{ANSWER} .said li li"), "a list within a list is not shown as one")
+        directions = self.driver.execute_script(
+            f"return [...document.querySelectorAll('{ANSWER} .said > p')].map((each) => getComputedStyle(each).direction)")
+        expect({"ltr", "rtl"} <= set(directions), f"no paragraph goes from right to left, or all do: {directions}")
+
+    def look_away(self, question):
+        """Asks as another tab would, and comes back to this one."""
+        before = len(self.all("#messages > .answer"))
+        request = urllib.request.Request(
+            f"{self.url}/api/v1/chat/conversations/{self.conversation()}/messages",
+            json.dumps({"content": question}).encode(),
+            {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"})
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=TIMEOUT_SECONDS).close()
+        expect(len(self.all("#messages > .answer")) == before, "the page shows what was not asked in it")
+        self.driver.execute_script("document.dispatchEvent(new Event('visibilitychange'))")
+        self.wait("what was asked elsewhere is shown", lambda: len(self.all("#messages > .answer")) == before + 1)
+        self.wait_for_end()
+        expect(plain(self.text(f"{ANSWER} .said")) == plain(self.stored_answer()["content"]),
+               "the page does not show the answer to what was asked elsewhere")
 
     def stop(self, question):
         self.ask(question)
@@ -175,6 +250,21 @@ class Visit:
 
         self.wait("the list can be used", acted)
 
+    def look(self):
+        """What every state of the page owes."""
+        faint = self.driver.execute_script(FAINT)
+        expect(not faint, f"hard to read: {faint}")
+        if self.driver.execute_script("return innerWidth") < 500:
+            small = self.driver.execute_script(SMALL)
+            expect(not small, f"too small for a finger: {small}")
+        log = self.find("#log")
+        expect(log.get_attribute("role") == "log" and log.get_attribute("aria-live") == "off"
+               and self.find("#announcer").get_attribute("aria-live") == "polite",
+               "an answer is read aloud while it grows, or not at all")
+        expect(self.driver.execute_script("return document.querySelector('#messages').closest('[role=log]') !== null"
+                                          " && !document.querySelector('#messages').hasAttribute('role')"),
+               "the messages are no list in a log")
+
     def check_page(self):
         expect(self.driver.execute_script("return Object.keys(localStorage).length") == 0,
                "something is in localStorage")
@@ -215,6 +305,7 @@ def main():
             if slow:
                 visit.watch_and_reload(slow)
                 visit.stop(slow)
+            visit.look_away(question)
             visit.go_through_the_list()
             visit.check_page()
         finally:

@@ -16,6 +16,7 @@ from gemini_strict import Refused, expect, family
 
 TEXT = ["Grüße ", "aus der ", "Küche: ", "😀 und ", "漢字", "."]
 LINE_SEPARATORS = "one\u2028two\u2029three\u0085four"
+INT64_MAX = 2**63 - 1
 HUGE_PIECES, HUGE_PIECE = 300, "0123456789abcdef" * 1024
 SCENARIOS = {}
 
@@ -431,6 +432,26 @@ async def calls_beyond_the_bound(exchange, turn):
 
 
 @scenario
+async def calls_with_odd_arguments(exchange, turn):
+    """No object: neither the client's types nor the API take that back."""
+    await exchange.head()
+    if answers(exchange):
+        await turn.say(["done"])
+    else:
+        reply = turn.reply([turn.signed(call("a", {}, "i1"), 1), call("a", {}, "i2"), call("b", {}, "i3")], "STOP")
+        parts = reply["candidates"][0]["content"]["parts"]
+        parts[1]["functionCall"]["args"], parts[2]["functionCall"]["args"] = '{"n": 1}', [1]
+        await exchange.send(turn.sse(reply))
+    await exchange.end()
+
+
+@scenario
+async def parts_of_nothing(exchange, turn):
+    nothing = [{}, {"text": None}, {"thought": True}, {"partMetadata": {}}]
+    await calls_then_done(exchange, turn, [nothing, [turn.signed(call("a", {}, "i1"), 1), {}]])
+
+
+@scenario
 async def many_calls(exchange, turn):
     parts = [call("a", {"n": n}, f"i{n}") for n in range(40)]
     parts[0] = turn.signed(parts[0], 1)
@@ -451,6 +472,20 @@ async def continuation(exchange, turn):
         await turn.send(None, finish="CONTINUATION", candidate={"continuationToken": token})
     else:
         await turn.send([], finish="STOP")
+    await exchange.end()
+
+
+@scenario
+async def counts_beyond_reason(exchange, turn):
+    """The largest numbers there are, twice: their sum must not be more than a program can take."""
+    count = {"promptTokenCount": INT64_MAX, "toolUsePromptTokenCount": str(INT64_MAX), "candidatesTokenCount": INT64_MAX,
+             "cachedContentTokenCount": INT64_MAX, "thoughtsTokenCount": str(INT64_MAX), "totalTokenCount": INT64_MAX}
+    await exchange.head()
+    if exchange.attempt == 1:
+        reply = turn.reply([{"text": "one "}], "CONTINUATION", False, candidate={"continuationToken": "dDE="})
+    else:
+        reply = turn.reply([{"text": "two"}], "STOP", False)
+    await exchange.send(turn.sse({**reply, "usageMetadata": count}))
     await exchange.end()
 
 
@@ -527,6 +562,11 @@ async def retry_after(exchange, turn):
     if exchange.attempt == 1:
         return await exchange.refuse(transient(429, "RESOURCE_EXHAUSTED"), [("retry-after", "0.04")])
     await plain(exchange, turn)
+
+
+@scenario
+async def quota_in_ages(exchange, turn):
+    raise transient(429, "RESOURCE_EXHAUSTED", "99999999999999999999s", [quota("Minute")])
 
 
 @scenario
@@ -801,6 +841,22 @@ async def malformed_call(exchange, turn):
 async def nameless_call(exchange, turn):
     await exchange.head()
     await turn.send([{"functionCall": {"args": {}}}], finish="STOP")
+    await exchange.end()
+
+
+@scenario
+async def misnamed_call(exchange, turn):
+    """A name that the API itself takes back in no history."""
+    await exchange.head()
+    await turn.send([call("9 bad name!", {}, "i1")], finish="STOP")
+    await exchange.end()
+
+
+@scenario
+async def misnamed_call_after_text(exchange, turn):
+    await exchange.head()
+    await turn.send([{"text": "I call "}])
+    await turn.send([call("n" * 129)], finish="STOP")
     await exchange.end()
 
 

@@ -31,6 +31,7 @@ INT64_AS_TEXT = "1048576"
 class Log:
     def __init__(self):
         self.requests, self.refusals, self.usage, self.closed, self.bodies = 0, [], {}, 0, []
+        self.lookups = 0
 
     def add_usage(self, usage):
         for name, count in usage.items():
@@ -222,7 +223,8 @@ class Server:
             }
 
         if exchange.model:
-            if exchange.model not in LISTED:
+            exchange.log.lookups += 1
+            if exchange.model not in LISTED and "-case-" not in exchange.model and not exchange.model.endswith("-listed"):
                 raise Refused(f"models/{exchange.model} is not found for API version v1beta", 404, "NOT_FOUND")
             return await exchange.json(info(exchange.model))
         if int(exchange.query.get("pageSize", ["50"])[0]) > 1000:

@@ -150,6 +150,8 @@ struct PipelineTests {
         let inner = HashEmbedder(dimension: 8)
         let asked = Mutex<[String]>([])
         let callsLeft = Mutex(Int.max)
+        // One after the other, so that it is certain which call is the last.
+        let bulk = BulkShape(texts: 32, piecesAtOnce: 1)
         var identity: ModelIdentity { inner.identity }
         var dimension: Int { inner.dimension }
         var tokenLimit: Int { inner.tokenLimit }
@@ -195,21 +197,92 @@ struct PipelineTests {
         }
     }
 
-    @Test("an interrupted call has kept its finished slices", arguments: DatabaseKind.allCases)
+    @Test("an interrupted call has kept its finished pieces", arguments: DatabaseKind.allCases)
     func interrupted(kind: DatabaseKind) async throws {
         try await withDatabase(kind, migrations: EmbeddingCache.migrations) { database in
             let embedder = Counting()
             let pipeline = EmbeddingPipeline(embedder: embedder, cache: EmbeddingCache(database: database))
-            let texts = (0..<3 * EmbeddingPipeline.sliceTexts).map { "text \($0)" }
+            let texts = (0..<3 * embedder.bulk.texts).map { "text \($0)" }
             embedder.callsLeft.withLock { $0 = 2 }
             await #expect(throws: EmbeddingsError(.busy, "")) {
                 try await pipeline.embed(texts, tenant: tenant, priority: .bulk)
             }
             embedder.callsLeft.withLock { $0 = .max }
             let rest = try await pipeline.embed(texts, tenant: tenant, priority: .bulk)
-            #expect(rest.encoded == EmbeddingPipeline.sliceTexts)
-            #expect(rest.cached == 2 * EmbeddingPipeline.sliceTexts)
+            #expect(rest.encoded == embedder.bulk.texts)
+            #expect(rest.cached == 2 * embedder.bulk.texts)
             #expect(rest.vectors == (try await embedder.inner.embed(texts, priority: .bulk)))
+        }
+    }
+
+    /// Notes how many texts are under way at once.
+    private struct Watching: Embedder {
+        let inner = HashEmbedder()
+        let state = Guarded((underWay: 0, most: 0, readings: [String: Int]()))
+
+        var identity: ModelIdentity { inner.identity }
+        var dimension: Int { inner.dimension }
+        var tokenLimit: Int { inner.tokenLimit }
+        var specialTokenCount: Int { inner.specialTokenCount }
+        func tokens(of text: String) -> [TokenSpan] { inner.tokens(of: text) }
+
+        func encode(
+            _ texts: [String],
+            overlong: OverlongText,
+            priority: EmbeddingPriority
+        ) async throws -> EncodedTexts {
+            state.update { state in
+                state.underWay += texts.count
+                state.most = max(state.most, state.underWay)
+                for text in texts { state.readings[text, default: 0] += 1 }
+            }
+            await Task.yield()
+            defer { state.update { $0.underWay -= texts.count } }
+            return try await inner.encode(texts, overlong: overlong, priority: priority)
+        }
+    }
+
+    @Test(
+        "callers at once read no text twice, and have no more than a batch under way",
+        arguments: DatabaseKind.allCases
+    )
+    func atOnce(kind: DatabaseKind) async throws {
+        try await withDatabase(kind, migrations: EmbeddingCache.migrations) { database in
+            let embedder = Watching()
+            let pipeline = EmbeddingPipeline(embedder: embedder, cache: EmbeddingCache(database: database))
+            let texts = (0..<400).map { "text \($0)" }
+            let expected = try await embedder.inner.embed(texts, priority: .bulk)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                // Each range but the first overlaps with those before it.
+                for first in [0, 50, 100, 150, 20, 200, 180] {
+                    group.addTask {
+                        let range = first..<first + 200
+                        let found = try await pipeline.embed(Array(texts[range]), tenant: tenant, priority: .bulk)
+                        #expect(found.vectors == Array(expected[range]))
+                        #expect(found.encoded + found.cached == 200)
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let state = embedder.state.value
+            #expect(state.readings.count == 400 && state.readings.values.allSatisfy { $0 == 1 })
+            #expect(state.most <= Limits.embeddingTextsUnderWay)
+        }
+    }
+
+    @Test("encoding again leaves what was encoded since alone", arguments: DatabaseKind.allCases)
+    func again(kind: DatabaseKind) async throws {
+        try await withDatabase(kind, migrations: EmbeddingCache.migrations) { database in
+            let clock = Guarded(Instant(milliseconds: 1_000))
+            let cache = EmbeddingCache(database: database, now: { clock.value })
+            let pipeline = EmbeddingPipeline(embedder: Counting(), cache: cache)
+            _ = try await pipeline.embed(["a", "b"], tenant: tenant, priority: .bulk)
+            clock.value = Instant(milliseconds: 2_000)
+            let since = clock.value
+            let first = try await pipeline.embed(["a"], tenant: tenant, priority: .bulk, reencodes: since)
+            #expect(first.encoded == 1 && first.encodedPositions == [0])
+            let second = try await pipeline.embed(["a", "b"], tenant: tenant, priority: .bulk, reencodes: since)
+            #expect(second.encoded == 1 && second.cached == 1 && second.encodedPositions == [1])
         }
     }
 

@@ -62,6 +62,13 @@ struct ChatPageTests {
 
                 - it is inert
                 - it burns **nothing**
+                  - not even [here](javascript:alert(1))
+
+                | Gas | kg <img src=x onerror=alert(1)> |
+                |---|--:|
+                | Air \\| sky | 1.2 |
+
+                الهيليوم أخف من الهواء.
 
                 1. Air: 1.2 kg
                 2. Helium: 0.17 kg
@@ -72,7 +79,7 @@ struct ChatPageTests {
 
 
                 """,
-            count: 8
+            count: 5
         )
         var pieces: [String] = []
         var rest = text[...]

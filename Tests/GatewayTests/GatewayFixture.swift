@@ -150,6 +150,7 @@ struct GatewayFixture: Sendable {
         readiness: [ReadinessCheck] = [],
         requestTimeout: Duration = .seconds(30),
         heartbeatInterval: Duration = .seconds(15),
+        keyCheckInterval: Duration = .seconds(5),
         allowedOrigins: [String] = [],
         onRunning: @escaping @Sendable (Int?) async -> Void = { _ in }
     ) -> GatewayServer {
@@ -159,6 +160,7 @@ struct GatewayFixture: Sendable {
                 adminAddress: .init(host: "127.0.0.1", port: 0),
                 requestTimeout: requestTimeout,
                 heartbeatInterval: heartbeatInterval,
+                keyCheckInterval: keyCheckInterval,
                 allowedOrigins: allowedOrigins
             ),
             services: services(search: search, embedding: embedding, readiness: readiness),
@@ -178,10 +180,11 @@ struct GatewayFixture: Sendable {
 
 func withGateway(
     _ kind: DatabaseKind = .sqlite,
+    now: @escaping InstantSource = { .now() },
     _ body: @escaping @Sendable (GatewayFixture) async throws -> Void
 ) async throws {
     try await withDatabase(kind, migrations: AccessStore.migrations + AirtableService.migrations) { database in
-        let access = AccessService(database: database)
+        let access = AccessService(database: database, now: now)
         let first = try await access.bootstrap()
         let owner = try await access.ownerContext(
             origin: .commandLine,

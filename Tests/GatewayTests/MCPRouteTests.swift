@@ -172,6 +172,79 @@ struct MCPRouteTests {
         }
     }
 
+    @Test("a page that the settings name may call, read the session's id, and see refusals")
+    func namedPage() async throws {
+        try await withGateway { fixture in
+            let origin = "https://inspector.example"
+            let server = fixture.server(allowedOrigins: [origin])
+            try await server.publicApplication.test(.router) { client in
+                for method in ["POST", "GET", "DELETE"] {
+                    let ask: HTTPFields = [
+                        .origin: origin, .accessControlRequestMethod: method,
+                        .accessControlRequestHeaders: "authorization,content-type,mcp-protocol-version,mcp-session-id",
+                    ]
+                    let answer = try await client.send(.options, "/mcp", key: nil, headers: ask)
+                    #expect(answer.status == 204)
+                    #expect(answer.headers[.accessControlAllowOrigin] == origin)
+                    #expect(answer.headers[.accessControlAllowMethods] == "POST, GET, DELETE")
+                    let allowed = Set(
+                        (answer.headers[.accessControlAllowHeaders] ?? "").lowercased().split(separator: ", ")
+                    )
+                    #expect(
+                        allowed.isSuperset(of: [
+                            "authorization", "content-type", "mcp-protocol-version", "mcp-session-id", "last-event-id",
+                        ])
+                    )
+                    #expect(answer.headers[.accessControlAllowCredentials] == nil)
+                    #expect(answer.headers[.vary] == "Origin")
+                }
+                let page: HTTPFields = [.origin: origin]
+                let hello = try await client.send(.post, "/mcp", key: fixture.key, headers: page, body: Self.hello)
+                #expect(hello.status == 200 && hello.headers[.session] != nil)
+                #expect(hello.headers[.accessControlAllowOrigin] == origin)
+                let exposed = hello.headers[.accessControlExposeHeaders] ?? ""
+                #expect(exposed.contains("Mcp-Session-Id") && exposed.contains("WWW-Authenticate"))
+                let refused = try await client.send(.post, "/mcp", key: nil, headers: page, body: Self.hello)
+                #expect(refused.status == 401 && refused.headers[.accessControlAllowOrigin] == origin)
+            }
+        }
+    }
+
+    @Test("no other page is told that it may, nor this one about anything else")
+    func otherPages() async throws {
+        try await withGateway { fixture in
+            let server = fixture.server(allowedOrigins: ["https://inspector.example"])
+            try await server.publicApplication.test(.router) { client in
+                func isAllowed(_ path: String, _ origin: String?, asks method: String? = nil) async throws -> Bool {
+                    var headers = HTTPFields()
+                    headers[.origin] = origin
+                    headers[.accessControlRequestMethod] = method
+                    let verb: HTTPRequest.Method = method == nil ? .post : .options
+                    let body = method == nil ? Self.hello : nil
+                    let answer = try await client.send(verb, path, key: fixture.key, headers: headers, body: body)
+                    return answer.headers.contains { $0.name.canonicalName.hasPrefix("access-control-") }
+                }
+                let isNamedAllowed = try await isAllowed("/mcp", "https://inspector.example")
+                #expect(isNamedAllowed)
+                #expect(try await isAllowed("/mcp", "https://inspector.example", asks: "POST"))
+                #expect(try await isAllowed("/mcp", nil) == false)
+                #expect(try await isAllowed("/mcp", nil, asks: "POST") == false)
+                for origin in [
+                    "https://evil.example", "null", "http://inspector.example", "https://inspector.example.evil",
+                ] {
+                    #expect(try await isAllowed("/mcp", origin) == false, "\(origin)")
+                    #expect(try await isAllowed("/mcp", origin, asks: "POST") == false, "\(origin)")
+                }
+                for path in ["/api/v1/search", "/api/v1/airtable/bases", "/nope", "/"] {
+                    #expect(try await isAllowed(path, "https://inspector.example") == false, "\(path)")
+                    #expect(try await isAllowed(path, "https://inspector.example", asks: "POST") == false, "\(path)")
+                }
+                #expect(try await isAllowed("/mcp", "https://inspector.example", asks: "PUT") == false)
+                #expect(try await isAllowed("/mcp", "https://inspector.example", asks: "NO METHOD") == false)
+            }
+        }
+    }
+
     @Test("what is wrong with the HTTP has the status HTTP has for it")
     func statuses() async throws {
         try await withGateway { fixture in

@@ -64,11 +64,11 @@ struct TestModels: ModelServing, VectorServing {
 
     func models(context: Domain.RequestContext) async throws -> [ModelName] { [model.name] }
 
-    func model(named name: String, context: Domain.RequestContext) async throws -> any LanguageModel {
+    func models(named name: String, context: Domain.RequestContext) async throws -> ModelChain {
         guard name == model.name.description else {
             throw ModelError(.modelNotFound, "there is no model '\(name)' here")
         }
-        return model
+        return ModelChain(model)
     }
 
     func vectorModel(context: Domain.RequestContext) async throws -> (name: String, dimension: Int)? {

@@ -49,6 +49,7 @@ struct OpenAIRefusalTests {
             (#"{"model":"test/parrot","messages":[{"role":"user","content":"x"}],"n":2}"#, "n"),
             (#"{"model":"test/parrot","messages":[{"role":"assistant","content":"x"}]}"#, "messages"),
             (#"{"model":"test/parrot","messages":[{"role":"system","content":"x"}]}"#, "messages"),
+            (#"{"model":"test/parrot","messages":[{"role":"user","content":""}]}"#, "messages"),
             (
                 #"{"model":"test/parrot","messages":[{"role":"tool","tool_call_id":"c","content":"x"}]}"#,
                 "messages[0].tool_call_id"

@@ -4,6 +4,8 @@ import Hummingbird
 import HummingbirdCore
 import HummingbirdTesting
 import Logging
+import NIOCore
+import NIOPosix
 import ServiceLifecycle
 import Synchronization
 import TestSupport
@@ -70,6 +72,22 @@ struct StreamTests {
             let body = try #require(connection.bytes.httpBody)
             #expect(readEvents(body) == [ReadEvent(id: nil, type: nil, data: Array("x".utf8))])
         }
+    }
+
+    @Test("is cut when a heartbeat is what its client does not take", .timeLimit(.minutes(1)))
+    func stalledHeartbeat() async throws {
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .bind(host: "127.0.0.1", port: 0).get()
+        let run = StreamRun(
+            stream: ReplyStream(heartbeat: ServerSentEvent.comment) { _ in try await Task.sleep(for: .seconds(600)) },
+            channel: channel,
+            heartbeatInterval: .milliseconds(10),
+            keyWatch: nil,
+            stallLimit: .milliseconds(20),
+            lengthLimit: .seconds(600)
+        )
+        #expect(await run.run(ReplyWriter(StuckWriter(), on: channel.eventLoop)).end == .stalled)
+        try await channel.closeFuture.get()
     }
 
     @Test("ends its handler when the client goes away in silence")
@@ -147,7 +165,7 @@ struct StreamTests {
     func backPressure() async throws {
         let written = Atomic(0)
         let chunk = [UInt8](repeating: UInt8(ascii: "a"), count: 1 << 18)
-        let (chunks, bound) = (512, 40 << 20)
+        let (chunks, bound) = (512, 24 << 20)
         try await withStream { writer in
             for _ in 0..<chunks {
                 try await writer.write(chunk)
@@ -269,4 +287,10 @@ struct StreamTests {
             }
         }
     }
+}
+
+/// A client that takes nothing more.
+private struct StuckWriter: ResponseBodyWriter {
+    mutating func write(_ buffer: ByteBuffer) async throws { try await Task.sleep(for: .seconds(600)) }
+    consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
 }

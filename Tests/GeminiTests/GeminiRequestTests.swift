@@ -75,19 +75,34 @@ struct GeminiRequestTests {
         #expect(request.json.objectValue?.keys.sorted() == ["cachedContent", "contents"])
     }
 
-    @Test("merge neighbours of one role and leave out what is empty, but nothing that is verbatim")
+    @Test("send parts back as they came, but for what the API would refuse")
+    func returned() {
+        let parts: [(JSONObject, JSONValue)] = [
+            (["text": "", "thoughtSignature": "s"], ["text": "", "thoughtSignature": "s"]),
+            (["text": "a", "thought": true, "odd": 1], ["text": "a", "thought": true]),
+            (["odd": 1, "thoughtSignature": "s"], ["thoughtSignature": "s", "text": ""]),
+            (["functionCall": ["name": "f", "args": 3]], ["functionCall": ["name": "f", "args": [:]]]),
+        ]
+        for (came, goes) in parts { #expect(GeminiPart.verbatim(came).json == goes) }
+    }
+
+    @Test("merge neighbours of one role and leave out what is empty; of what is verbatim only what no request may have")
     func merged() {
         let contents = [
             GeminiContent(.user, [.text("a")]), GeminiContent(.user, [.text(""), .text("b")]),
             GeminiContent(.model, [.text("")]),
             GeminiContent(.user, [.text("c")]),
             GeminiContent(.model, [.verbatim(["text": "", "thoughtSignature": "s"])]),
-            GeminiContent(.model, [.verbatim([:]), .verbatim(["odd": 1])]), GeminiContent(.user, []),
+            GeminiContent(.model, [.verbatim([:]), .verbatim(["odd": 1]), .verbatim(["odd": 1, "text": "x"])]),
+            GeminiContent(.user, []),
         ]
         #expect(
             GeminiContent.merged(contents) == [
                 GeminiContent(.user, [.text("a"), .text("b"), .text("c")]),
-                GeminiContent(.model, [.verbatim(["text": "", "thoughtSignature": "s"]), .verbatim(["odd": 1])]),
+                GeminiContent(
+                    .model,
+                    [.verbatim(["text": "", "thoughtSignature": "s"]), .verbatim(["odd": 1, "text": "x"])]
+                ),
             ]
         )
     }

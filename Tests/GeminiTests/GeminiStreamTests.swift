@@ -109,6 +109,37 @@ struct GeminiStreamTests {
         #expect(error?.code == .malformedReply)
     }
 
+    @Test("that claim more tokens than there are numbers for are read, and their counts add up", arguments: [1, 3])
+    func absurdCounts(_ hops: Int) async throws {
+        let replies = (1...hops).map { number -> ScriptedTransport.Reply in
+            .stream([
+                "candidates": [
+                    [
+                        "content": ["parts": [["text": "more "]]],
+                        "finishReason": .string(number == hops ? "STOP" : "CONTINUATION"),
+                        "continuationToken": .string("t\(number)"),
+                    ]
+                ],
+                "usageMetadata": [
+                    "promptTokenCount": .number(JSONNumber(Int.max)), "thoughtsTokenCount": "9223372036854775807",
+                    "candidatesTokenCount": .number(JSONNumber(Int.max)), "toolUsePromptTokenCount": -5,
+                ],
+            ])
+        }
+        let turn = try #require(try await ScriptedTransport(replies).client().collected().turn)
+        #expect(turn.usage.total >= 3 * Limits.reportedTokens && turn.usage.toolUsePrompt == 0)
+    }
+
+    @Test("that are one long document are not read anew with each of its lines", .timeLimit(.minutes(1)))
+    func longDocument() async throws {
+        // Each line closes what an unfinished document might be. Read with every line it would be some 10¹² bytes.
+        let line = Array("{\"a\":1\n},\n".utf8)
+        let body = Array("[".utf8) + Array(repeatElement(line, count: 300_000).joined())
+        let transport = ScriptedTransport([.init(pieces: [body])])
+        let (_, _, error) = try await transport.client(attemptsMax: 1).collected()
+        #expect(error?.code == .malformedReply)
+    }
+
     @Test("of a model that continues for ever end, and cost no more than was said", arguments: [10, 100_000])
     func endless(_ output: Int) async throws {
         let replies = (1...200).map { number -> ScriptedTransport.Reply in
@@ -131,6 +162,23 @@ struct GeminiStreamTests {
         #expect(turn.usage.total <= GeminiClient.billedAttemptsMax * (50 + output))
         #expect(turn.usage.total == transport.requests.count * (50 + output))
         #expect(turn.text == String(repeating: "more ", count: transport.requests.count))
+    }
+
+    @Test("that claim to have cost more than can be are taken to have cost the most there may be")
+    func absurdUsage() async throws {
+        let transport = ScriptedTransport([
+            .stream([
+                "candidates": [["content": ["parts": [["text": "dear"]]], "finishReason": "STOP"]],
+                "usageMetadata": [
+                    "promptTokenCount": "9223372036854775807", "candidatesTokenCount": 9_223_372_036_854_775_807,
+                    "thoughtsTokenCount": 9_223_372_036_854_775_807, "cachedContentTokenCount": -1,
+                ],
+            ])
+        ])
+        let turn = try #require(try await transport.client().collected(.asking()).turn)
+        #expect(turn.text == "dear")
+        #expect(turn.usage.total == 3 * Limits.reportedTokens)
+        #expect(turn.usage.cached == 0)
     }
 
     @Test("that fail over and over while thinking cost no more than was said")

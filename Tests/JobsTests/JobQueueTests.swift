@@ -47,6 +47,29 @@ struct JobQueueTests {
         }
     }
 
+    @Test(
+        "the jobs of a worker that is known to be dead are taken up at once, those of others are not",
+        arguments: DatabaseKind.allCases
+    )
+    func release(_ kind: DatabaseKind) async throws {
+        try await withJobs(kind) { world in
+            let lost = try await world.enqueue()
+            world.pass(.milliseconds(1))
+            let kept = try await world.enqueue()
+            let dead = try #require(try await world.claim("dead"))
+            let alive = try #require(try await world.claim("alive"))
+            #expect(dead.job.id == lost.id && alive.job.id == kept.id)
+            #expect(try await world.claim("next") == nil)
+            #expect(try await world.queue.release(owner: "nobody", tenant: world.tenant) == 0)
+            #expect(try await world.queue.release(owner: "dead", tenant: .random()) == 0)
+            #expect(try await world.queue.release(owner: "dead", tenant: world.tenant) == 1)
+            #expect(try await world.claim("next")?.job.id == lost.id)
+            #expect(try await world.claim("next") == nil)
+            await #expect(throws: JobError(.leaseLost, "")) { try await world.queue.finish(dead) }
+            try await world.queue.finish(alive)
+        }
+    }
+
     @Test("a silent worker loses its job to another, and can say nothing more of it", arguments: DatabaseKind.allCases)
     func takeOver(_ kind: DatabaseKind) async throws {
         try await withJobs(kind) { world in

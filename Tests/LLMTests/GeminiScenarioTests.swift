@@ -42,9 +42,15 @@ struct GeminiScenario: Sendable, CustomTestStringConvertible {
         Self(name: "continuation", text: "part 1; part 2; part 3; ", requests: 3),
         Self(name: "continuation-without-end", text: "more more ", end: .outcome(.truncated), requests: 2),
         Self(name: "continuation-torn", text: "one two three", requests: 2, isCounted: false),
+        Self(name: "counts-beyond-reason", text: "one two", requests: 2, isCounted: false),
         Self(name: "continuation-hiccup", text: "one two", requests: 3),
         Self(name: "continuation-of-thoughts", text: "one two", requests: 3),
         Self(name: "calls-beyond-the-bound", text: "I call", end: .outcome(.truncated)),
+        Self(
+            name: "misnamed-call-after-text",
+            text: "I call ",
+            end: .outcome(.stopped(reason: "MALFORMED_FUNCTION_CALL"))
+        ),
     ]
 
     static let repeated = [
@@ -55,6 +61,7 @@ struct GeminiScenario: Sendable, CustomTestStringConvertible {
 
     static let failures = [
         fails("quota-of-day", .quotaOfDay), fails("quota-far-away", .overloaded),
+        fails("quota-in-ages", .overloaded),
         fails("overloaded-for-ever", .overloaded, requests: 5), fails("page-403", .keyRefused),
         fails("precondition", .keyRefused), fails("forbidden", .keyRefused), fails("signature-missed", .historyAltered),
         fails("too-long", .inputTooLong), fails("wrapped-error", .requestRefused),
@@ -66,7 +73,7 @@ struct GeminiScenario: Sendable, CustomTestStringConvertible {
         fails("error-in-a-line", .quotaOfDay, text: "Half an "),
         fails("broken-frame", .malformedReply, text: "Half an "),
         fails("empty", .emptyReply, requests: 2), fails("malformed-call", .emptyReply, requests: 2),
-        fails("nameless-call", .emptyReply, requests: 2),
+        fails("nameless-call", .emptyReply, requests: 2), fails("misnamed-call", .emptyReply, requests: 2),
         fails("finish-MISSING-THOUGHT-SIGNATURE", .historyAltered, text: "A beginning"),
     ]
 

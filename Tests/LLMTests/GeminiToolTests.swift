@@ -58,7 +58,7 @@ struct GeminiToolTests {
         arguments: [
             ("calls-in-one-frame", 3), ("calls-over-frames", 3), ("calls-without-ids", 3), ("calls-with-one-id", 2),
             ("calls-without-arguments", 1), ("calls-without-signature", 1), ("signature-on-empty-text", 1),
-            ("many-calls", 40),
+            ("many-calls", 40), ("calls-with-odd-arguments", 3), ("parts-of-nothing", 1),
         ]
     )
     func calls(_ scenario: String, _ count: Int) async throws {
@@ -148,6 +148,31 @@ struct GeminiToolTests {
         #expect(answers?[0]?["functionResponse"]?["response"]?["error"] != nil)
         #expect(answers?[1]?["functionResponse"]?["response"] == ["output": "1"])
         #expect(answers?[3] == ["text": "Stop that"])
+    }
+
+    @Test("a run that was interrupted behind its tools is gone on from, with its turns as they came")
+    func interrupted() async throws {
+        let name = "gemini-3-case-calls-in-one-frame_i"
+        let model = try await GeminiFixture.model(name)
+        let asked = try #require(
+            try await model.answer(ModelRequest(messages: [.user("Go")], tools: Self.tools)).reply
+        )
+        let results = asked.message.toolCalls.map { call in
+            ModelPart.toolResult(ModelToolResult(callID: call.id, name: call.name, text: "1"))
+        }
+        let atom = [asked.message, ModelMessage(.tool, results)]
+        // As chat leaves it: with the beginning of an answer behind the atom, and without.
+        for tail in [[], [ModelMessage(.model, [.text("Half an ans")])]] {
+            let messages = [.user("Go")] + atom + tail + [.user("Go on")]
+            let stored = try JSONCoder.decode([ModelMessage].self, from: try JSONCoder.encode(messages))
+            let answer = try await model.answer(ModelRequest(messages: stored, tools: Self.tools))
+            #expect(answer.reply != nil, "\(answer.error?.detail ?? "")")
+        }
+        let log = try await GeminiFixture.log(name)
+        #expect(log["refusals"]?.arrayValue?.count == 0)
+        for body in 1...2 {
+            #expect(log["bodies"]?[body]?["contents"]?[1]?["parts"] == asked.message.original?.value["parts"])
+        }
     }
 
     @Test("an answer to no call is our own fault, and is not sent")
@@ -242,11 +267,11 @@ struct GeminiToolTests {
     func limits() async throws {
         let model = try await GeminiFixture.model("gemini-3.7-flash")
         #expect(model.limits.outputTokens == 65_536)
-        await model.refreshLimits()
+        try await model.learnLimits()
         #expect(model.limits == ModelLimits(inputTokens: 1_048_576, outputTokens: 32_768))
         let unknown = try await GeminiFixture.model("gemini-3-unheard-of")
         let before = unknown.limits
-        await unknown.refreshLimits()
+        await #expect(throws: ModelError(.modelNotFound, "")) { try await unknown.learnLimits() }
         #expect(unknown.limits == before)
     }
 }

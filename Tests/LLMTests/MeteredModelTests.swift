@@ -52,6 +52,20 @@ struct MeteredModelTests {
         }
     }
 
+    @Test("have no more set aside than they can write, however much is asked for")
+    func bounded() async throws {
+        try await withLLM(caps: TokenCaps(perTenant: 1_000_000)) { world in
+            let seen = Guarded<[Int]>([])
+            let model = ProbingModel { request in
+                let reserved = try await world.used().reserved
+                seen.update { $0 += [request.outputTokensMax, reserved] }
+            }
+            _ = try await respond(model, world, outputTokensMax: Int(Int32.max))
+            #expect(seen.value.first == model.limits.outputTokens)
+            #expect(try #require(seen.value.last) <= model.billedAttemptsMax * (model.limits.outputTokens + 100))
+        }
+    }
+
     @Test("that broke off without saying what it cost are guessed at, on the safe side, once text has come")
     func guessed() async throws {
         try await withLLM { world in
@@ -85,6 +99,22 @@ private struct UncountedModel: LanguageModel {
         let text = "some words that somebody has to count"
         try await onDelta(.text(text))
         return ModelReply(message: ModelMessage(.model, [.text(text)]), outcome: .complete, usage: TokenUsage())
+    }
+}
+
+/// Shows what it was asked.
+private struct ProbingModel: LanguageModel {
+    let name = ModelName(provider: "probing", model: "one")
+    let limits = ModelLimits(inputTokens: 10_000, outputTokens: 1_000)
+    let probe: @Sendable (ModelRequest) async throws -> Void
+
+    func respond(
+        to request: ModelRequest,
+        call: ModelCallContext,
+        onDelta: @Sendable (ModelDelta) async throws -> Void
+    ) async throws -> ModelReply {
+        try await probe(request)
+        return ModelReply(message: ModelMessage(.model, [.text("a")]), outcome: .complete, usage: TokenUsage(output: 1))
     }
 }
 

@@ -1,5 +1,7 @@
 import Database
 import Domain
+import Gemini
+import Logging
 import Outbound
 import TestSupport
 import Testing
@@ -108,6 +110,25 @@ struct RunTrafficTests {
         await #expect(throws: OutboundError(.cannotConnect, "")) {
             try await transport.send(OutboundRequest(.post, url))
         }
+    }
+
+    @Test("an adapter reads a recorded run as it read the provider")
+    func replayedRun() async throws {
+        let request = ModelRequest(messages: [.user("Go")])
+        let live = try await GeminiFixture.model("gemini-3-case-plain_replay").answer(request)
+        let transport = ReplayTransport(live.exchanges)
+        let configuration = GeminiConfiguration(baseURL: "http://127.0.0.1:1", key: OutboundSecret("another"))
+        let model = try GeminiModel(
+            client: GeminiClient(transport: transport, configuration: configuration, retrier: Retrier(policy: .never)),
+            model: "gemini-3-case-plain_replay",
+            logger: Logger(label: "test")
+        )
+        let replayed = try await model.answer(request)
+        #expect(replayed.text == GeminiScenario.text && replayed.text == live.text)
+        #expect(replayed.reply?.message == live.reply?.message)
+        #expect(replayed.usage == live.usage && live.usage != nil)
+        #expect(transport.playedCount == live.exchanges.count)
+        #expect(try await model.answer(request).error?.code == .cannotConnect)
     }
 
     @Test("refuses another request than the recorded one")

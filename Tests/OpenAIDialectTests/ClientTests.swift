@@ -94,6 +94,22 @@ struct ClientTests {
         #expect(result == (isAfter ? "a" : "cut"))
     }
 
+    @Test("what breaks off after it has told the key does not tell it on")
+    func echo() async throws {
+        let error = try await withClient { peer in
+            _ = try peer.request()
+            try peer.beginChunks()
+            try peer.chunk("<html>no route for Bearer \(Self.key)</html>\n")
+        } _: { client in
+            let chat = OpenAIChatRequest(model: "m", messages: [OpenAIMessage(.user, "hi")])
+            return await #expect(throws: OpenAIError(.malformedReply, "")) {
+                try await client.stream(chat, deadlines: .standard) { _ in }
+            }
+        }
+        let detail = try #require(error?.detail)
+        #expect(detail.contains("no route") && !detail.contains(Self.key))
+    }
+
     @Test(
         "refusals are told apart by status and words",
         arguments: [

@@ -104,6 +104,40 @@ struct RequestTests {
         }
     }
 
+    @Test("as many tools and calls as anybody has are taken, and no more")
+    func bounds() throws {
+        for count in [Limits.dialectTools, Limits.dialectTools + 1] {
+            let tools = (0..<count).map { ["function": ["name": .string("f\($0)")]] as JSONValue }
+            let calls = (0..<count).map { ["id": .string("c\($0)"), "function": ["name": "f"]] as JSONValue }
+            let many = request(["tools": .array(tools)])
+            let asked: JSONValue = ["role": "assistant", "tool_calls": .array(calls)]
+            let called = request(["messages": [asked]])
+            for (json, parameter) in [(many, "tools"), (called, "messages[0].tool_calls")] {
+                guard count > Limits.dialectTools else {
+                    _ = try OpenAIChatRequest(reading: json)
+                    continue
+                }
+                let error = #expect(throws: OpenAIRequestError.self) { try OpenAIChatRequest(reading: json) }
+                #expect(error?.parameter == parameter)
+            }
+        }
+    }
+
+    @Test("counts that no server can mean add up all the same")
+    func absurdCounts() throws {
+        let counts: JSONValue = [
+            "prompt_tokens": .number(JSONNumber(Int.max)), "completion_tokens": .number(JSONNumber(Int.max)),
+        ]
+        let usage = try #require(OpenAIUsage(json: counts))
+        #expect(usage.json["total_tokens"]?.intValue == 2 * Limits.reportedTokens)
+        let reply = try OpenAIEmbeddingReply(
+            json: ["data": [["embedding": [1.0]]], "usage": counts],
+            count: 1,
+            server: "s"
+        )
+        #expect(reply.promptTokens == Limits.reportedTokens)
+    }
+
     @Test("texts to embed: one or many; tokens, nothing and empty texts are refused")
     func embeddingInput() throws {
         #expect(try OpenAIEmbeddingRequest(reading: ["model": "m", "input": "a"]).input == ["a"])

@@ -115,6 +115,16 @@ struct StreamAssemblerTests {
         #expect(turn.usage == OpenAIUsage(promptTokens: 1, completionTokens: 2))
     }
 
+    @Test("a count beyond reason is taken for the most there may be, so that no sum overflows")
+    func absurdUsage() throws {
+        let usage = try JSONValue(
+            parsing: #"{"prompt_tokens":9223372036854775807,"completion_tokens":9223372036854775807}"#
+        )
+        let counted = try #require(OpenAIUsage(json: usage))
+        #expect(counted == OpenAIUsage(promptTokens: Limits.reportedTokens, completionTokens: Limits.reportedTokens))
+        #expect(counted.json["total_tokens"]?.intValue == 2 * Limits.reportedTokens)
+    }
+
     @Test("members of other types than they should have do no harm")
     func lenient() throws {
         let odd = [

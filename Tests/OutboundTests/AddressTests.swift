@@ -106,6 +106,30 @@ struct AddressGuardTests {
         }
     }
 
+    @Test("an allowed name that leads to the local link, where clouds keep their credentials, is refused")
+    func linkLocal() async throws {
+        let metadata = [
+            "169.254.169.254", "::ffff:169.254.169.254", "fe80::1", "febf::1", "fd00:ec2::254", "fd20:ce::254",
+        ]
+        for text in metadata {
+            let found = try #require(IPAddress(text))
+            #expect(found.isLinkLocal)
+            let resolver = FixedResolver(["llm.internal": ["10.0.0.7", text]])
+            let allowed = [AllowedHost(host: "llm.internal", port: nil), AllowedHost(host: "\(found)", port: nil)]
+            let addresses = AddressGuard(allowing: allowed, resolver: resolver)
+            await #expect(throws: OutboundError(.addressRefused, ""), "\(text)") {
+                try await addresses.check(OutboundAddress("http://llm.internal/v1"))
+            }
+            #expect(!addresses.permitsConnection(to: found, port: 80))
+            // Who writes the address means it.
+            try await addresses.check(OutboundAddress("http://\(found.isVersion6 ? "[\(found)]" : "\(found)")/v1"))
+            #expect(addresses.permitsConnection(to: found, port: 80))
+        }
+        for text in ["10.0.0.7", "127.0.0.1", "169.253.0.1", "fd00::1", "::1", "fec0::1", "8.8.8.8"] {
+            #expect(try !#require(IPAddress(text)).isLinkLocal, "\(text)")
+        }
+    }
+
     @Test("what is no host is no entry of the allow list", arguments: ["", "a b", "http://x", "x:99999", "a/b", "u@h"])
     func noEntry(_ text: String) { #expect(AllowedHost(text) == nil) }
 

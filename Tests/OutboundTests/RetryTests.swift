@@ -109,74 +109,28 @@ struct RetryTests {
     }
 }
 
-@Suite("Retrying transport")
-struct RetryingTransportTests {
-    private let time = ManualClock()
-
-    private func transport(_ outcomes: [ScriptedTransport.Outcome]) -> (ScriptedTransport, RetryingTransport) {
-        let base = ScriptedTransport(outcomes)
-        let retrier = Retrier(policy: RetryPolicy(attemptsMax: 4), clock: time.clock, random: { 0.5 })
-        return (base, RetryingTransport(base, retrier: retrier, clock: time.clock))
-    }
-
-    private let request = OutboundRequest(.post, "http://127.0.0.1:1/x")
-
-    @Test("busy replies and lost connections are sent again", arguments: [408, 429, 500, 502, 503, 504])
-    func transient(_ status: Int) async throws {
-        let (base, retrying) = transport([
-            .reply(status), .failure(.cannotConnect), .failure(.connectionLost), .reply(200, "ok"),
-        ])
-        let reply = try await retrying.send(request)
-        #expect(reply.status == 200)
-        #expect(try await reply.body.collect(bytesMax: 10) == Array("ok".utf8))
-        #expect(base.count == 4)
-    }
-
+@Suite("What replies say about trying again")
+struct RetryHintTests {
     @Test(
-        "what the caller did wrong is not, and its body is still there to read",
-        arguments: [400, 401, 403, 404, 422, 501]
+        "Retry-After counts in seconds; without sense it is passed over",
+        arguments: [
+            ("7", Duration.seconds(7)), ("0", .zero), ("1.5", .milliseconds(1_500)), ("soon", nil), ("-1", nil),
+            ("1e12", .seconds(1_000_000_000)), ("inf", nil), ("Wed, 21 Oct 2026 07:28:00 GMT", nil), ("", nil),
+        ]
     )
-    func permanent(_ status: Int) async throws {
-        let (base, retrying) = transport([.reply(status, "why")])
-        let reply = try await retrying.send(request)
-        #expect(reply.status == status)
-        #expect(try await reply.body.collect(bytesMax: 10) == Array("why".utf8))
-        #expect(base.count == 1)
+    func retryAfter(_ text: String, _ wait: Duration?) {
+        #expect(RetryHints.retryAfter([("date", "3"), ("retry-after", text)]) == wait)
+        #expect(RetryHints.retryAfter([("date", "3")]) == nil)
     }
 
-    @Test("the last refusal is handed over, body and all")
-    func lastRefusal() async throws {
-        let (base, retrying) = transport(Array(repeating: .reply(503, "later"), count: 4))
-        let reply = try await retrying.send(request)
-        #expect(reply.status == 503)
-        #expect(try await reply.body.collect(bytesMax: 10) == Array("later".utf8))
-        #expect(base.count == 4)
-    }
-
-    @Test("Retry-After is honoured; without sense it is passed over")
-    func retryAfter() async throws {
-        let (_, retrying) = transport([
-            .reply(429, "", [("retry-after", "7")]), .reply(429, "", [("retry-after", "soon")]), .reply(200, "ok"),
-        ])
-        _ = try await retrying.send(request)
-        #expect(time.waits == [.milliseconds(7_250), .milliseconds(500)])
-    }
-
-    @Test("the deadline of the whole call includes the waits")
-    func total() async throws {
-        let (base, retrying) = transport(Array(repeating: .reply(503, "", [("retry-after", "20")]), count: 4))
-        var request = request
-        request.deadlines.total = .seconds(50)
-        #expect(try await retrying.send(request).status == 503)
-        #expect(base.count == 3)
-        #expect(base.totals.map { $0.components.seconds } == [50, 29, 9])
-    }
-
-    @Test("a call that failed for good throws what it failed with")
-    func failure() async {
-        let (base, retrying) = transport([.failure(.connectionLost), .failure(.replyTooLarge)])
-        await #expect(throws: OutboundError(.replyTooLarge, "")) { try await retrying.send(request) }
-        #expect(base.count == 2)
+    @Test("calls that may never have arrived are made again, others are not")
+    func failures() {
+        for code in [OutboundError.Code.cannotConnect, .connectionLost, .noReply] {
+            #expect(RetryHints.verdict(on: OutboundError(code, "")) == .retry(after: nil))
+        }
+        for code in [OutboundError.Code.addressRefused, .stalled, .timedOut, .replyTooLarge, .circuitOpen] {
+            #expect(RetryHints.verdict(on: OutboundError(code, "")) == .giveUp)
+        }
     }
 }
 
@@ -192,7 +146,6 @@ final class ScriptedTransport: HTTPTransport {
     init(_ outcomes: [Outcome]) { state = Guarded((outcomes, [])) }
 
     var count: Int { state.value.requests.count }
-    var totals: [Duration] { state.value.requests.map(\.deadlines.total) }
 
     func send(_ request: OutboundRequest) async throws -> OutboundReply {
         let next = Guarded<Outcome?>(nil)

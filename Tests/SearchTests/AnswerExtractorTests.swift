@@ -11,7 +11,9 @@ struct AnswerExtractorTests {
     /// Takes whatever is found.
     private static func extractor(_ world: SearchFixture) -> AnswerExtractor {
         var extractor = AnswerExtractor(search: world.search)
-        extractor.judge.bias = 1_000
+        var judge = AnswerJudge.standard
+        judge.bias = 1_000
+        extractor.judge = judge
         return extractor
     }
 
@@ -96,7 +98,8 @@ struct AnswerExtractorTests {
         #expect(judge.accepts(good))
         for change in [
             { (evidence: inout AnswerEvidence) in evidence.cosine = 0.1 }, { $0.attribute = 0.1 },
-            { $0.isMissingMoment = true }, { $0.isMissingValue = true },
+            { $0.isMissingMoment = true }, { $0.isMissingValue = true }, { $0.isPersonal = true },
+            { ($0.hasSubject, $0.missingSubject) = (true, 1) },
         ] as [(inout AnswerEvidence) -> Void] {
             var evidence = good
             change(&evidence)
@@ -105,5 +108,69 @@ struct AnswerExtractorTests {
         var described = good
         (described.cosine, described.isAsking) = (0.1, false)
         #expect(judge.accepts(described))
+    }
+
+    @Test("closeness by another model than the fitted one is not believed: what is asked has to be there word for word")
+    func otherModel() {
+        let judge = AnswerJudge.wordForWord
+        let good = AnswerEvidence(cosine: 0.01, coverage: 0.9, attribute: 1, isAsking: true)
+        #expect(judge.accepts(good))
+        for change in [
+            { (evidence: inout AnswerEvidence) in (evidence.coverage, evidence.cosine) = (0.7, 0.99) },
+            { $0.missingEntities = 0.5 }, { $0.attribute = 0.9 }, { $0.isMissingMoment = true },
+        ] as [(inout AnswerEvidence) -> Void] {
+            var evidence = good
+            change(&evidence)
+            #expect(!judge.accepts(evidence))
+        }
+    }
+
+    @Test("a description needs less than a question")
+    func thresholds() {
+        var judge = AnswerJudge.standard
+        (judge.isAsking, judge.bias) = (0, 0)
+        let evidence = AnswerEvidence(cosine: 0.3, attribute: 0, margin: 0)
+        judge.cosine = 0
+        judge.attributeLeast = 0
+        var asked = evidence
+        asked.isAsking = true
+        // An even chance lies between the two thresholds.
+        #expect(judge.probability(evidence) == 0.5 && judge.accepts(evidence) && !judge.accepts(asked))
+    }
+
+    @Test(
+        "tells of whom or what something is asked",
+        arguments: [
+            ("What is the boiling point of neon?", ["neon"]), ("Who is the mayor of Hamburg in Germany?", ["hamburg"]),
+            ("What is Ada Brandt's salary?", ["brandt"]), ("How dense is osmium?", ["osmium"]),
+            ("How many pages does Sunrise have?", ["sunris"]), ("How much does gold cost?", ["gold"]),
+            ("Is radon radioactive?", ["radon"]), ("keeps swimming pools clean", []), ("Who?", []), ("", []),
+        ]
+    )
+    func subject(_ text: String, _ stems: [String]) {
+        #expect(Question(text).subject.map(\.stem) == stems)
+    }
+
+    @Test("knows times counted from now, and questions to whoever answers")
+    func moments() {
+        #expect(Question("Who is on duty next week?").moments.map(\.stem) == ["week"])
+        #expect(Question("What is the price now?").moments.map(\.stem) == ["now"])
+        #expect(Question("Who comes every week?").moments.isEmpty)
+        #expect(Question("Do you like gold?").isPersonal && !Question("How do you melt gold?").isPersonal)
+        #expect(Question("how to melt gold").isAsking && !Question("how gold melts").isAsking)
+    }
+
+    @Test("answers by the model that is live, not by the configured one")
+    func liveModel() async throws {
+        try await withModels { process in
+            let table = try await process.world.notes()
+            try await process.world.create(table, ["Name": "Walrus", "Text": "The tusks are made of ivory."])
+            try await process.indexer.indexAll()
+            let other = try process.other(configured: ModelsFixture.second)
+            #expect(try await other.live() == ModelsFixture.first)
+            let extractor = AnswerExtractor(search: other.search)
+            let answer = try await extractor.answer("tusks of ivory", bases: nil, tables: nil, context: other.context)
+            #expect(answer.quotes.first?.quote == "The tusks are made of ivory.")
+        }
     }
 }

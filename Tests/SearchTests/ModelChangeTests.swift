@@ -208,7 +208,7 @@ struct ModelChangeTests {
                 let repeated = process.readings(Names.second).values.filter { $0 > 1 }
                 #expect(repeated.allSatisfy { $0 <= 1 + ends }, "seed \(seed)")
                 let excess = repeated.reduce(0) { $0 + $1 - 1 }
-                #expect(excess <= ends * BuildLane.blockUnits, "seed \(seed): \(excess) texts read again")
+                #expect(excess <= ends * Limits.embeddingTextsUnderWay, "seed \(seed): \(excess) texts read again")
             }
         }
     }

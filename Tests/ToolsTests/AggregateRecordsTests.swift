@@ -146,6 +146,21 @@ struct AggregateRecordsTests {
         }
     }
 
+    @Test("a part of a linked record's identifier is no part of its name; the whole identifier stands for it")
+    func identifiers() throws {
+        let field = Field(id: .random(), name: "Shop", type: .multipleRecordLinks, ordinal: 0)
+        let shop = try #require(RecordID("recAAAAAAAAAAouAA"))
+        let record = Record(id: .random(), createdTime: .now(), cells: [field.id: .links([shop])])
+        let named = LinkedNames(fields: [], names: [shop: "North"])
+        for (comparison, value, isFit) in [
+            (RecordFilter.Comparison.contains, "ou", false), (.contains, "NOR", true), (.equals, "\(shop)", true),
+            (.equals, "north", true), (.equals, "ou", false),
+        ] {
+            let filter = try RecordFilter(field: field, comparison: comparison, value: .string(value))
+            #expect(filter.accepts(record, named) == isFit, "\(comparison) \(value)")
+        }
+    }
+
     @Test("what does not fit a field's type is refused with the reason")
     func refusals() async throws {
         try await withTools { world in
@@ -165,6 +180,40 @@ struct AggregateRecordsTests {
                 #expect(try await sales.refusal(["filters": [filter]]).contains("The filter can't be used"))
             }
         }
+    }
+
+    @Test("a record whose cells have more pairs of values than there is memory is refused, and nothing is made of it")
+    func pairs() throws {
+        let fields = (0..<2).map { number in
+            Field(id: .random(), name: "Links \(number)", type: .multipleRecordLinks, ordinal: number)
+        }
+        var aggregation = try RecordAggregation(measures: [(.count, nil)], groupings: fields.map { ($0, nil) })
+        let names = LinkedNames(fields: [])
+        let few = (0..<100).map { _ in RecordID.random() }
+        let many = (0..<Limits.linksPerCell).map { _ in RecordID.random() }
+        func record(_ ids: [RecordID]) -> Record {
+            Record(
+                id: .random(),
+                createdTime: .now(),
+                cells: Dictionary(uniqueKeysWithValues: fields.map { ($0.id, .links(ids)) })
+            )
+        }
+        try aggregation.take(record(few), names)
+        #expect(aggregation.groupCount == 10_000)
+        #expect(throws: AirtableError(.tooLarge, "")) { try aggregation.take(record(many), names) }
+        #expect(aggregation.groupCount == 10_000)
+    }
+
+    @Test("different values are counted without going through those before", .timeLimit(.minutes(1)))
+    func manyDifferent() throws {
+        let field = Field(id: .random(), name: "Text", type: .singleLineText, ordinal: 0)
+        var aggregation = try RecordAggregation(measures: [(.distinct, field)], groupings: [])
+        let (names, time) = (LinkedNames(fields: []), Instant.now())
+        for number in 0..<150_000 {
+            let cells: [FieldID: CellValue] = [field.id: .text("value \(number / 2)")]
+            try aggregation.take(Record(id: .random(), createdTime: time, cells: cells), names)
+        }
+        #expect(aggregation.groups(limit: 1).first?.values == [75_000])
     }
 
     @Test("the text tells each group with its values")

@@ -192,7 +192,7 @@ public enum CellCodec {
             return .existing(id)
         }
         guard typecast else { throw .unknownChoice(name, field) }
-        guard name.count <= Limits.nameCharacters, !name.hasNUL else {
+        guard name.unicodeScalars.count <= Limits.nameCharacters, !name.hasNUL else {
             throw .invalidValue(field, expected: "names of choices of at most \(Limits.nameCharacters) characters")
         }
         return .new(name)

@@ -31,12 +31,13 @@ public struct ChangeRetention: Sendable, Hashable {
 public struct ChangeFeed: Sendable {
     let database: any SQLDatabase
     let cache: SchemaCache
-    let signal: ChangeSignal
+    /// This process has committed a change.
+    let signal: Wakeup
     /// How long a change of another process may go unnoticed.
     let pollInterval: Duration
     private let store = ChangeLogStore()
 
-    init(database: any SQLDatabase, cache: SchemaCache, signal: ChangeSignal, pollInterval: Duration) {
+    init(database: any SQLDatabase, cache: SchemaCache, signal: Wakeup, pollInterval: Duration) {
         self.database = database
         self.cache = cache
         self.signal = signal

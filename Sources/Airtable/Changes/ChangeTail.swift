@@ -31,7 +31,13 @@ public struct ChangeTail: AsyncSequence, Sendable {
             while page.isEmpty {
                 try Task.checkCancellation()
                 let generation = feed.signal.generation
-                page = try await feed.changes(after: sequence, limit: 256, tenant: tenant).changes[...]
+                do {
+                    page = try await feed.changes(after: sequence, limit: 256, tenant: tenant).changes[...]
+                } catch {
+                    // The database has an error of its own for a caller that gave up.
+                    try Task.checkCancellation()
+                    throw error
+                }
                 if page.isEmpty { await feed.signal.wait(beyond: generation, atMost: feed.pollInterval) }
             }
             let change = page.removeFirst()

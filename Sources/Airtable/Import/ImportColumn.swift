@@ -35,7 +35,7 @@ struct ImportColumn: Equatable {
             return try checkbox(value) ? .checked : nil
         case .singleSelect:
             let name = try text(value)
-            guard name.count <= Limits.nameCharacters else {
+            guard name.unicodeScalars.count <= Limits.nameCharacters else {
                 throw Mismatch("a choice of at most \(Limits.nameCharacters) characters")
             }
             return choiceIDs?[name].map { .choice($0) }

@@ -179,7 +179,7 @@ struct TableScan {
         var seen: Set<String> = []
         for column in columns {
             guard !column.name.trimmingSpace().isEmpty else { throw .malformedFile(plan.file, "a column has no name") }
-            guard column.name.count <= Limits.nameCharacters else {
+            guard column.name.unicodeScalars.count <= Limits.nameCharacters else {
                 let name = column.name.cut(to: 40)
                 throw .malformedFile(
                     plan.file,

@@ -244,7 +244,7 @@ struct SchemaBuilder {
     ) throws(AirtableError) -> String {
         let trimmed = name.trimmingSpace()
         if trimmed.isEmpty { throw AirtableError(code, "The name of a \(what) is empty.") }
-        guard trimmed.count <= Limits.nameCharacters, !trimmed.hasNUL else {
+        guard trimmed.unicodeScalars.count <= Limits.nameCharacters, !trimmed.hasNUL else {
             throw AirtableError(code, "The name of a \(what) has at most \(Limits.nameCharacters) characters.")
         }
         return trimmed

@@ -20,7 +20,8 @@ public final class AirtableService: Sendable {
     let database: any SQLDatabase
     let access: AccessService
     let cache: SchemaCache
-    let signal: ChangeSignal
+    /// This process has committed a change.
+    let signal: Wakeup
     let now: InstantSource
     let schemas = SchemaStore()
     let store = RecordStore()
@@ -39,7 +40,7 @@ public final class AirtableService: Sendable {
         self.access = access
         self.now = now
         self.cache = SchemaCache()
-        self.signal = ChangeSignal()
+        self.signal = Wakeup()
         self.changes = ChangeFeed(database: database, cache: cache, signal: signal, pollInterval: pollInterval)
     }
 

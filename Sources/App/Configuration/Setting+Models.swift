@@ -21,7 +21,7 @@ extension Setting {
         "EMBEDDING_MODEL",
         default: "local",
         flag: false,
-        "Model of the index: `local`, `gemini/gemini-embedding-001`, `openai/NAME@DIMENSIONS`. A change builds a new index."
+        "Model of the index: `local`, `gemini/gemini-embedding-001`, `openai/NAME[@DIMENSIONS]`. A change builds a new index."
     )
     public static let geminiKey = Setting(
         "GEMINI_API_KEY",

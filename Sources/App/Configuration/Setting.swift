@@ -88,7 +88,7 @@ extension Setting {
     )
     public static let logLevel = Setting(
         "LOG_LEVEL",
-        default: "notice on a terminal, info otherwise",
+        default: "notice on a terminal, info otherwise, warning for `chat` and `jobs`",
         "`trace debug info notice warning error critical`."
     )
     public static let masterKeyFile = Setting(

@@ -11,7 +11,7 @@ extension Doctor {
     static func index(_ services: Services, verifies: Bool) async -> [Finding] {
         let search: SearchServices
         // A missing model is said above already; without it there is nothing to compare with.
-        do { search = try services.openSearch() } catch { return [] }
+        do { search = try await services.openSearch() } catch { return [] }
         defer { search.pool.close() }
         do {
             let status = try await search.indexer.status(tenant: services.first.tenant)

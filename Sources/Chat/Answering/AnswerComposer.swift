@@ -12,15 +12,16 @@ actor AnswerComposer {
     private let evidence: Evidence
     private var reader = CitationReader()
     private var text = AnswerText()
-    /// The text as the model wrote it, since the last whole atom.
-    private var rawTail = ""
     private var markers: [Cited: String] = [:]
     private var dropped = 0
+    /// As the present step began: what is voided takes the identifiers along that were dropped from it.
+    private var droppedBeforeStep = 0
     /// UTF-8 bytes of the text when the present step began.
     private var stepStart = 0
     private var isStepFresh = true
-    private var history: [ModelMessage] = []
-    private var usage = TokenUsage()
+    private var stepCount = 0
+    /// How many of the records found are stored.
+    private var keptEvidence = 0
 
     private struct Cited: Hashable {
         let record: RecordID
@@ -51,22 +52,22 @@ actor AnswerComposer {
     }
 
     /// The turn that the model answers; what goes on from this run begins with it.
-    func asked(_ question: ModelMessage) { history = [question] }
+    func asked(_ question: ModelMessage) { keep([question]) }
 
     func take(_ event: RunEvent) async throws {
         switch event {
         case .stepStarted:
             try await settle()
             stepStart = text.content.utf8.count
+            droppedBeforeStep = dropped
             isStepFresh = true
         case .text(let piece):
             // U+0000 is no text, and no database would take it.
             let piece = piece.contains("\0") ? piece.replacing("\0", with: "\u{FFFD}") : piece
-            rawTail += piece
             try await show(reader.feed(piece))
         case .textVoided:
             _ = reader.finish()
-            rawTail = ""
+            dropped = droppedBeforeStep
             isStepFresh = true
             let data: JSONObject = [
                 "messageId": .string(run.answer.description), "offset": .number(JSONNumber(stepStart)),
@@ -89,10 +90,13 @@ actor AnswerComposer {
         case .toolFinished(let call, let result, let duration):
             try await finished(call, result, duration)
         case .atom(let messages):
-            history += messages
-            rawTail = ""
+            // What the reader holds back is the atom's text too. If it can't be shown, the atom is whole all the same.
+            do { try await settle() } catch {
+                keep(messages)
+                throw error
+            }
+            keep(messages)
         case .usage(let usage):
-            self.usage = usage
             try await channel.send(.other(.usage, Self.data(of: usage)))
         }
     }
@@ -101,9 +105,6 @@ actor AnswerComposer {
     func conclude(_ end: RunEnd, state: ChatRun.State, reason: EndReason, notice: String?) async {
         // When cancelled, or when the database does not answer, what is held back is lost; what was shown stands.
         try? await settle()
-        if !rawTail.isEmpty { history.append(ModelMessage(.model, [.text(rawTail)])) }
-        // A question without an answer is nothing to go on from.
-        if history.count < 2 { history = [] }
         var data = Self.lastData(answer: run.answer, reason: reason, message: end.message, dropped: dropped)
         if let notice { data["notice"] = .string(notice) }
         data["model"] = .string(end.model.description)
@@ -124,10 +125,27 @@ actor AnswerComposer {
                 usage: end.usage,
                 answer: run.answer,
                 text: text,
-                history: history,
-                evidence: evidence.found
+                evidence: newEvidence()
             )
         )
+    }
+
+    private func keep(_ messages: [ModelMessage]) {
+        channel.keep(
+            RunStep(
+                ordinal: stepCount,
+                messages: messages,
+                evidence: newEvidence(),
+                textBytes: text.content.utf8.count
+            )
+        )
+        stepCount += 1
+    }
+
+    private func newEvidence() -> [EvidencePlace] {
+        let found = evidence.found(after: keptEvidence)
+        keptEvidence += found.count
+        return found
     }
 
     /// The members that every last event has.
@@ -188,7 +206,12 @@ actor AnswerComposer {
                 shown += marker
             }
         }
-        if !shown.isEmpty { try await write(lead + shown) }
+        if !shown.isEmpty {
+            try await write(lead + shown)
+        } else if text.endsInsideMarker {
+            // What stood around a citation that was dropped must not close up to what only the server makes.
+            try await write(" ")
+        }
     }
 
     private func data(of citation: Citation) throws -> JSONObject {
@@ -216,7 +239,7 @@ actor AnswerComposer {
 
     private static func summary(of text: String) -> String {
         let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
-        return line.count > 200 ? line.prefix(200) + "…" : line
+        return line.cut(toScalars: 200).map { $0 + "…" } ?? line
     }
 
     private static func bounded(_ arguments: JSONValue) -> JSONValue {

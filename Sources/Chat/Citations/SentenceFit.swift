@@ -1,3 +1,5 @@
+import Domain
+
 /// How well a piece of text fits a sentence: by the words they share.
 ///
 /// No meaning, no model: it only chooses among the cells of one record, where sharing words tells enough.
@@ -39,7 +41,7 @@ struct SentenceFit: Sendable {
         return ends.last.map { String(statement[statement.index(after: $0)...]) } ?? String(statement)
     }
 
-    /// The sentence of `text` that fits best, verbatim; the first of equals. At most `characters` long.
+    /// The sentence of `text` that fits best, verbatim; the first of equals. At most `characters` Unicode scalars long.
     func bestSentence(of text: String, characters: Int) -> String {
         var best: (score: Double, sentence: Substring) = (-1, text[...])
         for sentence in Self.sentences(of: text) {
@@ -50,12 +52,11 @@ struct SentenceFit: Sendable {
     }
 
     private static func cut(_ sentence: Substring, _ characters: Int) -> String {
-        guard sentence.count > characters else { return String(sentence) }
+        let sentence = String(sentence)
+        guard let most = sentence.cut(toScalars: characters) else { return sentence }
         // One more, so that a word that ends right there stays.
-        let cut = sentence.prefix(characters + 1)
-        guard let space = cut.lastIndex(where: \.isWhitespace), space > cut.startIndex else {
-            return String(sentence.prefix(characters))
-        }
+        let cut = sentence.cut(toScalars: characters + 1) ?? sentence
+        guard let space = cut.lastIndex(where: \.isWhitespace), space > cut.startIndex else { return most }
         return String(cut[..<space])
     }
 

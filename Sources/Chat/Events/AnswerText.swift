@@ -30,6 +30,12 @@ struct AnswerText: Sendable, Hashable {
         content = String(decoding: content.utf8.prefix(max(0, offset)), as: UTF8.self)
     }
 
+    /// Whether a closing bracket would now make a marker: the text ends with `[` or `[7`.
+    var endsInsideMarker: Bool {
+        let digits = content.utf8.reversed().prefix { (0x30...0x39).contains($0) }.count
+        return content.utf8.dropLast(digits).last == UInt8(ascii: "[")
+    }
+
     /// Citations whose marker is still in the text: what was voided took its markers along.
     var standing: [Citation] { citations.filter { content.contains($0.marker) } }
 }

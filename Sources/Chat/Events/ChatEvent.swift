@@ -33,9 +33,8 @@ public struct ChatEvent: Sendable {
     public let kind: Kind
     /// To the millisecond, as it is shown.
     public let time: Instant
-    /// By kind; docs/chat-events.md has the schemas.
-    public let data: JSONObject
-    /// `wire` as UTF-8, made once and shared by the store and by everybody who follows.
+    /// `wire` as UTF-8, made once and shared by the store and by everybody who follows. Nothing else of the event is kept:
+    /// there are many of them, and few who look inside.
     public let wireBytes: [UInt8]
 
     public init(
@@ -51,7 +50,6 @@ public struct ChatEvent: Sendable {
         self.sequence = sequence
         self.kind = kind
         self.time = Instant(milliseconds: time.milliseconds)
-        self.data = data
         var writer = JSONWriter(byteLimit: .max)
         writer.beginObject()
         writer.key("seq")
@@ -67,7 +65,12 @@ public struct ChatEvent: Sendable {
         writer.key("data")
         writer.object(data)
         writer.endObject()
-        wireBytes = writer.bytes
+        // Without the room that the writer grew into.
+        let bytes = writer.bytes
+        wireBytes = [UInt8](unsafeUninitializedCapacity: bytes.count) { buffer, count in
+            count = bytes.count
+            _ = buffer.initialize(from: bytes)
+        }
     }
 
     /// What was stored.
@@ -79,25 +82,27 @@ public struct ChatEvent: Sendable {
             let conversation = value["conversationId"]?.stringValue.flatMap({ ConversationID($0) }),
             let run = value["runId"]?.stringValue.flatMap({ RunID($0) }),
             let time = value["time"]?.stringValue.flatMap({ Instant(iso8601: $0) }),
-            let data = value["data"]?.objectValue
+            value["data"]?.objectValue != nil
         else { throw ChatError.corrupt("chat_events", "no event") }
         self.conversation = conversation
         self.run = run
         self.sequence = sequence
         self.kind = kind
         self.time = time
-        self.data = data
         wireBytes = bytes
     }
 
     /// `{"seq","type","conversationId","runId","time","data"}`: the same bytes on every way out.
     public var wire: JSONValue {
-        .object([
-            "seq": .number(JSONNumber(sequence)), "type": .string(kind.rawValue),
-            "conversationId": .string(conversation.description), "runId": .string(run.description),
-            "time": .string(time.iso8601), "data": .object(data),
-        ])
+        do {
+            return try JSONValue(parsing: wireBytes, limits: .trusted)
+        } catch {
+            preconditionFailure("event \(sequence) of \(run) was written or read as JSON, and is none: \(error)")
+        }
     }
+
+    /// By kind; docs/chat-events.md has the schemas. Read from `wireBytes` each time.
+    public var data: JSONObject { wire["data"]?.objectValue ?? JSONObject() }
 }
 
 extension ChatEvent: Hashable {

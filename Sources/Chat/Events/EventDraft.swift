@@ -16,16 +16,30 @@ struct RunConclusion: Sendable, Hashable {
     var usage: TokenUsage
     var answer: ChatMessageID
     var text: AnswerText
-    /// The model's turns, whole atoms, for the conversation to go on from.
-    var history: [ModelMessage]
+    /// Found since the last step.
     var evidence: [EvidencePlace]
+}
+
+/// Something for the conversation to go on from: the question as the model was asked it, then each whole atom.
+///
+/// Stored as it comes, behind the events before it. So whatever happens to the process, what is left of a run is whole
+/// atoms and the text that people saw behind them.
+struct RunStep: Sendable, Hashable {
+    /// 0 for the question.
+    var ordinal: Int
+    var messages: [ModelMessage]
+    /// Records found since the step before.
+    var evidence: [EvidencePlace]
+    /// UTF-8 bytes of the answer that were written when the step was done: text behind them is of no atom yet.
+    var textBytes: Int
 }
 
 /// Events of one run on their way into the store.
 struct EventBatch: Sendable {
     let tenant: TenantID
     let run: RunID
-    /// Consecutive.
+    /// Consecutive; may be none when there are steps.
     let events: [ChatEvent]
+    var steps: [RunStep] = []
     let conclusion: RunConclusion?
 }

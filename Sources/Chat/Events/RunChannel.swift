@@ -13,12 +13,14 @@ final class RunChannel: Sendable {
     private struct State {
         var drafts: [EventDraft] = []
         var draftBytes = 0
+        var steps: [RunStep] = []
         var conclusion: RunConclusion?
         /// Whether the writer knows that there is something.
         var isQueued = false
         var taken = 0
         /// The newest stored events, consecutive, ending with `stored`.
         var recent: [ChatEvent] = []
+        var recentBytes = 0
         var stored = 0
         var isOver = false
         var isLost = false
@@ -54,6 +56,17 @@ final class RunChannel: Sendable {
             await progress.wait(beyond: generation)
             try Task.checkCancellation()
         }
+    }
+
+    /// Has a step stored, with or after the drafts before it. Never waits: a run has few.
+    func keep(_ step: RunStep) {
+        let isNew = state.withLock { state in
+            guard state.conclusion == nil, !state.isLost else { return false }
+            state.steps.append(step)
+            defer { state.isQueued = true }
+            return !state.isQueued
+        }
+        if isNew { enqueue(self) }
     }
 
     /// The last event, with all that is stored beside it. Never waits; what comes after it is ignored.
@@ -111,16 +124,17 @@ final class RunChannel: Sendable {
 
     /// Everything that waits, numbered; nil when nothing does.
     func take(time: Instant, answer: ChatMessageID) -> EventBatch? {
-        let (drafts, first, conclusion) = state.withLock { state in
-            let drafts = state.drafts
+        let (drafts, steps, first, conclusion) = state.withLock { state in
+            let (drafts, steps) = (state.drafts, state.steps)
             state.drafts.removeAll(keepingCapacity: true)
+            state.steps = []
             state.draftBytes = 0
             state.isQueued = false
             let first = state.taken + 1
             state.taken += drafts.count
-            return (drafts, first, drafts.isEmpty ? nil : state.conclusion)
+            return (drafts, steps, first, drafts.isEmpty ? nil : state.conclusion)
         }
-        if drafts.isEmpty { return nil }
+        if drafts.isEmpty, steps.isEmpty { return nil }
         let message = JSONValue.string(answer.description)
         let events = drafts.enumerated().map { offset, draft in
             let (kind, data): (ChatEvent.Kind, JSONObject) =
@@ -137,16 +151,22 @@ final class RunChannel: Sendable {
                 data: data
             )
         }
-        return EventBatch(tenant: tenant, run: run, events: events, conclusion: conclusion)
+        return EventBatch(tenant: tenant, run: run, events: events, steps: steps, conclusion: conclusion)
     }
 
     /// The batch is stored: now it is shown.
     func publish(_ batch: EventBatch) {
         state.withLock { state in
-            state.recent.append(contentsOf: batch.events)
-            if state.recent.count > Limits.chatRecentEvents {
-                state.recent.removeFirst(state.recent.count - Limits.chatRecentEvents)
+            state.recentBytes += batch.events.reduce(0) { $0 + $1.wireBytes.count }
+            var surplus = 0
+            // The batch itself stays, or nobody could keep up.
+            while surplus < state.recent.count, state.recentBytes > Limits.chatRecentBytes {
+                state.recentBytes -= state.recent[surplus].wireBytes.count
+                surplus += 1
             }
+            // First, so that there is room without growing.
+            state.recent.removeFirst(surplus)
+            state.recent.append(contentsOf: batch.events)
             state.stored += batch.events.count
             if batch.conclusion != nil { state.isOver = true }
         }
@@ -159,6 +179,7 @@ final class RunChannel: Sendable {
             state.isLost = true
             state.drafts = []
             state.draftBytes = 0
+            state.steps = []
         }
         progress.notify()
     }

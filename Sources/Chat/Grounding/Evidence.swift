@@ -20,8 +20,10 @@ final class Evidence: Sendable {
         for place in places { add(place) }
     }
 
-    /// Found in this run.
-    var found: [EvidencePlace] { state.withLock { Array($0.order.dropFirst(inherited)) } }
+    /// Found in this run, but for the first `count`.
+    func found(after count: Int) -> [EvidencePlace] {
+        state.withLock { Array($0.order.dropFirst(inherited + count)) }
+    }
 
     func places(of record: RecordID) -> [EvidencePlace] { state.withLock { $0.places[record] ?? [] } }
 
@@ -45,7 +47,8 @@ final class Evidence: Sendable {
     /// Adds every record that a tool's structured result shows.
     ///
     /// A record is an object's `id` or `recordId`, its table the nearest `tableId`, or `table` with an `id`, around it.
-    /// Other record identifiers are links of that table.
+    /// Other record identifiers are links of that table. Cells are what somebody wrote: whatever a field is called and
+    /// whatever its text says, only lists of identifiers, as links are shown, count, and only as links.
     func add(from result: JSONValue) {
         var reader = ResultReader()
         reader.read(result, table: nil, depth: 0)
@@ -63,17 +66,33 @@ final class Evidence: Sendable {
             case .object(let members):
                 let table = Self.table(of: members) ?? table
                 for (key, value) in members {
+                    if key == "fields", case .object(let cells) = value {
+                        readLinks(in: cells, of: table)
+                        continue
+                    }
                     let isOwn = key == "id" || key == "recordId"
-                    if let record = value.stringValue.flatMap({ RecordID($0) }) {
+                    if let linked = RecordID(key) {
+                        // With its name, which is a cell as well.
+                        add(linked, table, isLinked: true)
+                    } else if let record = value.stringValue.flatMap({ RecordID($0) }) {
                         add(record, table, isLinked: !isOwn)
                     } else {
-                        if let record = RecordID(key) { add(record, table, isLinked: true) }
                         read(value, table: table, depth: depth + 1)
                     }
                 }
             case .string(let text):
                 if let record = RecordID(text) { add(record, table, isLinked: true) }
             case .null, .bool, .number: break
+            }
+        }
+
+        private mutating func readLinks(in cells: JSONObject, of table: TableID?) {
+            for (_, cell) in cells {
+                guard case .array(let elements) = cell else { continue }
+                for element in elements {
+                    guard places.count < Limits.chatEvidence else { return }
+                    if let record = element.stringValue.flatMap({ RecordID($0) }) { add(record, table, isLinked: true) }
+                }
             }
         }
 

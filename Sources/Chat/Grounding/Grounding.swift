@@ -7,11 +7,11 @@ import Search
 struct Grounding: Sendable {
     /// Records of one question: about what a person would read before answering.
     static let records = 8
-    /// Characters of one cell; a tool reads it whole.
+    /// Unicode scalars of one cell; a tool reads it whole.
     static let cellCharacters = 600
     /// A question of fewer words may lean on the one before ("and in 1999?").
     static let selfContainedWords = 4
-    /// Of the question before, so much.
+    /// Of the question before, so much, in Unicode scalars.
     static let previousCharacters = 500
 
     let search: SearchService
@@ -44,7 +44,7 @@ struct Grounding: Sendable {
     static func query(_ question: String, after previous: String?) -> String {
         var query = question
         if let previous, question.split(whereSeparator: \.isWhitespace).count < selfContainedWords {
-            query = "\(previous.prefix(previousCharacters)) \(question)"
+            query = "\(previous.cut(toScalars: previousCharacters) ?? previous) \(question)"
         }
         guard query.contains(where: { !$0.isWhitespace }) else { return "?" }
         return String(String.UnicodeScalarView(query.unicodeScalars.prefix(Limits.queryCharacters)))
@@ -69,6 +69,6 @@ struct Grounding: Sendable {
             case .array(let values): values.map { $0.stringValue ?? $0.text }.joined(separator: ", ")
             default: value.text
             }
-        return text.count > cellCharacters ? text.prefix(cellCharacters) + "…" : text
+        return text.cut(toScalars: cellCharacters).map { $0 + "…" } ?? text
     }
 }

@@ -78,7 +78,7 @@ final class RunKeeper: Sendable {
             }
             // Cancelled: no new ones, the active ones were cancelled with this task.
             state.withLock { $0.isEnding = true }
-            for order in state.withLock({ Array($0.waiting) }) { group.addTask { await self.execute(order) } }
+            while let order = await lastOrder() { group.addTask { await self.execute(order) } }
             // The group's own end waits for the runs; the writer goes on until they are stored.
             group.addTask { await self.closeWhenIdle(writer) }
         }
@@ -164,6 +164,23 @@ final class RunKeeper: Sendable {
             await change.wait(beyond: generation)
         }
         return nil
+    }
+
+    /// An order that waits at the end, or comes yet: whoever was admitted before it either starts a run or leaves.
+    private func lastOrder() async -> RunOrder? {
+        // In a task of its own, because this one is cancelled and would not wait; it is awaited right here.
+        await Task { [self] in
+            while true {
+                let generation = change.generation
+                let (order, isComing) = state.withLock { state in
+                    let order = state.waiting.isEmpty ? nil : state.waiting.removeFirst()
+                    return (order, state.admittedCount > state.active.count)
+                }
+                if let order { return order }
+                guard isComing else { return nil }
+                await change.wait(beyond: generation)
+            }
+        }.value
     }
 
     private func execute(_ order: RunOrder) async {
@@ -292,9 +309,7 @@ final class RunKeeper: Sendable {
                 try await register()
             }
             try await buryDead()
-            while let (tenant, runs) = try await store.purgeOne() {
-                try await maker.performer.forget(runs, tenant: tenant)
-            }
+            while try await store.purgeOne(forgetting: { try await maker.performer.forget($0, tenant: $1) }) {}
         } catch is CancellationError {
             return
         } catch {

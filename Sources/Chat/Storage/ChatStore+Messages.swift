@@ -61,9 +61,10 @@ extension ChatStore {
             )
             guard found == 1 else { throw ChatError.notFound("conversation") }
             guard try Self.holdsLease(draft.process, in: transaction) else { throw ChatError.notRunning }
+            // Before anything is said of what the conversation holds: the asker may see less than it does.
+            let position = try Self.adopt(draft, tenant: tenant, in: transaction)
             let parent = try Self.parent(of: draft, tenant: tenant, in: transaction)
             let turns = try Self.turns(upTo: parent, tenant: tenant, in: transaction)
-            let position = try Self.adopt(draft, tenant: tenant, in: transaction)
             let rows: [(Int64, ChatMessageID, ChatMessageID?, ChatMessage.Role, String)] = [
                 (position - 1, run.question, parent, .user, draft.content),
                 (position, run.answer, run.question, .assistant, ""),
@@ -202,10 +203,10 @@ extension ChatStore {
                 hint: "start another one"
             )
         }
-        var bases: Set<BaseID>?
-        if let asker = draft.bases, try row.optionalText(2) != nil {
-            bases = asker.union(try row.json([BaseID].self, 2, of: table))
-        }
+        let stored = try row.optionalText(2) == nil ? nil : Set(try row.json([BaseID].self, 2, of: table))
+        // Somebody who sees more may have asked since the asker was shown the conversation.
+        if let asker = draft.bases, stored?.isSubset(of: asker) != true { throw ChatError.notFound("conversation") }
+        let bases = stored == nil ? nil : draft.bases
         var title = try row.text(1)
         if title.isEmpty { title = Self.title(of: draft.content) }
         try transaction.execute(

@@ -6,7 +6,23 @@ extension ChatStore {
             id: "chat/0001-conversations",
             sqlite: tables + [events("STRICT, WITHOUT ROWID")],
             postgres: tables + [events("")]
-        )
+        ),
+        Migration(
+            id: "chat/0002-steps",
+            [
+                """
+                CREATE TABLE chat_steps (
+                    tenant {text} NOT NULL,
+                    run {text} NOT NULL,
+                    ordinal {int} NOT NULL,
+                    messages {bytes} NOT NULL,
+                    evidence {text} NOT NULL,
+                    text_bytes {int} NOT NULL,
+                    PRIMARY KEY (tenant, run, ordinal)
+                ) {strict}
+                """
+            ]
+        ),
     ]
 
     private static let tables = [

@@ -60,9 +60,11 @@ extension ChatStore {
                 [.id(batch.tenant), .id(batch.run), SQLValue(event.sequence), .bytes(event.wireBytes)]
             }
         }
+        let steps = try batches.flatMap { batch in try batch.steps.map { try Self.row($0, of: batch) } }
         return try await database.write { transaction in
             guard try Self.renew(process, until: lease, in: transaction) else { return false }
             try Self.insertEvents(rows, in: transaction)
+            try Self.insertSteps(steps, in: transaction)
             for batch in batches {
                 guard let conclusion = batch.conclusion, let time = batch.events.last?.time else { continue }
                 try Self.conclude(batch.run, conclusion, at: time, tenant: batch.tenant, in: transaction)
@@ -128,8 +130,10 @@ extension ChatStore {
 
     /// Removes one deleted conversation whose runs have ended, some rows in a transaction.
     ///
-    /// - Returns: the runs that are gone with it; nil when there is none to remove.
-    func purgeOne() async throws -> (tenant: TenantID, runs: [RunID])? {
+    /// - Parameter forget: removes what is kept elsewhere about its runs. Before the runs go: after them nobody would know
+    ///   which those were. May be called again for the same ones.
+    /// - Returns: whether there was one to remove.
+    func purgeOne(forgetting forget: ([RunID], TenantID) async throws -> Void) async throws -> Bool {
         let found = try await database.read { transaction -> (TenantID, ConversationID, [RunID])? in
             let row = try transaction.firstRow(
                 """
@@ -149,7 +153,8 @@ extension ChatStore {
                 try runs.map { try $0.identifier(0, of: "chat_runs") }
             )
         }
-        guard let (tenant, conversation, runs) = found else { return nil }
+        guard let (tenant, conversation, runs) = found else { return false }
+        try await forget(runs, tenant)
         for run in runs {
             while try await deleteEvents(of: run, tenant: tenant) {}
         }
@@ -165,7 +170,7 @@ extension ChatStore {
                 [.id(tenant), .id(conversation)]
             )
         }
-        return (tenant, runs)
+        return true
     }
 
     private func deleteEvents(of run: RunID, tenant: TenantID) async throws -> Bool {
@@ -200,7 +205,7 @@ extension ChatStore {
     }
 
     /// Few different statements, so that each is prepared once.
-    private static func insertEvents(_ rows: [[SQLValue]], in transaction: any Transaction) throws {
+    static func insertEvents(_ rows: [[SQLValue]], in transaction: any Transaction) throws {
         var position = 0
         while position < rows.count {
             let left = rows.count - position
@@ -214,80 +219,5 @@ extension ChatStore {
             )
             position += count
         }
-    }
-
-    private static func conclude(
-        _ run: RunID,
-        _ conclusion: RunConclusion,
-        at time: Instant,
-        tenant: TenantID,
-        in transaction: any Transaction
-    ) throws {
-        try transaction.execute(
-            """
-            UPDATE chat_runs SET state = $3, end_reason = $4, model = $5, usage = $6, ended_time = $7
-            WHERE tenant = $1 AND id = $2
-            """,
-            [
-                .id(tenant), .id(run), .text(conclusion.state.rawValue), .text(conclusion.reason.rawValue),
-                .text(conclusion.model), try .json(conclusion.usage), .instant(time),
-            ]
-        )
-        try transaction.execute(
-            """
-            UPDATE chat_messages SET content = $3, citations = $4, history = $5, evidence = $6
-            WHERE tenant = $1 AND id = $2
-            """,
-            [
-                .id(tenant), .id(conclusion.answer), .text(conclusion.text.content),
-                try .json(conclusion.text.standing), .bytes(try JSONCoder.encode(conclusion.history)),
-                try .json(conclusion.evidence),
-            ]
-        )
-    }
-
-    private static func interrupt(
-        _ run: RunID,
-        at time: Instant,
-        tenant: TenantID,
-        in transaction: any Transaction
-    ) throws {
-        let row = try transaction.firstRow(
-            """
-            SELECT r.conversation, r.answer, r.model, r.usage, q.content FROM chat_runs r
-            JOIN chat_messages q ON q.tenant = r.tenant AND q.id = r.question
-            WHERE r.tenant = $1 AND r.id = $2 AND r.state = 'running'
-            """,
-            [.id(tenant), .id(run)]
-        )
-        guard let row else { return }
-        let answer: ChatMessageID = try row.identifier(1, of: "chat_runs")
-        let (text, sequence) = try answerText(of: run, tenant: tenant, in: transaction)
-        let event = ChatEvent(
-            conversation: try row.identifier(0, of: "chat_runs"),
-            run: run,
-            sequence: sequence + 1,
-            kind: .runInterrupted,
-            time: time,
-            data: AnswerComposer.lastData(answer: answer, reason: .interrupted, message: nil, dropped: 0)
-        )
-        try insertEvents(
-            [[.id(tenant), .id(run), SQLValue(event.sequence), .bytes(event.wireBytes)]],
-            in: transaction
-        )
-        // The model's own turns went with the process; what people saw of them is kept.
-        let history: [ModelMessage] =
-            text.content.isEmpty ? [] : [.user(try row.text(4)), ModelMessage(.model, [.text(text.content)])]
-        let conclusion = RunConclusion(
-            state: .interrupted,
-            reason: .interrupted,
-            model: try row.text(2),
-            usage: try row.json(TokenUsage.self, 3, of: "chat_runs"),
-            answer: answer,
-            text: text,
-            history: history,
-            evidence: []
-        )
-        try conclude(run, conclusion, at: time, tenant: tenant, in: transaction)
     }
 }

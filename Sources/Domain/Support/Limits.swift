@@ -58,6 +58,8 @@ public enum Limits {
     public static let outboundEventBytes = 8 * 1_024 * 1_024
     /// What is read of an upstream's error: the longest that explain anything are a few KB.
     public static let outboundErrorBytes = 64 * 1_024
+    /// OpenAI's dialect: tools of one request, and calls of one message; OpenAI itself takes 128 tools.
+    public static let dialectTools = 1_024
     /// Upstreams whose circuits one process remembers.
     public static let outboundCircuits = 256
     /// Tenants whose schema one process keeps at hand: a schema of a hundred tables takes about 100 KB.
@@ -94,6 +96,8 @@ public enum Limits {
     /// Records read to choose an answer from, and pieces of one that are encoded to find the best.
     public static let answerRecords = 48
     public static let answerPieces = 32
+    /// Fields whose names a question is put under to choose an answer: each is a text to encode.
+    public static let answerFields = 16
     /// Gemini: texts of one embedding request, as Google's own.
     public static let embeddingBatchTexts = 100
     /// Gemini: tokens of one embedding request, counted from above; well below what the API has been seen to refuse.
@@ -124,12 +128,22 @@ public enum Limits {
     /// Embeddings: texts of one call, and characters of them together: a few seconds of encoding.
     public static let embeddingInputs = 128
     public static let embeddingCharacters = 200_000
-    /// Embeddings: texts of one call to a model elsewhere; Gemini takes no more.
+    /// Embeddings: texts of one call to a model elsewhere, as Google's own bound.
     public static let remoteBatchTexts = 100
+    /// Embeddings: tokens of one such call, estimated from above; well below what Gemini has been seen to refuse, and
+    /// one call is one of many and not a minute long.
+    /// Embeddings: texts of bulk work that may be read and not yet kept, one batch: what a sudden end costs.
+    public static let embeddingTextsUnderWay = 100
     /// Embeddings: estimated tokens of one such call, so that one call is one of many and not a minute long.
     public static let remoteBatchTokens = 20_000
     /// Embeddings: such calls under way at once for one piece of bulk work.
     public static let remoteCallsAtOnce = 4
+    /// Search: how long a question's vector from a model elsewhere is waited for before words alone answer. Honest
+    /// services take a fifth of it, and nobody looks at an empty page for longer.
+    public static let questionVectorTime = Duration.seconds(4)
+    /// Embeddings: the one call that asks a model elsewhere how many components its vectors have; local servers load
+    /// the model first.
+    public static let dimensionProbeTime = Duration.seconds(30)
     /// Embeddings: components of a vector from elsewhere; the largest models of today give 4,096.
     public static let vectorDimensions = 8_192
     /// HTTP: one body, unless its route says otherwise; far above any search and any batch of records.
@@ -174,8 +188,9 @@ public enum Limits {
     public static let chatMessages = 2_000
     /// Chat: bytes of one run's events that wait to be stored before its model's stream is slowed.
     public static let chatDraftBytes = 64 * 1_024
-    /// Chat: stored events of a run that are kept at hand for those who follow: more than half a second of tokens, some 20 kB.
-    public static let chatRecentEvents = 32
+    /// Chat: bytes of a run's newest stored events that are kept at hand for those who follow: some 20 tokens, more than a
+    /// third of a second of a fast model; who is further behind reads from the store.
+    public static let chatRecentBytes = 6 * 1_024
     /// Chat: stored events that a follower who fell behind reads at once.
     public static let chatEventPage = 256
     /// Chat: records that one run may show its model and cite.
@@ -194,9 +209,11 @@ public enum Limits {
     public static let runRepeats = 3
     /// Runs: output tokens of one turn, when nobody asks for another number.
     public static let turnOutputTokens = 8_192
+    /// Runs: tokens that a provider may say one reply cost; beyond is a mistake or malice, and sums must not overflow.
+    public static let reportedTokens = 1_000_000_000
     /// Runs: a turn that could write fewer tokens than this is not begun.
     public static let turnOutputTokensMin = 64
-    /// Runs: characters of a tool's result that a model is given; about 6,000 tokens.
+    /// Runs: Unicode scalars of a tool's result that a model is given; about 6,000 tokens.
     public static let toolResultCharacters = 24_000
     /// Runs: bytes of one recorded body of a provider; the longest replies we have seen are a tenth.
     public static let recordedBodyBytes = 2 * 1_024 * 1_024
@@ -204,6 +221,8 @@ public enum Limits {
     public static let recordedExchanges = 200
     /// Runs: bytes recorded of one run.
     public static let recordedRunBytes = 16 * 1_024 * 1_024
+    /// Models that one process remembers, whose own limits it learns at once: callers may name any.
+    public static let cataloguedModels = 64
     /// Bytes of a scripted model's file.
     public static let modelScriptBytes = 4 * 1_024 * 1_024
     /// WebSocket: one message of a client; a long question fits.

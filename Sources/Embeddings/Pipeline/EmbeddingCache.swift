@@ -86,10 +86,14 @@ public struct EmbeddingCache: Sendable {
     }
 
     /// What is there, by content hash. A damaged row counts as not there.
+    ///
+    /// - Parameter earliest: leaves out what was kept before this moment; for `Eviction.oldest` only, as reading
+    ///   changes the moment otherwise.
     public func entries(
         of hashes: [[UInt8]],
         identity: ModelIdentity,
-        tenant: TenantID
+        tenant: TenantID,
+        notBefore earliest: Instant? = nil
     ) async throws -> [[UInt8]: Entry] {
         guard !hashes.isEmpty else { return [:] }
         let key = Self.key(identity)
@@ -100,6 +104,7 @@ public struct EmbeddingCache: Sendable {
             for start in stride(from: 0, to: hashes.count, by: Self.groupMax) {
                 let group = hashes[start..<min(start + Self.groupMax, hashes.count)]
                 for row in try Self.rows(of: group, key, tenant, transaction) {
+                    if let earliest, try row.integer(3) < earliest.microseconds { continue }
                     guard let vector = Self.vector(try row.bytes(1), identity.dimensions) else { continue }
                     let hash = try row.bytes(0)
                     found[hash] = Entry(hash: hash, vector: vector, isTruncated: try row.integer(2) != 0)
@@ -199,7 +204,7 @@ public struct EmbeddingCache: Sendable {
         _ transaction: any Transaction
     ) throws -> [Row] {
         // Filled up with its last hash: a few statements only, which stay prepared.
-        let size = group.count == 1 ? 1 : group.count <= 16 ? 16 : groupMax
+        let size = group.count == 1 ? 1 : group.count <= 16 ? 16 : group.count <= 96 ? 96 : groupMax
         var arguments: [SQLValue] = [.text(tenant.description), .text(key)] + group.map { .bytes($0) }
         while arguments.count < size + 2 { arguments.append(arguments[arguments.count - 1]) }
         let places = (3..<3 + size).map { "$\($0)" }.joined(separator: ", ")

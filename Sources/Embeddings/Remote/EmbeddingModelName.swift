@@ -3,7 +3,8 @@ import Domain
 /// Which model makes the vectors, as settings and jobs name it.
 ///
 /// `local` (the transformer of the model directory), `hash` (a stand-in for tests), `gemini/NAME`, `openai/NAME@DIMENSIONS`.
-/// Gemini's models may have `@DIMENSIONS` too. Equal texts name one space of vectors, as far as a name can.
+/// Gemini's models may have `@DIMENSIONS` too. Where a server of OpenAI's dialect can be asked, `DimensionProbe` learns
+/// what is missing of `openai/NAME`. Equal texts name one space of vectors, as far as a name can.
 public struct EmbeddingModelName: Sendable, Hashable, LosslessStringConvertible {
     public enum Provider: String, Sendable, Hashable, CaseIterable {
         case local, hash, gemini, openai
@@ -32,6 +33,14 @@ public struct EmbeddingModelName: Sendable, Hashable, LosslessStringConvertible 
         // Why it is no name is what `reading` is for.
         guard let name = try? Self.reading(text) else { return nil }
         self = name
+    }
+
+    /// Whether `text` is a name but for the number of dimensions, which only its server knows.
+    public static func lacksDimensions(_ text: String) -> Bool { Self(text) == nil && withDimensions(1, text) != nil }
+
+    /// The name that `text` is with `count` dimensions; nil when it says them itself, or is no name either way.
+    package static func withDimensions(_ count: Int, _ text: String) -> Self? {
+        text.contains("@") || !text.hasPrefix("\(Provider.openai.rawValue)/") ? nil : Self("\(text)@\(count)")
     }
 
     /// - Throws: `EmbeddingsError.invalidModelName`, saying what was expected.

@@ -25,11 +25,15 @@ struct OpenAIEmbeddingService: BisectableService {
     let client: OpenAIClient
     let model: String
     let retrier: Retrier
+    var deadlines = OutboundDeadlines.standard
 
     func answer(for texts: [String], kind: EmbeddingKind) async throws -> BatchAnswer {
         do {
             let reply = try await retrier.run(verdict: Self.verdict) { _ in
-                try await client.embeddings(OpenAIEmbeddingRequest(model: model, input: texts))
+                try await client.embeddings(
+                    OpenAIEmbeddingRequest(model: model, input: texts),
+                    deadlines: deadlines
+                )
             }
             return .vectors(reply.vectors, tokenCount: reply.promptTokens > 0 ? reply.promptTokens : nil)
         } catch let error as OpenAIError where error.code == .requestRefused || error.code == .inputTooLong {

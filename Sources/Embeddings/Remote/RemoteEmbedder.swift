@@ -10,6 +10,8 @@ public struct RemoteEmbedder: Embedder {
     public let dimension: Int
     public let tokenLimit: Int
     public let specialTokenCount = 0
+    /// One call after the other, each kept before the next is sent: nothing that was paid for is asked twice.
+    public let bulk: BulkShape
     private let service: any RemoteEmbeddingService
     private let bounds: Bounds
 
@@ -47,6 +49,7 @@ public struct RemoteEmbedder: Embedder {
         self.tokenLimit = tokenLimit
         self.service = service
         self.bounds = bounds
+        bulk = BulkShape(texts: min(bounds.texts, Limits.embeddingTextsUnderWay), piecesAtOnce: 1)
         identity = ModelIdentity(
             id: "\(name.provider.rawValue)/\(name.model)",
             weightsHash: "remote",

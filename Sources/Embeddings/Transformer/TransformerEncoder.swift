@@ -45,6 +45,7 @@ struct TransformerEncoder: Sendable {
         for layer in weights.layers {
             betweenLayers()
             attend(layer, texts, tokens, workspace)
+            betweenLayers()
             feedForward(layer, tokens, workspace)
         }
         var row = 0

@@ -44,6 +44,12 @@ struct OriginPolicy: Sendable {
         else { throw Self.foreign("The page that sent this request is not one of this server's.") }
     }
 
+    /// The page of another origin that the settings name, if the request is from one: it may read the answer.
+    func named(origins: [String]) -> String? {
+        guard origins.count == 1, let origin = origins.first, allowed.contains(Self.normal(origin)) else { return nil }
+        return origin
+    }
+
     private static func foreign(_ message: String) -> GatewayError {
         GatewayError(.foreignOrigin, message, hint: "if it is meant to, add its origin to PYAIRTABLE_ALLOWED_ORIGINS")
     }

@@ -4,7 +4,8 @@ import HTTPTypes
 enum RequestIdentifier {
     static let header = HTTPField.Name("X-Request-Id")!
 
-    /// What the client sent, when it is one plain word of 8 to 64 characters; otherwise a new one.
+    /// What the client sent, when it is one plain word of 8 to 64 characters; otherwise a new one. A key that got into
+    /// the wrong header is none: the word is logged.
     static func identifier(for headers: HTTPFields) -> String {
         let sent = headers[values: header]
         if sent.count == 1, isPlain(sent[0]) { return sent[0] }
@@ -12,7 +13,7 @@ enum RequestIdentifier {
     }
 
     private static func isPlain(_ text: String) -> Bool {
-        (8...64).contains(text.utf8.count)
+        (8...64).contains(text.utf8.count) && !text.lowercased().hasPrefix("pat_")
             && text.utf8.allSatisfy { byte in
                 switch byte {
                 case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -3,11 +3,11 @@ import LLM
 import Logging
 import OpenAIDialect
 
-/// One chat completion: a request of the dialect, the model that answers, and the answer on its way back.
+/// One chat completion: a request of the dialect, the models that may answer, and the answer on its way back.
 struct OpenAICompletion: Sendable {
     let chat: OpenAIChatRequest
     let request: ModelRequest
-    let model: any LanguageModel
+    let models: ModelChain
     let memory: OpenAICallMemory
     let context: RequestContext
 
@@ -26,16 +26,16 @@ struct OpenAICompletion: Sendable {
         request = try OpenAIRefusal.reading {
             try OpenAIConversation.request(chat, memory: memory, owner: OpenAICallMemory.Owner(context))
         }
-        model = try await models.model(named: chat.model, context: context)
+        self.models = try await models.models(named: chat.model, context: context)
     }
 
     /// The whole answer at once.
     func whole() async throws -> Reply {
-        let reply = try await model.respond(to: request, call: call) { _ in }
+        let (reply, model) = try await models.respond(to: request, call: call, mayBeginAgain: true) { _, _ in }
         let answer = OpenAIChatReply(
             id: id,
             created: created,
-            model: model.name.description,
+            model: model.description,
             message: OpenAIMessage(
                 .assistant,
                 reply.message.text.isEmpty && !reply.message.toolCalls.isEmpty ? nil : reply.message.text,
@@ -53,19 +53,24 @@ struct OpenAICompletion: Sendable {
     func stream() -> Reply {
         .events { writer in
             do {
-                try await write(.role, to: writer)
-                let reply = try await model.respond(to: request, call: call) { delta in
+                try await write(.role, of: models.name, to: writer)
+                // The dialect can take nothing back.
+                let (reply, model) = try await models.respond(
+                    to: request,
+                    call: call,
+                    mayBeginAgain: false
+                ) { delta, model in
                     switch delta {
-                    case .text(let text): try await write(.content(text), to: writer)
-                    case .thought(let text): try await write(.reasoning(text), to: writer)
-                    // The dialect can take nothing back; providers restart only before text was shown.
+                    case .text(let text): try await write(.content(text), of: model, to: writer)
+                    case .thought(let text): try await write(.reasoning(text), of: model, to: writer)
+                    // Nothing was shown.
                     case .restarted: break
                     }
                 }
                 let calls = toolCalls(of: reply)
-                if !calls.isEmpty { try await write(.toolCalls(calls), to: writer) }
-                try await write(.finish(reply.outcome.finishReason), to: writer)
-                if chat.includesUsage { try await write(.usage(OpenAIUsage(reply.usage)), to: writer) }
+                if !calls.isEmpty { try await write(.toolCalls(calls), of: model, to: writer) }
+                try await write(.finish(reply.outcome.finishReason), of: model, to: writer)
+                if chat.includesUsage { try await write(.usage(OpenAIUsage(reply.usage)), of: model, to: writer) }
             } catch let failure as any Failure {
                 context.logger.warning(
                     "chat completion failed in its stream",
@@ -82,8 +87,8 @@ struct OpenAICompletion: Sendable {
         ModelCallContext(deadline: min(context.deadline, .now + Limits.runTime))
     }
 
-    private func write(_ delta: OpenAIChunk.Delta, to writer: ReplyWriter) async throws {
-        let chunk = OpenAIChunk(id: id, created: created, model: model.name.description, delta: delta)
+    private func write(_ delta: OpenAIChunk.Delta, of model: ModelName, to writer: ReplyWriter) async throws {
+        let chunk = OpenAIChunk(id: id, created: created, model: model.description, delta: delta)
         let json = chunk.json(announcesUsage: chat.includesUsage)
         try await writer.write(ServerSentEvent.bytes(data: json.encoded()))
     }

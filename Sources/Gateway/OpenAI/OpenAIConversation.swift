@@ -75,6 +75,8 @@ enum OpenAIConversation {
         _ owner: OpenAICallMemory.Owner
     ) throws(OpenAIRequestError) -> [ModelMessage] {
         var built: [ModelMessage] = []
+        /// What the user says until somebody else does: messages that follow one another are one.
+        var said: [String] = []
         /// The calls that wait for their results, and how the caller knows them.
         var open: [(known: String, call: ModelToolCall)] = []
         var results: [String: String] = [:]
@@ -98,29 +100,31 @@ enum OpenAIConversation {
             }
             guard open.isEmpty else { throw unanswered(place, open.first { results[$0.known] == nil }?.known) }
             switch message.role {
-            case .user: append(message.content ?? "", to: &built)
+            case .user: said.append(message.content ?? "")
             case .assistant:
                 let turn = try turn(message, place)
                 let kept = memory.turn(turn, of: owner) ?? turn
                 open = zip(turn.toolCalls, kept.toolCalls).map { ($0.id, $1) }
-                if !kept.parts.isEmpty { built.append(kept) }
+                guard !kept.parts.isEmpty else { continue }
+                close(&said, into: &built)
+                built.append(kept)
             case .system, .developer, .tool: break
             }
         }
         guard open.isEmpty else { throw unanswered("messages", open.first { results[$0.known] == nil }?.known) }
+        close(&said, into: &built)
         guard let last = built.last, last.role != .model else {
             throw OpenAIRequestError("'messages' must end with a message of the user or a tool", parameter: "messages")
+        }
+        guard last.role != .user || !last.text.isEmpty else {
+            throw OpenAIRequestError("'messages' must not end with an empty message", parameter: "messages")
         }
         return built
     }
 
-    /// Messages of the user that follow one another are one.
-    private static func append(_ text: String, to messages: inout [ModelMessage]) {
-        if let last = messages.last, last.role == .user {
-            messages[messages.count - 1] = .user(last.text + "\n\n" + text)
-        } else {
-            messages.append(.user(text))
-        }
+    private static func close(_ said: inout [String], into messages: inout [ModelMessage]) {
+        if !said.isEmpty { messages.append(.user(said.joined(separator: "\n\n"))) }
+        said = []
     }
 
     private static func turn(_ message: OpenAIMessage, _ place: String) throws(OpenAIRequestError) -> ModelMessage {

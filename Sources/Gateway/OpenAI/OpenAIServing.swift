@@ -5,14 +5,16 @@ public import Search
 
 /// Which language models answer callers of the OpenAI dialect.
 ///
-/// A model that is given out works for its caller only: what it spends counts against their caps, what it retrieves is
+/// What is given out works for its caller only: what it spends counts against their caps, what it retrieves is
 /// what they may see.
 public protocol ModelServing: Sendable {
     /// What may be asked for, the default first.
     func models(context: RequestContext) async throws -> [ModelName]
 
+    /// The model of that name, and those that stand in for it.
+    ///
     /// - Throws: `ModelError` `modelNotFound` for a name that means nothing here.
-    func model(named name: String, context: RequestContext) async throws -> any LanguageModel
+    func models(named name: String, context: RequestContext) async throws -> ModelChain
 }
 
 /// Vectors of texts that somebody gave.
@@ -36,7 +38,7 @@ public protocol VectorServing: Sendable {
     func vectors(of texts: [String], context: RequestContext) async throws -> ServedVectors
 }
 
-/// Models by a catalogue, each call metered; extraction where no model is configured or it is asked for.
+/// Models by a catalogue with its fallbacks, each call metered; extraction where no model is configured or it is asked for.
 public struct CatalogModels: ModelServing {
     private let catalog: ModelCatalog
     private let ledger: TokenLedger
@@ -55,12 +57,15 @@ public struct CatalogModels: ModelServing {
 
     public func models(context: RequestContext) async throws -> [ModelName] { catalog.available }
 
-    public func model(named name: String, context: RequestContext) async throws -> any LanguageModel {
-        if catalog.isExtractive(name) { return extractive(context) }
-        guard let model = try catalog.models(for: name).first else {
+    public func models(named name: String, context: RequestContext) async throws -> ModelChain {
+        if catalog.isExtractive(name) { return ModelChain(extractive(context)) }
+        let models = try catalog.models(for: name).map {
+            MeteredModel($0, ledger: ledger, run: nil, context: context)
+        }
+        guard let first = models.first else {
             throw ModelError(.modelNotFound, "there is no model of that name here")
         }
-        return MeteredModel(model, ledger: ledger, run: nil, context: context)
+        return ModelChain(first, fallbacks: Array(models.dropFirst()))
     }
 }
 
@@ -84,7 +89,7 @@ extension TextEmbedding: VectorServing {
 struct NoModels: ModelServing, VectorServing {
     func models(context: RequestContext) async throws -> [ModelName] { [] }
 
-    func model(named name: String, context: RequestContext) async throws -> any LanguageModel {
+    func models(named name: String, context: RequestContext) async throws -> ModelChain {
         throw ModelError(.modelNotFound, "there is no model here")
     }
 

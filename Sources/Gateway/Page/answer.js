@@ -19,6 +19,7 @@ export class Turn {
     this.citations = new Map();
     this.steps = new Map();
     this.stepList = make("ol", { class: "steps", "aria-label": "What was done" });
+    this.places = new Map();
     this.body = make("div", { class: "said" });
     this.sources = make("ol", { class: "sources", "aria-label": "Sources" });
     this.foot = make("div", { class: "end" });
@@ -71,7 +72,7 @@ export class Turn {
     const line = this.steps.get(callId);
     line.className = isError ? "failed" : "done";
     line.querySelector(".mark").replaceChildren(icon(isError ? "cross" : "check"));
-    line.querySelector(".outcome").textContent = [summary, duration(durationMs)].filter(Boolean).join(" · ");
+    line.querySelector(".outcome").textContent = [plain(summary), duration(durationMs)].filter(Boolean).join(" · ");
   }
 
   /** At most once a frame. */
@@ -108,10 +109,26 @@ export class Turn {
 
   source(citation) {
     const link = make("a", { href: this.page.address(citation.baseId, citation.tableId, citation.recordId) },
-      make("span", { class: "number", "aria-hidden": "true" }, bare(citation.marker)),
-      make("span", {}, citation.quote));
+      make("span", { class: "number" }, bare(citation.marker)),
+      make("span", { class: "passage" }, this.place(citation), make("span", { dir: "auto" }, citation.quote)));
     link.addEventListener("click", () => this.page.onCite(citation));
     return make("li", {}, link);
+  }
+
+  /** The line that tells where a quote stands: asked for when it comes into sight, and once. */
+  place(citation) {
+    const known = this.places.get(citation.marker);
+    if (known) return known;
+    const line = make("span", { class: "place" }, "\u00a0");
+    this.places.set(citation.marker, line);
+    const watch = new IntersectionObserver(async (entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      watch.disconnect();
+      // Where it stands is extra; the quote is there.
+      line.textContent = await this.page.placeOf(citation).catch(() => "") || "\u00a0";
+    });
+    watch.observe(line);
+    return line;
   }
 
   end({ endReason, message, droppedCitations }) {
@@ -130,9 +147,8 @@ export class Turn {
         : `${droppedCitations} references were left out: they lead to no record you can see.`));
     }
     const about = make("p", { class: "about" });
-    if (this.model && /(^|\/)extractive/.test(this.model)) {
-      about.append("Answered without a language model, from passages of your records.");
-    } else if (this.model) about.append(this.model);
+    // The extractive one says itself that it is none.
+    if (this.model && !/(^|\/)extractive/.test(this.model)) about.append(this.model);
     if (about.hasChildNodes()) lines.push(about);
     if (isBad && endReason !== "unknown" && this.asked?.content) {
       const again = make("button", { type: "button", class: "quiet again" }, "Ask again");
@@ -144,7 +160,10 @@ export class Turn {
   }
 
   /** For those who listen. */
-  said() { return [this.text, this.foot.querySelector(".notice")?.textContent].filter(Boolean).join(" "); }
+  said() {
+    const lines = [...this.body.children].map((block) => block.textContent);
+    return [...lines, this.foot.querySelector(".notice")?.textContent].filter(Boolean).join(" ");
+  }
 }
 
 /** What is said under an answer that did not simply end well, and whether asking again makes sense. */
@@ -172,6 +191,8 @@ const toolNames = {
   describe_table: ["Looking at a table", (given) => given.table],
   list_records: ["Reading records", (given) => given.table],
   get_record: ["Reading a record", () => null],
+  aggregate_records: ["Calculating", (given) => given.table],
+  ask: ["Looking for passages", (given) => given.question],
 };
 
 function described(name, given) {
@@ -179,6 +200,12 @@ function described(name, given) {
   const about = detail(given ?? {});
   const isPlain = typeof about === "string" && about && !/^(app|tbl|rec|fld)\w{14}$/.test(about);
   return isPlain ? `${words}: “${about.length > 80 ? `${about.slice(0, 79)}…` : about}”` : words;
+}
+
+/** A tool's summary without what only programs want: identifiers, scores, the number of a list's first line. */
+function plain(summary) {
+  return (summary ?? "").replace(/ · rec\w{14} in tbl\w{14}| · score [\d.]+$|^1\. |:$/g, "")
+    .replace(/ ?\((?:app|tbl|rec|fld)\w{14}\)/g, "").replace(/\b(?:app|tbl|rec|fld)\w{14} /g, "");
 }
 
 function duration(milliseconds) {
@@ -194,7 +221,8 @@ export const nearEnd = () => window.innerHeight + window.scrollY >= document.doc
 
 export function toEnd(isNow) {
   if ($("chat-view").hidden) return;
-  window.scrollTo({ top: document.documentElement.scrollHeight, behavior: isNow ? "instant" : "smooth" });
+  const isCalm = isNow || matchMedia("(prefers-reduced-motion: reduce)").matches;
+  window.scrollTo({ top: document.documentElement.scrollHeight, behavior: isCalm ? "instant" : "smooth" });
 }
 
 $("to-end").addEventListener("click", () => toEnd(false));

@@ -8,7 +8,7 @@ const root = "/api/v1/chat";
 const messages = $("messages"), question = $("question"), problem = $("chat-problem"), status = $("chat-status");
 
 let page = null; // What the page lends us: askForKey, address.
-let shown = null; // The conversation that is shown: { id, title, stop } or null.
+let shown = null; // The conversation that is shown: { id, title, stop, questions, unsure } or null.
 let following = null; // The answer that is being made: { run, turn, stop }.
 let isAsking = false; // A question is on its way to the server.
 let listed = []; // The conversations of the list.
@@ -17,6 +17,7 @@ let quote = null; // The citation that was followed last.
 /** What an answer needs of its surroundings. */
 const forTurns = {
   address: (...ids) => page.address(...ids),
+  placeOf: (citation) => page.placeOf(citation),
   onCite: (citation) => { quote = citation; },
   onAgain: (asked) => ask(asked.content, asked.parentId),
 };
@@ -38,6 +39,7 @@ export const chat = {
     else $("chat-empty").hidden = false;
   },
   hide() { openSide(false); },
+  name: () => shown?.title || "Chat",
   /** For another key, which may be somebody else's: nothing of the old one stays. */
   forget() {
     leave();
@@ -61,7 +63,7 @@ function leave() {
   shown = null;
   messages.replaceChildren();
   problem.hidden = true;
-  status.hidden = true;
+  say("");
   $("chat-empty").hidden = true;
 }
 
@@ -78,18 +80,23 @@ function report(error) {
 function title(text) {
   if (shown) shown.title = text;
   $("chat-title").textContent = text || "New chat";
+  if (!$("chat-view").hidden) document.title = `${text || "Chat"} · pyairtable-ai`;
 }
 
 // ---- Conversations ----
 
+const pageLength = 50;
+
 async function loadConversations(after) {
   try {
-    const query = after ? `?limit=50&after=${after}` : "?limit=50";
+    const query = `?limit=${pageLength}${after ? `&after=${after}` : ""}`;
     const answer = await call(`${root}/conversations${query}`);
     const known = new Set(answer.conversations.map((each) => each.id));
-    listed = after ? [...listed.filter((each) => !known.has(each.id)), ...answer.conversations] : answer.conversations;
-    $("more-conversations").hidden = !answer.after;
-    $("more-conversations").onclick = () => loadConversations(answer.after);
+    const others = listed.filter((each) => !known.has(each.id));
+    // Older ones that were asked for stay in the list when the newest are read again.
+    const hasOlder = !after && listed.length > pageLength;
+    listed = after ? [...others, ...answer.conversations] : [...answer.conversations, ...(hasOlder ? others : [])];
+    if (!hasOlder) $("more-conversations").hidden = !answer.after;
     showConversations();
   } catch (error) {
     report(error);
@@ -118,6 +125,7 @@ function askToDelete(conversation) {
     if (dialog.returnValue !== "delete") return;
     try {
       await call(`${root}/conversations/${conversation.id}`, { method: "DELETE" });
+      listed = listed.filter((each) => each.id !== conversation.id);
       if (shown?.id === conversation.id) location.hash = "#/chat";
       await loadConversations();
     } catch (error) {
@@ -131,11 +139,19 @@ function openSide(isOpen) {
   $("side").classList.toggle("open", isOpen);
   $("veil").classList.toggle("open", isOpen);
   $("open-side").setAttribute("aria-expanded", String(isOpen));
+  // It lies over the rest where there is no room beside it.
+  for (const part of [document.querySelector(".bar"), document.querySelector(".talk")]) part.inert = isOpen;
   if (isOpen) $("new-chat").focus();
 }
 
 $("open-side").addEventListener("click", () => openSide(!$("side").classList.contains("open")));
-$("veil").addEventListener("click", () => openSide(false));
+for (const way of ["veil", "close-side"]) {
+  $(way).addEventListener("click", () => {
+    openSide(false);
+    $("open-side").focus();
+  });
+}
+$("more-conversations").addEventListener("click", () => loadConversations(listed.at(-1)?.id));
 $("conversations").addEventListener("click", (event) => { if (event.target.closest("a")) openSide(false); });
 $("new-chat").addEventListener("click", () => {
   openSide(false);
@@ -145,26 +161,40 @@ $("new-chat").addEventListener("click", () => {
   question.focus();
 });
 
+const promise = $("chat-empty-text").textContent;
+
 function setBases(bases) {
   const chosen = $("chat-base").value;
   $("chat-base").replaceChildren(make("option", { value: "" }, "All bases"),
     ...bases.map((base) => make("option", { value: base.id }, base.name)));
   $("chat-base").value = bases.some((base) => base.id === chosen) ? chosen : "";
   $("chat-base-label").hidden = bases.length < 2;
+  $("chat-empty-text").textContent = bases.length > 0 ? promise
+    : "There are no bases yet. Import one with pyairtable-ai import.";
 }
 
 // ---- One conversation ----
 
-/** Shows what was said, and follows the answer that is still being made. */
-async function openConversation(mine) {
+/**
+ * Shows what was said, and follows the answer that is still being made.
+ *
+ * With `isAgain` only when there are questions that are not shown, as when they were asked in another tab; gives
+ * whether there were.
+ */
+async function openConversation(mine, isAgain = false) {
   const signal = mine.stop.signal;
   try {
     const [conversation, answer] = await Promise.all([
       call(`${root}/conversations/${mine.id}`, { signal }),
       call(`${root}/conversations/${mine.id}/messages`, { signal }),
     ]);
-    if (shown !== mine) return;
+    if (shown !== mine) return false;
+    const asked = answer.messages.filter((message) => message.role === "user");
+    if (isAgain && (asked.length === mine.questions || following || isAsking)) return false;
+    mine.questions = asked.length;
+    if (!isAgain) dropWhatWasSent(asked.at(-1)?.content);
     title(conversation.title);
+    messages.replaceChildren();
     const path = newestPath(answer.messages);
     const turns = [];
     for (const message of path) {
@@ -188,12 +218,21 @@ async function openConversation(mine) {
     if (last?.runId) follow(last.runId, made.at(-1), mine);
     else if (last) made.at(-1).settle(last, signal);
     toEnd(true);
+    return true;
   } catch (error) {
-    if (shown !== mine) return;
+    if (shown !== mine || isAgain) return false; // What is shown is still right; it is only perhaps not all.
     report(error);
     if (error.status === 404) title("Not found");
+    return false;
   }
 }
+
+// Somebody comes back to this tab, and may have asked in another one.
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden || $("chat-view").hidden || !readKey() || !shown || following || isAsking) return;
+  loadConversations();
+  if (shown.questions !== undefined) openConversation(shown, true);
+});
 
 /** From the root to the newest message; what was answered twice shows the newest answer. */
 function newestPath(all) {
@@ -204,7 +243,7 @@ function newestPath(all) {
 }
 
 function questionItem(text) {
-  return make("li", { class: "question" }, make("span", { class: "sr" }, "You: "), make("p", {}, text));
+  return make("li", { class: "question" }, make("span", { class: "sr" }, "You: "), make("p", { dir: "auto" }, text));
 }
 
 // ---- Asking ----
@@ -216,8 +255,14 @@ async function ask(text, parentId) {
   const mine = shown;
   if (!mine || isAsking || !text.trim()) return;
   if (following) return say("An answer is being made. Esc stops it.");
-  isAsking = true;
   problem.hidden = true;
+  if (mine.unsure === text) {
+    // The server was lost while it was told: it may have the question.
+    mine.unsure = null;
+    if (await openConversation(mine, true)) return dropWhatWasSent(text, text);
+    if (shown !== mine || isAsking || following) return;
+  }
+  isAsking = true;
   $("chat-empty").hidden = true;
   const asked = questionItem(text);
   const turn = new Turn({ content: text, parentId }, forTurns);
@@ -235,9 +280,12 @@ async function ask(text, parentId) {
     const body = { content: text };
     if (parentId) body.parentId = parentId;
     if ($("chat-base").value) body.settings = { bases: [$("chat-base").value] };
+    sessionStorage.setItem(sending, text);
     const sent = await call(`${root}/conversations/${mine.id}/messages`, { body, signal: mine.stop.signal });
+    sessionStorage.removeItem(sending);
     isAsking = false;
     if (shown !== mine) return;
+    mine.questions = (mine.questions ?? 0) + 1;
     if (question.value === text) question.value = "";
     keepDraft();
     fitQuestion();
@@ -246,6 +294,9 @@ async function ask(text, parentId) {
   } catch (error) {
     if (shown !== mine) return;
     isAsking = false;
+    sessionStorage.removeItem(sending);
+    if (error.status === 0 && mine.id) mine.unsure = text;
+    mine.questions ??= 0;
     asked.remove();
     turn.item.remove();
     if (!question.value) question.value = text;
@@ -298,7 +349,7 @@ function showWork() {
   $("send").hidden = isBusy;
   $("stop").hidden = !isBusy;
   $("stop").disabled = !following || Boolean(following.isStopping);
-  messages.setAttribute("aria-busy", String(isBusy));
+  $("log").setAttribute("aria-busy", String(isBusy));
   if (hadFocus) question.focus();
 }
 
@@ -319,14 +370,23 @@ async function stopAnswer() {
   }
 }
 
-function say(text) {
-  status.textContent = text;
-  status.hidden = !text;
-}
+function say(text) { status.textContent = text; }
 
 function announce(text) { $("announcer").textContent = text; }
 
 // ---- The question ----
+
+/** What is being sent while the page is left. */
+const sending = "pyairtable.sending";
+
+/** The page was left while a question was sent: if it is the newest of the conversation, it is no draft any more. */
+function dropWhatWasSent(newest, sent = sessionStorage.getItem(sending)) {
+  sessionStorage.removeItem(sending);
+  if (sent === null || sent !== newest || question.value !== sent) return;
+  question.value = "";
+  keepDraft();
+  fitQuestion();
+}
 
 function keepDraft() {
   if (question.value) sessionStorage.setItem(draftName(), question.value);

@@ -23,7 +23,8 @@ function askForKey(message, then) {
   $("key-problem").textContent = message ?? "";
   $("cancel-key").hidden = !readKey() || Boolean(message);
   $("key").value = "";
-  if (recordDialog.open) closeRecord();
+  // The address stays: with the new key the record opens again.
+  if (recordDialog.open) recordDialog.close();
   if (!keyDialog.open) keyDialog.showModal();
   $("key").focus();
 }
@@ -120,6 +121,7 @@ async function search() {
     status.textContent = count
       ? `${count} ${count === 1 ? "record" : "records"} in ${Math.max(1, Math.round(answer.tookMs))} ms`
       : "Nothing found. Try other words, or fewer filters.";
+    if (answer.degraded) status.textContent += " By words only: the embedding model did not answer.";
   } catch (error) {
     if (error.name !== "AbortError") {
       status.textContent = "";
@@ -138,8 +140,8 @@ function hitItem(hit) {
   if (hit.matched.lexical) foot.append(make("span", { class: "chip", title: "Has words of the query" }, "words"));
   return make("li", {}, make("a", { class: "hit", href: address(hit.baseId, hit.tableId, hit.recordId) },
     make("p", { class: "place" }, `${hit.base} › ${hit.table}`),
-    make("h2", {}, title),
-    make("p", { class: "snippet" }, ...highlighted(hit.snippet, hit.highlights)),
+    make("h2", { dir: "auto" }, title),
+    make("p", { class: "snippet", dir: "auto" }, ...highlighted(hit.snippet, hit.highlights)),
     foot));
 }
 
@@ -171,6 +173,8 @@ query.addEventListener("input", () => {
 
 const schemas = new Map();
 let returnTo = null;
+/** How many steps back the view is from which this record was opened; 0 when it was opened by its address. */
+let depth = null;
 
 /** The part of the address that tells the view behind a record. */
 const view = () => location.hash.match(/^#\/chat(?:\/cnv\w{14})?/)?.[0] ?? "#";
@@ -186,10 +190,14 @@ async function route() {
   const [shown, other] = isChat ? ["to-chat", "to-search"] : ["to-search", "to-chat"];
   $(shown).setAttribute("aria-current", "page");
   $(other).removeAttribute("aria-current");
-  document.title = `${isChat ? "Chat" : "Search"} · pyairtable-ai`;
+  if (record) {
+    depth = history.state?.depth ?? (depth === null ? 0 : depth + 1);
+    history.replaceState({ depth }, "");
+  } else depth = 0;
   if (!record && recordDialog.open) recordDialog.close();
   if (isChat) chat.show(behind.match(/cnv\w{14}/)?.[0] ?? null);
   else chat.hide();
+  document.title = `${isChat ? chat.name() : "Search"} · pyairtable-ai`;
   if (record) await openRecord(base, table, record);
 }
 
@@ -226,6 +234,19 @@ async function openRecord(base, table, record) {
     $("record-title").textContent = "Record";
     report($("record-problem"), error);
   }
+}
+
+/** Where a quote stands, for people: the record, and its field. */
+async function placeOf({ baseId, tableId, recordId, fieldId }) {
+  const root = `/api/v1/airtable/bases/${baseId}/tables/${tableId}`;
+  const [schema, detail] = await Promise.all([
+    schemas.get(tableId) ?? call(root), call(`${root}/records/${recordId}`),
+  ]);
+  schemas.set(tableId, schema);
+  const name = (id) => schema.fields.find((field) => field.id === id)?.name;
+  const title = display(detail.fields[name(schema.primaryFieldId)]);
+  const place = fieldId === schema.primaryFieldId ? [schema.name] : [schema.name, title, name(fieldId)];
+  return place.filter(Boolean).join(" › ");
 }
 
 /** Shows where in the record an answer has something from. */
@@ -265,7 +286,7 @@ function cell(field, value, base, names) {
         ? make("dd", {}, make("a", { href: value, target: "_blank", rel: "noopener noreferrer nofollow" }, value))
         : make("dd", {}, value);
     case "dateTime": case "createdTime": return make("dd", {}, make("time", { datetime: value }, moment(value)));
-    default: return make("dd", {}, display(value));
+    default: return make("dd", { dir: "auto" }, display(value));
   }
 }
 
@@ -283,7 +304,8 @@ function display(value) {
 
 function closeRecord() {
   const behind = view();
-  if (location.hash) history.pushState(null, "", behind === "#" ? location.pathname : behind);
+  if (depth > 0) return history.go(-depth); // And `route` closes it.
+  if (location.hash) history.replaceState(null, "", behind === "#" ? location.pathname : behind);
   if (recordDialog.open) recordDialog.close();
 }
 
@@ -347,7 +369,7 @@ async function start() {
   if (!document.querySelector("dialog[open]")) entry().focus();
 }
 
-chat.begin({ askForKey, address });
+chat.begin({ askForKey, address, placeOf });
 if (readKey()) start();
 else {
   route();

@@ -32,7 +32,8 @@ enum ProblemStatus {
         case .uriTooLong: .uriTooLong
         case .invalidBody: .unprocessableContent
         case .upgradeRequired: .upgradeRequired
-        case .notFound, .foreignOrigin, .tooManySockets, .bodyTooLarge, .invalidParameter, .timedOut, .bodyInterrupted:
+        case .notFound, .foreignOrigin, .tooManySockets, .bodyTooLarge, .invalidParameter, .timedOut, .bodyInterrupted,
+            .clientGone:
             nil
         }
     }

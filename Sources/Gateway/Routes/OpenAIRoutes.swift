@@ -21,6 +21,7 @@ enum OpenAIRoutes {
         ),
         problems: [.notFound, .tooManyRequests, .badGateway],
         timeout: Limits.runTime,
+        endsWithClient: true,
         handler: .requires(.chat) { call, context in
             let chat = try OpenAIRefusal.reading { try OpenAIChatRequest(reading: call.body) }
             let completion = try await OpenAICompletion(
@@ -41,6 +42,7 @@ enum OpenAIRoutes {
         body: RouteBody(EmbeddingsBody.self, limit: Limits.jsonBytes),
         reply: .json(EmbeddingsWire.self, "The vectors, in the order of the texts."),
         problems: [.notFound],
+        endsWithClient: true,
         handler: .requires(.embed) { call, context in
             let request = try OpenAIRefusal.reading { try OpenAIEmbeddingRequest(reading: call.body) }
             let serving = call.services.vectors

@@ -41,6 +41,9 @@ public struct Route: Sendable {
     let problems: [HTTPResponse.Status]
     /// How long its handler may take when that is more than requests are given in general.
     let timeout: Duration?
+    /// Whether its handler is cancelled when the client goes away: it costs something, changes nothing, and nobody else
+    /// wants its answer.
+    let endsWithClient: Bool
     let handler: RouteHandler
 
     init(
@@ -53,6 +56,7 @@ public struct Route: Sendable {
         reply: RouteReply,
         problems: [HTTPResponse.Status] = [],
         timeout: Duration? = nil,
+        endsWithClient: Bool = false,
         handler: RouteHandler
     ) {
         self.method = method
@@ -64,6 +68,7 @@ public struct Route: Sendable {
         self.reply = reply
         self.problems = problems
         self.timeout = timeout
+        self.endsWithClient = endsWithClient
         self.handler = handler
     }
 

@@ -22,6 +22,8 @@ enum StreamEnd: String, Sendable, Hashable, CaseIterable {
     case shutdown
     /// `Limits.streamSeconds` were over: the client may come back.
     case tooLong
+    /// The caller's key was revoked, ran out or lost the permission: who comes back is told so.
+    case keyDied
     /// The handler failed. The connection is cut, so that the client can tell.
     case failed
 }
@@ -35,6 +37,8 @@ struct ReplyWriter: Sendable {
         var pending = 0
         /// When the last write began or ended.
         var active = ContinuousClock.now
+        /// Bytes written since the event loop was last waited for.
+        var unsettled = 0
     }
 
     /// Hummingbird's writer, from any task.
@@ -44,14 +48,22 @@ struct ReplyWriter: Sendable {
     /// a locked box. `ResponseBodyWriter` just does not say `Sendable`.
     fileprivate final class Sink: @unchecked Sendable {
         let writer: any ResponseBodyWriter
+        let loop: any EventLoop
         let progress = Mutex(Progress())
 
-        init(_ writer: any ResponseBodyWriter) { self.writer = writer }
+        init(_ writer: any ResponseBodyWriter, _ loop: any EventLoop) {
+            self.writer = writer
+            self.loop = loop
+        }
     }
 
     fileprivate let sink: Sink
 
-    init(_ writer: any ResponseBodyWriter) { sink = Sink(writer) }
+    /// How much may be written before the event loop has had a turn.
+    private static let settlingBytes = 1 << 18
+
+    /// - Parameter loop: the connection's.
+    init(_ writer: any ResponseBodyWriter, on loop: any EventLoop) { sink = Sink(writer, loop) }
 
     /// Sends `bytes`, and returns when there is room for more.
     ///
@@ -65,6 +77,14 @@ struct ReplyWriter: Sendable {
         do {
             var writer = sink.writer
             try await writer.write(ByteBuffer(bytes: bytes))
+            let isSettling = sink.progress.withLock { progress in
+                progress.unsettled += bytes.count
+                guard progress.unsettled >= Self.settlingBytes else { return false }
+                progress.unsettled = 0
+                return true
+            }
+            // The writer learns on the loop that the connection is full: until that has a turn it takes whatever comes.
+            if isSettling { try await sink.loop.submit {}.get() }
             sink.progress.withLock {
                 $0.byteCount += bytes.count
                 $0.pending -= 1

@@ -3,11 +3,13 @@ import ServiceLifecycle
 import Synchronization
 
 /// Runs the handler of a streamed answer beside all that may end it: the client's going, a client that reads nothing,
-/// the server's shutdown, the stream's bound.
+/// the server's shutdown, the end of its key, the stream's bound.
 struct StreamRun: Sendable {
     let stream: ReplyStream
     let channel: any Channel
     let heartbeatInterval: Duration
+    /// Nil for a stream that is open to everybody.
+    let keyWatch: KeyWatch?
     /// How long one write may wait for the client.
     let stallLimit: Duration
     let lengthLimit: Duration
@@ -39,6 +41,13 @@ struct StreamRun: Sendable {
             }
             group.addTask { (await stop.wait(), nil) }
             group.addTask { (await supervise(writer, stop), nil) }
+            if let keyWatch {
+                group.addTask {
+                    guard await keyWatch.untilDead() else { return (await stop.wait(), nil) }
+                    return (.keyDied, nil)
+                }
+            }
+            group.addTask { (await beat(writer, stop), nil) }
             // The first to end decides; a handler that is cancelled then has nothing more to say.
             let first = await group.next() ?? (.complete, nil)
             if first.end == .stalled || first.end == .gone { channel.close(promise: nil) }
@@ -53,18 +62,34 @@ struct StreamRun: Sendable {
         }
     }
 
-    /// Sends heartbeats into silence, and looks for a client that takes nothing.
+    /// Looks for a client that takes nothing, and for the end of the stream's time. Writes nothing, or it would wait for
+    /// that client itself.
     private func supervise(_ writer: ReplyWriter, _ stop: StopSignal) async -> StreamEnd {
         let end = ContinuousClock.now + lengthLimit
+        let interval = min(heartbeatInterval, stallLimit)
         while true {
             let activity = writer.activity
-            let wait = activity.isWaiting ? stallLimit : heartbeatInterval
+            let look = activity.isWaiting ? activity.last + stallLimit : .now + interval
             do {
-                try await Task.sleep(until: min(activity.last + wait, end), clock: .continuous)
-                if ContinuousClock.now >= end { return .tooLong }
+                try await Task.sleep(until: min(look, end), clock: .continuous)
+            } catch {
+                return await stop.wait()
+            }
+            if ContinuousClock.now >= end { return .tooLong }
+            let now = writer.activity
+            if now.isWaiting, now.last + stallLimit <= .now { return .stalled }
+        }
+    }
+
+    /// Sends heartbeats into silence.
+    private func beat(_ writer: ReplyWriter, _ stop: StopSignal) async -> StreamEnd {
+        while true {
+            let activity = writer.activity
+            do {
+                let look = (activity.isWaiting ? .now : activity.last) + heartbeatInterval
+                try await Task.sleep(until: look, clock: .continuous)
                 let now = writer.activity
-                guard now.last + (now.isWaiting ? stallLimit : heartbeatInterval) <= .now else { continue }
-                if now.isWaiting { return .stalled }
+                guard !now.isWaiting, now.last + heartbeatInterval <= .now else { continue }
                 try await writer.beat(stream.heartbeat)
             } catch {
                 return writer.isBroken ? .gone : await stop.wait()

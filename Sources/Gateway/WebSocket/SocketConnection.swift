@@ -224,28 +224,33 @@ final class SocketConnection: Sendable {
                 self.session.withLock { $0.unfollow(run) }
             } catch {
                 self.session.withLock { $0.unfollow(run) }
-                // Cancelled with the socket, or the client is gone: then nobody listens.
-                if !Task.isCancelled { await self.refuse(error, id: id, run: run, writer) }
+                // Cancelled with the socket, closed, or the client is gone: then nobody listens.
+                if !Task.isCancelled, !writer.isClosed { await self.refuse(error, id: id, run: run, writer) }
             }
         }
     }
 
     // MARK: Time
 
-    /// Pings into silence, ends a dead or stalled connection, and one whose key died.
+    /// Pings into silence, ends a dead or stalled connection, and one whose key died: with runs that are followed within
+    /// `keyCheckInterval`, without within a heartbeat.
     private func tick(_ writer: SocketWriter) async {
+        let watch = KeyWatch(
+            access: gateway.services.access,
+            context: admission.context,
+            permission: .chat,
+            interval: gateway.keyCheckInterval
+        )
+        var nextBeat = ContinuousClock.now + gateway.heartbeatInterval
         while true {
-            do { try await Task.sleep(for: gateway.heartbeatInterval) } catch { return }
+            do { try await Task.sleep(for: min(gateway.heartbeatInterval, watch.interval)) } catch { return }
+            let isBeat = ContinuousClock.now >= nextBeat
+            if isBeat { nextBeat = .now + gateway.heartbeatInterval }
             if writer.isStalled(for: .seconds(Limits.streamStallSeconds)) { return writer.end() }
-            do {
-                _ = try await renewedContext()
-            } catch let error as AccessError where error.kind == .unauthenticated || error.kind == .forbidden {
+            if isBeat || session.withLock({ !$0.following.isEmpty }), await watch.isDead() {
                 handle(.end(.unauthenticated), writer)
-            } catch {
-                // The database is busy; the next look, or the next message, will tell.
-                admission.context.logger.debug("key not checked", metadata: ["error": "\(error)"])
             }
-            handle(.tick, writer)
+            if isBeat { handle(.tick, writer) }
         }
     }
 }

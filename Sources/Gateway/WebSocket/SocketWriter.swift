@@ -9,6 +9,8 @@ final class SocketWriter: Sendable {
         var pending = 0
         /// When a write last began while none was waiting, or ended.
         var active = ContinuousClock.now
+        /// The close frame is on its way: nothing may stand behind it (RFC 6455, 5.5.1).
+        var isClosed = false
     }
 
     private let outbound: NIOAsyncChannelOutboundWriter<WebSocketFrame>
@@ -21,7 +23,10 @@ final class SocketWriter: Sendable {
     }
 
     /// Sends `messages`, each the text of one, and returns when there is room for more.
+    ///
+    /// - Throws: also when the close frame was sent.
     func write(_ messages: [[UInt8]]) async throws {
+        if isClosed { throw ChannelError.outputClosed }
         progress.withLock {
             if $0.pending == 0 { $0.active = .now }
             $0.pending += 1
@@ -37,13 +42,16 @@ final class SocketWriter: Sendable {
         )
     }
 
-    /// Sends a control frame beside whatever waits: small, and few by the session's rules.
+    /// Sends a control frame beside whatever waits: small, and few by the session's rules. Pings and pongs are left out
+    /// while the client takes nothing: it could ask for any number of them.
     func control(_ opcode: WebSocketOpcode, _ bytes: [UInt8] = []) {
+        if opcode != .connectionClose, !channel.isWritable { return }
         channel.writeAndFlush(WebSocketFrame(fin: true, opcode: opcode, data: ByteBuffer(bytes: bytes)), promise: nil)
     }
 
     /// Sends the close frame, the last there is, and ends the connection when the client does not.
     func close(_ close: SocketClose) {
+        progress.withLock { $0.isClosed = true }
         control(.connectionClose, [UInt8(close.code >> 8), UInt8(close.code & 0xFF)] + Array(close.reason.utf8))
         end(in: .seconds(2))
     }
@@ -52,6 +60,8 @@ final class SocketWriter: Sendable {
     func end(in delay: TimeAmount = .zero) {
         channel.eventLoop.scheduleTask(in: delay) { [channel] in channel.close(promise: nil) }
     }
+
+    var isClosed: Bool { progress.withLock { $0.isClosed } }
 
     /// Whether the client has taken nothing of what waits for it for `duration`.
     func isStalled(for duration: Duration) -> Bool {

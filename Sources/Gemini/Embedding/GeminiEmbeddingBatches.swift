@@ -8,8 +8,8 @@ struct GeminiEmbeddingBatches {
     /// Ranges of positions in `texts`, in order. A text beyond the bound of tokens goes alone.
     static func ranges(
         _ texts: [String],
-        countMax: Int = Limits.embeddingBatchTexts,
-        tokensMax: Int = Limits.embeddingBatchTokens
+        countMax: Int = Limits.remoteBatchTexts,
+        tokensMax: Int = Limits.remoteBatchTokens
     ) -> [Range<Int>] {
         var ranges: [Range<Int>] = []
         var start = 0

@@ -29,7 +29,8 @@ struct GeminiEmbeddingReply {
         }
         vectors = embeddings.map { $0.values ?? [] }
         let usage = body.usageMetadata
-        tokenCount = usage?["promptTokenCount"]?.wholeNumber ?? usage?["totalTokenCount"]?.wholeNumber
+        let counted = usage?["promptTokenCount"]?.wholeNumber ?? usage?["totalTokenCount"]?.wholeNumber
+        tokenCount = counted.map { max(0, min($0, Limits.reportedTokens)) }
     }
 
     /// Checks number, size and finiteness, and brings each to unit length: shortened vectors do not come with it.

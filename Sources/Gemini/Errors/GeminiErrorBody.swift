@@ -53,11 +53,12 @@ struct GeminiErrorBody: Sendable, Hashable {
 }
 
 extension Duration {
-    /// A protobuf Duration in JSON: decimal seconds and `s`, such as `47.434s`. Nil when it is not, or is negative.
+    /// A protobuf Duration in JSON: decimal seconds and `s`, such as `47.434s`. Nil when it is not, or is negative;
+    /// what is beyond all patience stays so, at 10⁹ seconds.
     init?(protobuf text: String) {
-        guard text.hasSuffix("s"), let seconds = Double(text.dropLast()), seconds.isFinite, seconds >= 0,
-            seconds < 1e9
-        else { return nil }
-        self = .seconds(seconds)
+        guard text.hasSuffix("s"), let seconds = Double(text.dropLast()), seconds.isFinite, seconds >= 0 else {
+            return nil
+        }
+        self = .seconds(min(seconds, 1e9))
     }
 }

@@ -52,7 +52,7 @@ extension GeminiClient {
             guard let count = try json(bytes, model: name)["totalTokens"]?.wholeNumber, count >= 0 else {
                 throw malformed("a count has no total", bytes)
             }
-            return count
+            return min(count, Limits.reportedTokens)
         }
     }
 

@@ -17,8 +17,8 @@ public struct GeminiModelInfo: Sendable, Hashable {
         self.name = name.hasPrefix("models/") ? String(name.dropFirst(7)) : name
         displayName = json["displayName"]?.stringValue
         version = json["version"]?.stringValue
-        inputTokensMax = json["inputTokenLimit"]?.wholeNumber
-        outputTokensMax = json["outputTokenLimit"]?.wholeNumber
+        inputTokensMax = json["inputTokenLimit"]?.wholeNumber.map { min($0, Limits.reportedTokens) }
+        outputTokensMax = json["outputTokenLimit"]?.wholeNumber.map { min($0, Limits.reportedTokens) }
         methods = json["supportedGenerationMethods"]?.arrayValue?.compactMap(\.stringValue) ?? []
     }
 }

@@ -16,10 +16,11 @@ public struct GeminiUsage: Sendable, Hashable {
     /// Everything read and written.
     public var total: Int { prompt + toolUsePrompt + candidates + thoughts }
 
-    /// Takes `usageMetadata`, which counts from the beginning of its reply; numbers that are missing stay.
+    /// Takes `usageMetadata`, which counts from the beginning of its reply; numbers that are missing stay,
+    /// and none is more than `Limits.reportedTokens`.
     mutating func update(_ json: JSONValue) {
         func take(_ name: String, _ count: inout Int) {
-            if let new = json[name]?.wholeNumber { count = max(new, 0) }
+            if let new = json[name]?.wholeNumber { count = max(0, min(new, Limits.reportedTokens)) }
         }
         take("promptTokenCount", &prompt)
         take("cachedContentTokenCount", &cached)

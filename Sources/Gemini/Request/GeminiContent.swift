@@ -36,7 +36,8 @@ public enum GeminiPart: Sendable, Hashable {
     /// A call that this product writes itself: of another provider, or of another family.
     case functionCall(id: String?, name: String, arguments: JSONObject, signature: String?)
     case functionResponse(id: String?, name: String, response: JSONObject)
-    /// As the API gave it, and as it goes back: signature, empty text, unknown members and all.
+    /// As the API gave it, and as it goes back: signature, empty text and all. What it takes in no request does not: parts
+    /// without anything in them, members that nobody knows, arguments that are no object.
     case verbatim(JSONObject)
 
     /// Stands in for the signature of a call that this family of models did not make; documented by Google.
@@ -45,7 +46,7 @@ public enum GeminiPart: Sendable, Hashable {
     var isEmpty: Bool {
         switch self {
         case .text(let text): text.isEmpty
-        case .verbatim(let part): part.isEmpty
+        case .verbatim(let part): GeminiPartView(part).isEmpty
         case .functionCall, .functionResponse: false
         }
     }
@@ -53,7 +54,7 @@ public enum GeminiPart: Sendable, Hashable {
     var json: JSONValue {
         switch self {
         case .text(let text): return ["text": .string(text)]
-        case .verbatim(let part): return .object(part)
+        case .verbatim(let part): return .object(GeminiPartView(part).returned)
         case .functionCall(let id, let name, let arguments, let signature):
             var call: JSONObject = ["name": .string(name), "args": .object(arguments)]
             call["id"] = id.map { .string($0) }

@@ -13,6 +13,8 @@ struct GeminiStreamReader {
     private var splitter = ServerSentEventSplitter()
     /// Lines that belong to no event, until they make a document.
     private var stray: [UInt8] = []
+    /// Their number when they were last looked at in vain.
+    private var strayTried = 0
     private var hasReplies = false
 
     init(client: GeminiClient, model: GeminiModelName) {
@@ -74,13 +76,18 @@ struct GeminiStreamReader {
         }
         // A document may be over where a line closes it at its left edge, or is all of it.
         let closes = [UInt8(ascii: "}"), UInt8(ascii: "]"), UInt8(ascii: "{"), UInt8(ascii: "[")]
-        guard let first = line.first, closes.contains(first),
-            let json = try? JSONValue(parsing: stray, limits: .geminiReply)
-        else { return [] }
+        guard let first = line.first, closes.contains(first), isWorthTrying else { return [] }
+        guard let json = try? JSONValue(parsing: stray, limits: .geminiReply) else {
+            strayTried = stray.count
+            return []
+        }
         let bytes = stray
-        stray = []
+        (stray, strayTried) = ([], 0)
         return replies(of: json, bytes)
     }
+
+    /// A long document is read each time it has doubled, not with each of its lines; the end of the stream reads it too.
+    private var isWorthTrying: Bool { stray.count < 4_096 || stray.count >= 2 * strayTried }
 
     /// Of one document; nothing follows an error.
     private mutating func replies(of json: JSONValue, _ bytes: [UInt8]) -> [Reply] {

@@ -93,7 +93,8 @@ struct GeminiTurnMachine {
     mutating func next() -> Next {
         guard let finish else { preconditionFailure("a turn without an end was taken for one that is over") }
         let isNothing = !hasText && !parts.contains { GeminiPartView($0).call != nil }
-        let isUnanswerable = parts.contains { GeminiPartView($0).call?.name.isEmpty ?? false }
+        // The API takes no such name back, so a history with it in could never be sent again.
+        let isUnanswerable = parts.contains { GeminiPartView($0).call.map { !$0.isNamed } ?? false }
         switch finish.kind {
         case .missingSignature:
             return .failed(error(.historyAltered, "Gemini misses signatures in the history of calls"))

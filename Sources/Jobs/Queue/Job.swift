@@ -101,7 +101,7 @@ public struct JobCursor: Sendable, Hashable, LosslessStringConvertible {
     let createdTime: Instant
     let id: JobID
 
-    init(_ job: Job) {
+    package init(_ job: Job) {
         createdTime = job.createdTime
         id = job.id
     }

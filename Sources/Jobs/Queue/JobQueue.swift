@@ -106,6 +106,15 @@ public struct JobQueue: Sendable {
         }
     }
 
+    /// Ends the leases of a worker that is certainly dead, so that its jobs are taken up at once.
+    ///
+    /// - Returns: how many jobs that were.
+    @discardableResult
+    public func release(owner: String, tenant: TenantID) async throws -> Int {
+        let (store, time) = (store, now())
+        return try await database.write { try store.release(owner: owner, now: time, tenant: tenant, in: $0) }
+    }
+
     /// A sign of life: the lease runs from now again.
     ///
     /// - Throws: `JobError` `cancelled`, `leaseLost`, `notFound`: stop working.

@@ -76,6 +76,16 @@ extension JobStore {
         kinds.indices.map { "$\(first + $0)" }.joined(separator: ", ")
     }
 
+    /// Ends the leases of one owner.
+    func release(owner: String, now: Instant, tenant: TenantID, in transaction: any Transaction) throws -> Int {
+        try transaction.execute(
+            """
+            UPDATE jobs SET lease_end = $3 WHERE tenant = $1 AND owner = $2 AND state = 'running' AND lease_end > $3
+            """,
+            [.text(tenant.description), .text(owner), .integer(now.microseconds)]
+        )
+    }
+
     // MARK: Holding
 
     func renew(_ claim: JobClaim, now: Instant, lease: Duration, in transaction: any Transaction) throws {

@@ -96,7 +96,18 @@ package struct JobStore: Sendable {
         ).map { try Self.job($0, tenant) }
     }
 
-    /// Jobs of one kind that are neither done nor given up.
+    /// Jobs of one kind that are neither done nor given up, the oldest first.
+    package func unfinished(kind: String, tenant: TenantID, in transaction: any Transaction) throws -> [Job] {
+        try transaction.rows(
+            """
+            SELECT \(Self.columns) FROM jobs
+            WHERE tenant = $1 AND kind = $2 AND state IN ('queued', 'running') ORDER BY created, id
+            """,
+            [.text(tenant.description), .text(kind)]
+        ).map { try Self.job($0, tenant) }
+    }
+
+    /// The number of those.
     package func unfinishedCount(
         kind: String,
         tenant: TenantID,

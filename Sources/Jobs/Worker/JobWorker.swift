@@ -22,7 +22,7 @@ public struct JobWorker: Sendable {
     public init(
         queue: JobQueue,
         handlers: [any JobHandler],
-        owner: String = "worker-\(UInt64.random(in: .min ... .max))",
+        owner: String = JobWorker.randomOwner(),
         concurrency: Int = Limits.jobsAtOnce,
         pollInterval: Duration = .seconds(1),
         sleep: @escaping Sleep = { try await Task.sleep(for: $0) },
@@ -38,6 +38,9 @@ public struct JobWorker: Sendable {
         self.logger = logger
         self.tenants = tenants
     }
+
+    /// A name that no other process has.
+    public static func randomOwner() -> String { "worker-\(UInt64.random(in: .min ... .max))" }
 
     /// Ends only by cancellation; jobs in hand are given back.
     public func run() async throws {

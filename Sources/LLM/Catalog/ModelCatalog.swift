@@ -1,3 +1,4 @@
+import Domain
 import Synchronization
 
 /// Which model a name means, and which stand in for it.
@@ -8,7 +9,16 @@ public final class ModelCatalog: Sendable {
     private let providers: [ModelProvider]
     private let preferred: String?
     private let fallbacks: [String]
-    private let made = Mutex<[ModelName: any LanguageModel]>([:])
+    private let state = Mutex(State())
+    /// Says that models were made, once for any number of them: for one reader, who then calls `takeNew()`.
+    let additions: AsyncStream<Void>
+    private let added: AsyncStream<Void>.Continuation
+
+    private struct State {
+        var made: [ModelName: any LanguageModel] = [:]
+        /// Those of them that `takeNew()` has not given yet: all, in a process that learns nothing.
+        var new: [any LanguageModel] = []
+    }
 
     /// - Parameters:
     ///   - preferred: what answers when nobody names a model (`CHAT_MODEL`); nil for the first provider's default.
@@ -18,6 +28,15 @@ public final class ModelCatalog: Sendable {
         self.preferred = preferred
         self.fallbacks = fallbacks
         self.providers = providers
+        (additions, added) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// The models made since the last time, as far as they are remembered.
+    func takeNew() -> [any LanguageModel] {
+        state.withLock { state in
+            defer { state.new = [] }
+            return state.new
+        }
     }
 
     /// Whether `text` asks for answers without any model: by name, or by naming none where none is configured.
@@ -97,18 +116,21 @@ public final class ModelCatalog: Sendable {
     }
 
     private func model(named name: ModelName) throws -> any LanguageModel {
-        if let model = made.withLock({ $0[name] }) { return model }
+        if let model = state.withLock({ $0.made[name] }) { return model }
         guard let provider = providers.first(where: { $0.name == name.provider }) else {
             throw ModelError.noModel(name.description)
         }
         let model = try provider.make(name.model)
-        return made.withLock { made in
-            if let first = made[name] { return first }
+        let kept = state.withLock { state in
+            if let first = state.made[name] { return first }
             // Callers name models, so what is kept has a bound; what is dropped is made anew.
-            if made.count >= 64 { made.removeAll() }
-            made[name] = model
+            if state.made.count >= Limits.cataloguedModels { state = State() }
+            state.made[name] = model
+            state.new.append(model)
             return model
         }
+        added.yield()
+        return kept
     }
 
     /// Not one of `models(for:)`: it is made by who can search.

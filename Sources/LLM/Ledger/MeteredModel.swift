@@ -46,6 +46,9 @@ public struct MeteredModel: LanguageModel {
         call: ModelCallContext,
         onDelta: @Sendable (ModelDelta) async throws -> Void
     ) async -> Turn {
+        var request = request
+        // Whoever asks for more than the model can write must not have that much set aside: it is others' cap too.
+        request.outputTokensMax = min(request.outputTokensMax, base.limits.outputTokens)
         let reservation: TokenReservation
         do {
             reservation = try await ledger.reserve(
@@ -61,7 +64,6 @@ public struct MeteredModel: LanguageModel {
         } catch {
             return Turn(result: .failure(error), usage: TokenUsage(), isCapped: false)
         }
-        var request = request
         let isCapped = reservation.outputTokensMax < request.outputTokensMax
         request.outputTokensMax = reservation.outputTokensMax
         var call = call

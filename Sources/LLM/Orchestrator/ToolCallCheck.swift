@@ -45,14 +45,15 @@ struct ToolCallCheck: Sendable {
 enum ToolResultText {
     static func forModel(_ result: ToolResult, of tool: String, data: UntrustedText) -> String {
         let text = result.text
-        guard let end = text.index(text.startIndex, offsetBy: Limits.toolResultCharacters, limitedBy: text.endIndex),
+        let scalars = text.unicodeScalars
+        guard let end = scalars.index(text.startIndex, offsetBy: Limits.toolResultCharacters, limitedBy: text.endIndex),
             end < text.endIndex
         else { return data.framed(text, label: tool) }
         // At the end of a line, if there is one not far before.
-        let near = text.index(end, offsetBy: -2_000)
-        let cut = text[near..<end].lastIndex(where: \.isNewline) ?? end
-        let left = text[cut...].count
-        return data.framed(String(text[..<cut]), label: tool)
+        let near = scalars.index(end, offsetBy: -2_000)
+        let cut = scalars[near..<end].lastIndex(of: "\n") ?? end
+        let left = scalars[cut...].count
+        return data.framed(String(scalars[..<cut]), label: tool)
             + "\n(Cut here: \(left) more characters. Ask for fewer records or fields, or for the next page.)"
     }
 }

@@ -7,7 +7,7 @@ import Synchronization
 /// What a model says is kept as the API gave it (`ProviderOriginal`) and goes back the same to models of that family.
 /// The history of other providers and families is told in our own words, with Google's documented stand-in for
 /// signatures that never were.
-public final class GeminiModel: LanguageModel {
+public final class GeminiModel: LimitsLearning {
     static let provider = "gemini"
 
     public let name: ModelName
@@ -44,7 +44,8 @@ public final class GeminiModel: LanguageModel {
         self.logger = logger
         self.makeID = makeID
         name = ModelName(provider: Self.provider, model: model.description)
-        known = Mutex(Known(limits: Self.assumedLimits(GeminiFamily(model: model.description) ?? .newest)))
+        let family = GeminiFamily(model: model.description) ?? .newest
+        known = Mutex(Known(limits: Self.assumedLimits(family)))
     }
 
     public var limits: ModelLimits { known.withLock { $0.limits } }
@@ -52,19 +53,14 @@ public final class GeminiModel: LanguageModel {
     /// Torn streams, broken calls and continued answers are billed too.
     public var billedAttemptsMax: Int { GeminiClient.billedAttemptsMax }
 
-    /// Asks the API for the model's limits, once; until then, and when it does not say, careful ones are assumed.
-    public func refreshLimits(call: GeminiCall = GeminiCall()) async {
+    public func learnLimits() async throws {
         guard !known.withLock({ $0.hasLimits }) else { return }
-        do {
-            let info = try await client.model(name.model, call: call)
-            known.withLock { known in
-                known.hasLimits = true
-                if let tokens = info.inputTokensMax, tokens > 0 { known.limits.inputTokens = tokens }
-                if let tokens = info.outputTokensMax, tokens > 0 { known.limits.outputTokens = tokens }
-            }
-        } catch {
-            // A model that can't be looked up may answer all the same.
-            logger.debug("model limits are not known", metadata: ["model": "\(name)", "reason": "\(error)"])
+        let info: GeminiModelInfo
+        do { info = try await client.model(name.model) } catch let error as GeminiError { throw ModelError(error) }
+        known.withLock { known in
+            known.hasLimits = true
+            if let tokens = info.inputTokensMax, tokens > 0 { known.limits.inputTokens = tokens }
+            if let tokens = info.outputTokensMax, tokens > 0 { known.limits.outputTokens = tokens }
         }
     }
 

@@ -189,7 +189,8 @@ extension ModelScript {
     }
 
     private static var turnSchema: JSONSchema {
-        .object(properties: [
+        let tokens = JSONSchema.integer(minimum: 0, maximum: Limits.reportedTokens)
+        return .object(properties: [
             "when": .object(properties: [
                 "user": .string(), "turn": .integer(minimum: 1), "step": .integer(minimum: 1), "tool": .string(),
             ]),
@@ -203,8 +204,7 @@ extension ModelScript {
                 )
             ),
             "usage": .object(properties: [
-                "input": .integer(minimum: 0), "cachedInput": .integer(minimum: 0), "output": .integer(minimum: 0),
-                "thoughts": .integer(minimum: 0),
+                "input": tokens, "cachedInput": tokens, "output": tokens, "thoughts": tokens,
             ]),
             "outcome": .string(enum: Outcome.allCases.map(\.rawValue)),
             "restartAfter": .integer(minimum: 1),

@@ -88,7 +88,7 @@ extension OpenAIChatRequest {
 
     private static func toolCalls(_ reader: OpenAIRequestReader) throws(OpenAIRequestError) -> [OpenAIToolCall] {
         var calls: [OpenAIToolCall] = []
-        for (position, element) in try (reader.array("tool_calls") ?? []).enumerated() {
+        for (position, element) in try bounded("tool_calls", reader).enumerated() {
             let call = try OpenAIRequestReader(element, path: "\(reader.place("tool_calls"))[\(position)]")
             guard let function = try call.object("function") else { throw call.missing("function") }
             calls.append(
@@ -102,9 +102,21 @@ extension OpenAIChatRequest {
         return calls
     }
 
+    /// Tools or calls: they are looked up by name and identifier, so their number has a bound.
+    private static func bounded(
+        _ key: String,
+        _ reader: OpenAIRequestReader
+    ) throws(OpenAIRequestError) -> [JSONValue] {
+        let elements = try reader.array(key) ?? []
+        guard elements.count <= Limits.dialectTools else {
+            throw reader.refused(key, "must have at most \(Limits.dialectTools) elements")
+        }
+        return elements
+    }
+
     private static func tools(_ reader: OpenAIRequestReader) throws(OpenAIRequestError) -> [OpenAITool] {
         var tools: [OpenAITool] = []
-        for (position, element) in try (reader.array("tools") ?? []).enumerated() {
+        for (position, element) in try bounded("tools", reader).enumerated() {
             let tool = try OpenAIRequestReader(element, path: "tools[\(position)]")
             guard try tool.string("type") ?? "function" == "function" else {
                 throw tool.refused("type", "must be function")

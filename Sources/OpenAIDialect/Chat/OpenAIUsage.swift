@@ -16,10 +16,11 @@ public struct OpenAIUsage: Sendable, Hashable {
         self.reasoningTokens = reasoningTokens
     }
 
-    /// Nil for anything but an object; counts that are missing, or no numbers, are 0.
+    /// Nil for anything but an object; counts that are missing, or no numbers, are 0, and none
+    /// is more than `Limits.reportedTokens`.
     public init?(json: JSONValue?) {
         guard case .object(let members)? = json else { return nil }
-        func count(_ value: JSONValue?) -> Int { max(0, value?.intValue ?? 0) }
+        func count(_ value: JSONValue?) -> Int { max(0, min(value?.intValue ?? 0, Limits.reportedTokens)) }
         promptTokens = count(members["prompt_tokens"])
         completionTokens = count(members["completion_tokens"])
         cachedTokens = min(promptTokens, count(members["prompt_tokens_details"]?["cached_tokens"]))

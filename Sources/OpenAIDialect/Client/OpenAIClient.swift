@@ -75,7 +75,11 @@ public struct OpenAIClient: Sendable {
             throw error.redacted(by: outgoing)
         } catch let error as OutboundError where error.code == .connectionLost && !isEnded {
             // What came may be whole all the same: some servers reset after their last frame.
-            return try await turn(of: &assembler, isDelivered, onUsage: onUsage, onDelta: onDelta)
+            do {
+                return try await turn(of: &assembler, isDelivered, onUsage: onUsage, onDelta: onDelta)
+            } catch let error as OpenAIError {
+                throw error.redacted(by: outgoing)
+            }
         }
     }
 

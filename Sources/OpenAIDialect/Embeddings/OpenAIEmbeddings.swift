@@ -117,10 +117,8 @@ public struct OpenAIEmbeddingReply: Sendable, Hashable {
         self.vectors = vectors.compactMap { $0 }
         guard Set(self.vectors.map(\.count)).count <= 1 else { throw malformed("vectors of different lengths") }
         model = json["model"]?.stringValue ?? ""
-        promptTokens = max(
-            0,
-            json["usage"]?["prompt_tokens"]?.intValue ?? json["usage"]?["total_tokens"]?.intValue ?? 0
-        )
+        let counted = json["usage"]?["prompt_tokens"]?.intValue ?? json["usage"]?["total_tokens"]?.intValue ?? 0
+        promptTokens = max(0, min(counted, Limits.reportedTokens))
     }
 
     private static func vector(_ value: JSONValue?) -> [Float]? {

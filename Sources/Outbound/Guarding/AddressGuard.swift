@@ -7,7 +7,8 @@ import Synchronization
 /// looks at the address a socket in fact reached, before a request is written to it: a name that answers differently
 /// the second time gains nothing. Nothing follows redirects, so there is no third place.
 ///
-/// Hosts that the operator names (a provider's base URL, the allow list) may stand anywhere.
+/// Hosts that the operator names (a provider's base URL, the allow list) may stand anywhere, but for the link-local
+/// addresses, where the metadata services of clouds are: those are reached only where the very address was named.
 public final class AddressGuard: Sendable {
     private let allowed: Set<AllowedHost>
     private let resolver: any HostResolver
@@ -35,6 +36,9 @@ public final class AddressGuard: Sendable {
         if allowedBy == nil, let literal = IPAddress(address.host), !literal.isPublic { throw Self.refused(address) }
         let addresses = try await resolver.addresses(of: address.host)
         if let allowedBy {
+            // No server that somebody means by a name stands where clouds hand out their credentials: the name has been
+            // made to lead there, and a key would follow it.
+            if IPAddress(address.host) == nil, addresses.contains(where: \.isLinkLocal) { throw Self.refused(address) }
             allowedEndpoints.withLock { endpoints in
                 for found in addresses where !found.isPublic {
                     if endpoints.count >= Self.endpointsMax { endpoints.removeAll() }

@@ -44,6 +44,22 @@ public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
             : !Self.reservedVersion4.contains { isInside($0.prefix, bits: $0.bits) }
     }
 
+    /// Whether the address is one of the local link, or a metadata service that has its own beside them.
+    public var isLinkLocal: Bool {
+        let version4 = bytes.prefix(12) == Self.mapped[...] ? Self(bytes: Array(bytes.dropFirst(12))) ?? self : self
+        return version4.isVersion6
+            ? isInside([0xFE, 0x80], bits: 10) || Self.metadataVersion6.contains { bytes == $0 }
+            : version4.isInside([169, 254], bits: 16)
+    }
+
+    /// In front of the four bytes of an IPv4 address (RFC 4291, section 2.5.5.2).
+    private static let mapped: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
+    /// fd00:ec2::254 and fd20:ce::254.
+    private static let metadataVersion6: [[UInt8]] = [
+        [0xFD, 0x00, 0x0E, 0xC2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54],
+        [0xFD, 0x20, 0x00, 0xCE, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54],
+    ]
+
     private static let reservedVersion4: [(prefix: [UInt8], bits: Int)] = [
         ([0], 8),  // "this network"
         ([10], 8),  // private

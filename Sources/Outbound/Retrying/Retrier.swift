@@ -47,7 +47,7 @@ public struct Retrier: Sendable {
     }
 
     /// Lets the wait after a failed attempt pass; false when there is to be no other attempt.
-    func waits(after attempt: Int, hint: Duration?, deadline: ContinuousClock.Instant?) async throws -> Bool {
+    private func waits(after attempt: Int, hint: Duration?, deadline: ContinuousClock.Instant?) async throws -> Bool {
         guard let delay = policy.delay(after: attempt, hint: hint, random: random()) else { return false }
         // Waiting for a moment that lies behind the deadline would only make the failure late.
         if let deadline, clock.now() + delay >= deadline { return false }
@@ -56,6 +56,4 @@ public struct Retrier: Sendable {
         try await clock.sleep(delay)
         return true
     }
-
-    func noteCall() { budget?.noteCall() }
 }

@@ -9,7 +9,7 @@ struct AnswerCandidate: Sendable {
     /// What may be seen of it, by group.
     let texts: [GroupText]
     /// How the units of each group fit the question: their cosines, and what they show of the text.
-    let units: [FieldGroup: [(cosine: Float, range: Range<Int>)]]
+    let units: [FieldGroup: [Unit]]
     /// Stems of all it says, with the names of its fields.
     let stems: Set<String>
     /// Stems of its primary value.
@@ -17,16 +17,25 @@ struct AnswerCandidate: Sendable {
     let primaryText: String
     /// The cosine of its nearest unit; 0 when it has no vector.
     let cosine: Double
+    /// The same with the question put under the name of each long field; see `AnswerExtractor.placed(_:_:_:)`.
+    var placedCosine: Double
+
+    struct Unit: Sendable {
+        let key: UnitKey
+        let cosine: Float
+        let range: Range<Int>
+    }
 
     init(
         base: Base,
         table: Table,
         record: Record,
         texts: [GroupText],
-        units: [FieldGroup: [(cosine: Float, range: Range<Int>)]]
+        units: [FieldGroup: [Unit]]
     ) {
         (self.base, self.table, self.record, self.texts, self.units) = (base, table, record, texts, units)
         cosine = Double(units.values.joined().map(\.cosine).max() ?? 0)
+        placedCosine = cosine
         var stems: Set<String> = []
         for text in texts { stems.formUnion(WordAnalyzer.words(of: text.prefix + text.text).lazy.map(\.stem)) }
         self.stems = stems
@@ -64,8 +73,10 @@ struct AnswerCandidate: Sendable {
 /// A piece of a record that can be quoted: one sentence of a long text, or one short cell.
 struct AnswerPiece: Sendable {
     let field: Field
-    /// Verbatim in the displayed cell.
+    /// Verbatim in the cell as the API gives it; of a link, the names of its records.
     let quote: String
+    /// The same for reading: a price with its currency, a number as exact as its field says, without padding.
+    let shown: String
     let isCell: Bool
     /// The cosine of the unit it stands in.
     let unitCosine: Float
@@ -75,7 +86,7 @@ struct AnswerPiece: Sendable {
     /// As the encoder reads it.
     func text(of candidate: AnswerCandidate) -> String {
         candidate.primaryText.isEmpty || field.id == candidate.table.primaryField
-            ? "\(field.name): \(quote)" : "\(candidate.primaryText) · \(field.name): \(quote)"
+            ? "\(field.name): \(shown)" : "\(candidate.primaryText) · \(field.name): \(shown)"
     }
 
     /// All pieces of a record, in the order of its texts.
@@ -101,22 +112,49 @@ struct AnswerPiece: Sendable {
 
     private static func piece(
         _ field: FieldID,
-        _ quote: String,
+        _ displayed: String,
         isCell: Bool,
         _ cosine: Float,
         _ candidate: AnswerCandidate
     ) -> AnswerPiece? {
-        guard let field = candidate.table.field(id: field), quote.contains(where: { !$0.isWhitespace }) else {
+        guard let field = candidate.table.field(id: field), displayed.contains(where: { !$0.isWhitespace }) else {
             return nil
         }
+        let shown = self.shown(displayed, field)
         return AnswerPiece(
             field: field,
-            quote: quote,
+            quote: candidate.record.cells[field.id].flatMap { quote(of: $0, field) } ?? displayed,
+            shown: shown,
             isCell: isCell,
             unitCosine: cosine,
-            stems: Set(WordAnalyzer.words(of: quote).map(\.stem)),
+            stems: Set(WordAnalyzer.words(of: shown).map(\.stem)),
             fieldStems: Set(WordAnalyzer.words(of: field.name).map(\.stem))
         )
+    }
+}
+
+extension AnswerPiece {
+    /// Numbers and checkboxes look otherwise in the API than displayed; nil where they do not.
+    private static func quote(of value: CellValue, _ field: Field) -> String? {
+        switch value {
+        case .number, .checked: CellCodec.json(of: value, field: field).text
+        default: nil
+        }
+    }
+
+    /// Without padding: that other cells of the field have more decimals tells nothing of this one.
+    private static func shown(_ displayed: String, _ field: Field) -> String {
+        switch field.type {
+        case .checkbox: return "yes"
+        case .number, .currency, .percent: break
+        default: return displayed
+        }
+        let unit = displayed.hasSuffix("%") ? "%" : ""
+        var number = Substring(displayed.dropLast(unit.count))
+        guard number.contains("."), !number.contains("e") else { return displayed }
+        while number.last == "0" { number.removeLast() }
+        if number.last == "." { number.removeLast() }
+        return number + unit
     }
 }
 

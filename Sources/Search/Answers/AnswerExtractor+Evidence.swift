@@ -30,12 +30,9 @@ extension AnswerExtractor {
         let chosen = all.sorted {
             Double($0.piece.unitCosine) + 0.5 * $0.share > Double($1.piece.unitCosine) + 0.5 * $1.share
         }.prefix(Limits.answerPieces)
-        let texts = [question.text] + chosen.map { $0.piece.text(of: candidate) }
-        let vectors = try await search.embedder.embed(texts, priority: .interactive)
-        guard let query = vectors.first else { return [] }
+        let cosines = try await cosines(of: chosen.map(\.piece), candidate, question)
         let attribute = question.attribute.map(\.stem)
-        return zip(chosen, vectors.dropFirst()).map { entry, vector in
-            let cosine = WordVectors.cosine(query, vector)
+        return zip(chosen, cosines).map { entry, cosine in
             var score = cosine + 0.3 * entry.share
             if Self.shows(question.expectation, entry.piece) { score += 0.1 }
             if !attribute.isEmpty, entry.piece.fieldStems.isSuperset(of: attribute) { score += 0.3 }
@@ -43,6 +40,19 @@ extension AnswerExtractor {
             if entry.piece.field.id == candidate.table.primaryField { score -= 0.2 }
             return ScoredPiece(piece: entry.piece, cosine: cosine, score: score)
         }.sorted { $0.score != $1.score ? $0.score > $1.score : $0.piece.quote < $1.piece.quote }
+    }
+
+    /// How near each piece is to the question; by a model that the judge does not know, the piece's unit.
+    private func cosines(
+        of pieces: [AnswerPiece],
+        _ candidate: AnswerCandidate,
+        _ question: Question
+    ) async throws -> [Double] {
+        guard isFitted else { return pieces.map { Double($0.unitCosine) } }
+        let texts = [question.text] + pieces.map { $0.text(of: candidate) }
+        let vectors = try await search.embedder.embed(texts, priority: .interactive)
+        guard let query = vectors.first else { return [] }
+        return vectors.dropFirst().map { WordVectors.cosine(query, $0) }
     }
 
     /// Whether a piece has the kind of value that is asked for.
@@ -68,7 +78,8 @@ extension AnswerExtractor {
         of candidate: AnswerCandidate,
         _ question: Question,
         _ rarity: [String: Double],
-        _ pieces: [ScoredPiece]
+        _ pieces: [ScoredPiece],
+        among others: [AnswerCandidate]
     ) async throws -> AnswerEvidence {
         let present = candidate.stems.union(candidate.schemaStems)
         let about = candidate.primary
@@ -76,14 +87,13 @@ extension AnswerExtractor {
         let weighty = question.telling.filter { !about.contains($0.stem) && !candidate.kind.contains($0.stem) }
         let near = pieces.sorted { $0.cosine > $1.cosine }.prefix(4)
         let nearWords = Self.words(
-            near.map(\.piece.quote) + candidate.table.fields.map(\.name) + [candidate.primaryText]
+            near.map(\.piece.shown) + candidate.table.fields.map(\.name) + [candidate.primaryText]
         )
         let rest = question.text(without: about)
         let fields = candidate.table.fields.map(\.name)
         let attribute = question.attribute.filter { !about.contains($0.stem) }
-        let vectors = try await words.vectors(
-            of: nearWords + (weighty + attribute).map(\.folded) + fields + (rest.isEmpty ? [] : [rest])
-        )
+        let texts = nearWords + (weighty + attribute).map(\.folded) + fields + (rest.isEmpty ? [] : [rest])
+        let vectors = isFitted ? try await words.vectors(of: texts, by: search.embedder) : [:]
         let closeness = Closeness(vectors: vectors, words: nearWords, present: present)
         var evidence = AnswerEvidence(cosine: candidate.cosine, isAsking: question.isAsking)
         evidence.coverage = Self.share(telling.map(\.stem), in: present, rarity)
@@ -100,11 +110,22 @@ extension AnswerExtractor {
         if !attribute.isEmpty {
             evidence.attribute = Self.mean(attribute, rarity) { Self.ramp(closeness.of($0), 0.45, 0.8) }
         }
+        evidence.hasSubject = !question.subject.isEmpty
+        evidence.missingSubject = 1 - Self.share(question.subject.map(\.stem), in: candidate.stems, rarity)
+        evidence.margin = Self.margin(of: candidate, among: others)
+        evidence.isPersonal = question.isPersonal
         evidence.isMissingMoment = question.moments.contains { !present.contains($0.stem) }
         evidence.isMissingValue =
             question.expectation == .quantity
             && !AnswerPiece.all(of: candidate).contains { $0.quote.contains(where: \.isNumber) }
         return evidence
+    }
+
+    /// How far a record is above those that come after the first five.
+    private static func margin(of candidate: AnswerCandidate, among others: [AnswerCandidate]) -> Double {
+        guard others.count >= 10 else { return AnswerEvidence.marginDefault }
+        let rest = others.map(\.cosine).sorted(by: >).dropFirst(5).prefix(10)
+        return candidate.cosine - rest.reduce(0, +) / Double(rest.count)
     }
 
     /// How near a word of the question is to any word of the record.
@@ -152,7 +173,7 @@ extension AnswerExtractor {
         _ pieces: [ScoredPiece],
         _ question: Question,
         _ rarity: [String: Double]
-    ) -> [(name: String, field: String, quote: ExtractedAnswer.Quote)] {
+    ) -> [Line] {
         guard let best = pieces.first else { return [] }
         var chosen = [best]
         var said = best.piece.stems.union(best.piece.fieldStems)
@@ -163,9 +184,11 @@ extension AnswerExtractor {
             chosen.append(other)
         }
         return chosen.map { entry in
-            (
-                candidate.primaryText, entry.piece.field.name,
-                ExtractedAnswer.Quote(
+            Line(
+                name: candidate.primaryText,
+                field: entry.piece.field.name,
+                shown: entry.piece.shown,
+                quote: ExtractedAnswer.Quote(
                     baseID: candidate.base.id,
                     tableID: candidate.table.id,
                     recordID: candidate.record.id,
@@ -177,14 +200,25 @@ extension AnswerExtractor {
         }
     }
 
-    /// One line for each quote: whose it is, what it says and where it stands.
-    static func answer(_ quotes: [(name: String, field: String, quote: ExtractedAnswer.Quote)]) -> ExtractedAnswer {
-        guard !quotes.isEmpty else { return .notFound }
-        let lines = quotes.map { name, field, quote in
-            let subject = name.isEmpty || name == quote.quote ? "" : "\(oneLine(name)) · "
-            return "\(subject)\(field): \(oneLine(quote.quote)) [\(quote.recordID)/\(quote.fieldID)]"
+    /// A quote, and how it is read.
+    struct Line: Sendable {
+        let name: String
+        let field: String
+        let shown: String
+        let quote: ExtractedAnswer.Quote
+    }
+
+    /// One line for each quote: whose it is, what it says and where it stands. Those of another record than the first
+    /// come after, as what fits as well.
+    static func answer(_ lines: [Line]) -> ExtractedAnswer {
+        guard let first = lines.first?.quote.recordID else { return .notFound }
+        let text = lines.map { line in
+            let also = line.quote.recordID == first ? "" : "Also: "
+            let subject = line.name.isEmpty || line.name == line.shown ? "" : "\(oneLine(line.name)) · "
+            let place = "[\(line.quote.recordID)/\(line.quote.fieldID)]"
+            return "\(also)\(subject)\(line.field): \(oneLine(line.shown)) \(place)"
         }
-        return ExtractedAnswer(isFound: true, text: lines.joined(separator: "\n"), quotes: quotes.map(\.quote))
+        return ExtractedAnswer(isFound: true, text: text.joined(separator: "\n"), quotes: lines.map(\.quote))
     }
 
     private static func oneLine(_ text: String) -> String {

@@ -9,14 +9,18 @@ import Embeddings
 /// It searches, chooses the record that says most of what is asked, judges whether that answers, and quotes the
 /// sentences and cells that do, each with its place. When nothing does, it says so.
 public struct AnswerExtractor: Sendable {
-    let search: SearchService
-    var judge = AnswerJudge.standard
-    let words: WordVectors
+    /// While it answers, with the tenant's live model.
+    private(set) var search: SearchService
+    /// Nil for the one that belongs to the live model.
+    var judge: AnswerJudge?
+    let words = WordVectors()
 
-    package init(search: SearchService) {
-        self.search = search
-        words = WordVectors(embedder: search.embedder)
-    }
+    package init(search: SearchService) { self.search = search }
+
+    /// Whether closeness of the live model's vectors means what the standard judge's weights and thresholds were fitted
+    /// to. Of another model's, only the order of records is used, and nothing but the question is encoded by it.
+    var isFitted: Bool { search.embedder.identity.id == AnswerJudge.fittedModel }
+    private var liveJudge: AnswerJudge { judge ?? (isFitted ? .standard : .wordForWord) }
 
     /// What the records that the caller may see say to `question`.
     ///
@@ -30,9 +34,15 @@ public struct AnswerExtractor: Sendable {
         tables: [String]?,
         context: RequestContext
     ) async throws -> ExtractedAnswer {
-        let finding = try await finding(question, bases: bases, tables: tables, context: context)
-        guard let finding, judge.accepts(finding.evidence) else { return .notFound }
-        return finding.answer
+        try context.require(.search)
+        try SearchService.check(SearchRequest(query: question, bases: bases, tables: tables))
+        return try await search.withLiveModel(context.tenant) { service in
+            var live = self
+            live.search = service
+            let finding = try await live.finding(question, bases: bases, tables: tables, context: context)
+            guard let finding, live.liveJudge.accepts(finding.evidence) else { return .notFound }
+            return finding.answer
+        }
     }
 
     /// The best the records have, whether or not it answers.
@@ -48,8 +58,6 @@ public struct AnswerExtractor: Sendable {
         tables: [String]?,
         context: RequestContext
     ) async throws -> Finding? {
-        try context.require(.search)
-        try SearchService.check(SearchRequest(query: text, bases: bases, tables: tables))
         let question = Question(text)
         let visible = try await search.access.visibleScope(for: context)
         let places = try await SearchPlaces(
@@ -62,18 +70,19 @@ public struct AnswerExtractor: Sendable {
         let query = SearchQuery(text: text, mode: .hybrid, count: 160)
         let found = try await search.candidates(query, places: places, context: context)
         let rarity = try await rarity(of: question, partitions: Array(found.partitions.values), context)
-        let candidates = try await candidates(found, context)
+        let candidates = try await placed(question, try await candidates(found, context), found, context)
         let ranked = candidates.map { ($0, rank($0, question, rarity)) }.sorted {
             $0.1 != $1.1 ? $0.1 > $1.1 : $0.0.record.id < $1.0.record.id
         }
         guard let (best, score) = ranked.first else { return nil }
         let pieces = try await pieces(of: best, question, rarity)
-        let evidence = try await evidence(of: best, question, rarity, pieces)
+        let evidence = try await evidence(of: best, question, rarity, pieces, among: candidates)
         var quotes = quotes(of: best, pieces, question, rarity)
         // Another record that fits as well is an answer as well, as when several are named after a planet.
         for (other, otherScore) in ranked.dropFirst().prefix(2) where score - otherScore < Self.tieMargin {
             let pieces = try await self.pieces(of: other, question, rarity)
-            guard judge.accepts(try await self.evidence(of: other, question, rarity, pieces)) else { continue }
+            let evidence = try await self.evidence(of: other, question, rarity, pieces, among: candidates)
+            guard liveJudge.accepts(evidence) else { continue }
             quotes += self.quotes(of: other, pieces, question, rarity).prefix(1)
         }
         return Finding(candidate: best, evidence: evidence, answer: Self.answer(quotes))
@@ -85,13 +94,13 @@ public struct AnswerExtractor: Sendable {
     // MARK: Candidates
 
     /// How rare each stem of the question is among what may be searched, as in BM25; most where no unit has it.
-    private func rarity(
+    func rarity(
         of question: Question,
         partitions: [Partition],
         _ context: RequestContext
     ) async throws -> [String: Double] {
         let (lexical, tenant) = (search.lexical, context.tenant)
-        let stems = Array(Set(question.stems + question.attribute.map(\.stem) + question.entities))
+        let stems = Array(Set(question.stems + (question.attribute + question.subject).map(\.stem) + question.entities))
         let units = partitions.reduce(0) { $0 + $1.units }
         let counts = try await search.database.read(deadline: context.deadline) { transaction in
             try lexical.frequencies(of: stems, partitions: partitions, tenant: tenant, in: transaction)
@@ -102,7 +111,7 @@ public struct AnswerExtractor: Sendable {
         )
     }
 
-    private func candidates(_ found: SearchCandidates, _ context: RequestContext) async throws -> [AnswerCandidate] {
+    func candidates(_ found: SearchCandidates, _ context: RequestContext) async throws -> [AnswerCandidate] {
         let ranked = Fusion.standard.rank(found.units).prefix(Limits.answerRecords)
         let cosines = Dictionary(found.units.map { ($0.key, $0.cosine) }, uniquingKeysWith: { first, _ in first })
         let units = Dictionary(grouping: found.stored.values, by: \.record)
@@ -114,11 +123,13 @@ public struct AnswerExtractor: Sendable {
                 let base = found.bases[shown.table.base]
             else { continue }
             for record in shown.records {
-                var own: [FieldGroup: [(cosine: Float, range: Range<Int>)]] = [:]
+                var own: [FieldGroup: [AnswerCandidate.Unit]] = [:]
                 for unit in units[record.id] ?? [] {
                     guard let partition = found.partitions[unit.key.partition], let cosine = cosines[unit.key] ?? nil
                     else { continue }
-                    own[partition.group, default: []].append((cosine, unit.range))
+                    own[partition.group, default: []].append(
+                        AnswerCandidate.Unit(key: unit.key, cosine: cosine, range: unit.range)
+                    )
                 }
                 // Only what may be searched may be quoted.
                 let texts = shown.texts(of: record).filter { own[$0.group] != nil }
@@ -133,7 +144,7 @@ public struct AnswerExtractor: Sendable {
     /// How well a record fits: by its nearest unit, by what it says of the question's words, and whether the question
     /// names it or asks for one of its fields.
     private func rank(_ candidate: AnswerCandidate, _ question: Question, _ rarity: [String: Double]) -> Double {
-        var rank = candidate.cosine + 0.2 * Self.share(question.stems, in: candidate.stems, rarity)
+        var rank = candidate.placedCosine + 0.2 * Self.share(question.stems, in: candidate.stems, rarity)
         let asked = Set(question.stems)
         if !candidate.primary.isEmpty, candidate.primary.isSubset(of: asked) { rank += 0.1 }
         let attribute = question.attribute.map(\.stem)

@@ -8,7 +8,7 @@ public struct ExtractedAnswer: WireType, Hashable {
         public var tableID: TableID
         public var recordID: RecordID
         public var fieldID: FieldID
-        /// Occurs verbatim in the cell as it is displayed.
+        /// Occurs verbatim in the cell as the API gives it; of a link, in the names of its records.
         public var quote: String
         /// Comparable within one answer only; larger is better.
         public var score: Double
@@ -42,7 +42,7 @@ public struct ExtractedAnswer: WireType, Hashable {
                 properties: [
                     "baseId": .string(description: "app…"), "tableId": .string(description: "tbl…"),
                     "recordId": .string(description: "rec…"), "fieldId": .string(description: "fld…"),
-                    "quote": .string(description: "Occurs verbatim in that cell as it is displayed."),
+                    "quote": .string(description: "Verbatim from that cell; of a link, its records' names."),
                     "score": .number(description: "Comparable within this answer only; larger is better."),
                 ],
                 required: ["baseId", "tableId", "recordId", "fieldId", "quote", "score"]

@@ -24,9 +24,13 @@ struct Question: Sendable {
     let entities: Set<String>
     /// What is asked of something, such as `boiling point` in "the boiling point of neon".
     let attribute: [Term]
+    /// Of whom or what it is asked, such as `neon` in "the boiling point of neon".
+    let subject: [Term]
     let expectation: Expectation
-    /// Words for this very day, which records rarely speak of.
+    /// Words for now, or for a time that is counted from now, which records rarely speak of.
     let moments: [Term]
+    /// Whether it asks the one who is to answer, as in "do you like gold?".
+    let isPersonal: Bool
     /// All words, in order.
     private let words: [QuestionWord]
 
@@ -40,8 +44,11 @@ struct Question: Sendable {
         terms = (telling.isEmpty ? words : telling).filter { seen.insert($0.stem).inserted }.map(\.term)
         entities = Set(words.enumerated().filter { Self.isEntity($1, at: $0) }.map(\.element.stem))
         attribute = Self.attribute(words).filter { !StopWords.contains($0.folded) }.map(\.term)
+        subject = Self.subject(words).map(\.term)
         expectation = Self.expectation(words)
-        moments = words.filter { Self.momentWords.contains($0.folded) }.map(\.term)
+        moments = Self.moments(words).map(\.term)
+        isPersonal =
+            words.count > 1 && Self.auxiliaries.contains(words[0].folded) && words[1].folded == "you"
     }
 
     var stems: [String] { terms.map(\.stem) }
@@ -86,6 +93,46 @@ struct Question: Sendable {
         return []
     }
 
+    /// `Y` of "what is the X of Y", of "Y's X", of "how X is Y", of "how many X does Y have" and of "is Y X".
+    private static func subject(_ words: [QuestionWord]) -> [QuestionWord] {
+        /// The words that name something, up to what is said of it.
+        func name(from start: Int) -> [QuestionWord] {
+            var name: [QuestionWord] = []
+            for word in words[start...] {
+                if prepositions.contains(word.folded), !name.isEmpty { break }
+                if !StopWords.contains(word.folded) { name.append(word) }
+            }
+            return name
+        }
+        guard words.count > 1 else { return [] }
+        let (first, second) = (words[0].folded, words[1].folded)
+        if ["what", "who"].contains(first), copulas.contains(second),
+            let position = words.indices.dropFirst(2).first(where: { ["of", "for"].contains(words[$0].folded) })
+        {
+            return name(from: position + 1)
+        }
+        if let owner = words.dropFirst().first(where: { $0.isPossessive && $0.isCapitalised }) { return [owner] }
+        if first == "how", quantities.contains(second), words.count > 2 {
+            if copulas.contains(words[2].folded) { return name(from: 3) }
+            let position = words.indices.dropFirst(2).first {
+                ["do", "does", "did", "has", "have"].contains(words[$0].folded)
+            }
+            guard ["many", "much"].contains(second), let position else { return [] }
+            let name = name(from: position + 1)
+            // The last word is the verb, as in "how much does gold cost".
+            return name.count > 1 && name.last?.range == words.last?.range ? name.dropLast() : name
+        }
+        return copulas.contains(first) ? Array(name(from: 1).prefix(1)) : []
+    }
+
+    private static func moments(_ words: [QuestionWord]) -> [QuestionWord] {
+        words.indices.filter { position in
+            momentWords.contains(words[position].folded)
+                || (position > 0 && nearWords.contains(words[position - 1].folded)
+                    && spanWords.contains(words[position].folded))
+        }.map { words[$0] }
+    }
+
     private static func expectation(_ words: [QuestionWord]) -> Expectation {
         guard let first = words.first?.folded else { return .anything }
         let second = words.dropFirst().first?.folded ?? ""
@@ -106,7 +153,7 @@ struct Question: Sendable {
         else {
             return false
         }
-        return auxiliaries.contains(second) || (first == "how" && quantities.contains(second))
+        return auxiliaries.contains(second) || (first == "how" && (second == "to" || quantities.contains(second)))
     }
 
     private static let copulas: Set<String> = ["is", "are", "was", "were"]
@@ -117,7 +164,19 @@ struct Question: Sendable {
     private static let quantities: Set<String> = [
         "many", "much", "tall", "far", "big", "old", "long", "heavy", "dense", "high", "deep", "fast", "large", "hot",
     ]
-    private static let momentWords: Set<String> = ["today", "tomorrow", "yesterday", "tonight", "nowadays"]
+    private static let prepositions: Set<String> = [
+        "in", "on", "at", "by", "with", "from", "per", "to", "into", "for", "when", "that", "which", "who", "during",
+        "after", "before", "under", "over",
+    ]
+    private static let momentWords: Set<String> = [
+        "today", "tomorrow", "yesterday", "tonight", "nowadays", "now", "currently",
+    ]
+    /// Before a span of time they count from now: "next week".
+    private static let nearWords: Set<String> = ["this", "next", "last", "coming", "past"]
+    private static let spanWords: Set<String> = [
+        "day", "week", "weekend", "month", "quarter", "year", "semester", "season", "morning", "evening", "night",
+        "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+    ]
     private static let weakWords: Set<String> = Set(
         """
         long many much big far old often tall get getting got give gives given make makes made making use used uses \

@@ -2,13 +2,18 @@ import Airtable
 import Database
 import Domain
 import Embeddings
+import Synchronization
 import VectorIndex
 
 /// Goes through whole tables in small blocks, behind the live lane: after an import, a change of schema, a loss of the
 /// index. Each block is rendered, encoded and committed with the place to go on from, so that it survives any end.
 struct BackfillLane: Sendable {
-    /// Records of one block: some hundred texts, a second or so of encoding.
-    static let blockRecords = 64
+    /// Records of one block, most often of one text or two: some tenths of a second of encoding, about one call of a
+    /// model elsewhere.
+    static let blockRecords = 96
+    /// Blocks read and not yet written: one is written while others are encoded, with one in reserve, so that the model
+    /// always has something to read. Megabytes.
+    static let blocksAtOnce = 4
     /// Units that one block of a sweep looks at.
     static let sweepUnits = 500
 
@@ -33,10 +38,8 @@ struct BackfillLane: Sendable {
         self.trust = trust
     }
 
-    /// Blocks of one step, each prepared while the one before is written; between steps the queue is looked at anew.
-    static let stepBlocks = 16
-
-    /// Does some blocks of the first thing in the queue; false when there is nothing to do.
+    /// Does the first thing in the queue, until it is done or another has taken its place; false when there is nothing
+    /// to do. Of a sweep one block.
     ///
     /// - Parameter afterBlock: called after each block.
     func step(afterBlock: @Sendable () async throws -> Void = {}) async throws -> Bool {
@@ -49,7 +52,7 @@ struct BackfillLane: Sendable {
             trust.distrust(backfill: backfill.position)
             let table = try await services.airtable.table(id: backfill.table, context: context)
             switch backfill.phase {
-            case .rendering: try await render(backfill, table, isTrusted: trusted, afterBlock)
+            case .rendering: try await render(backfill, isTrusted: trusted, afterBlock)
             case .sweeping: try await sweep(backfill, table, context)
             case .done: break
             }
@@ -62,91 +65,97 @@ struct BackfillLane: Sendable {
 
     // MARK: Private
 
-    /// A block that is ready to be written.
-    private struct Block: Sendable {
-        let prepared: RecordIndexer.Prepared
+    /// A block as it was read.
+    private struct Page: Sendable {
+        let batch: RecordIndexer.Batch
         let watch: TouchedRecords.Watch
         /// The backfill as it stands when the block is written, but for its counts.
         let next: Backfill
     }
 
+    /// A block that is ready to be written.
+    private struct Block: Sendable {
+        let prepared: RecordIndexer.Prepared
+        let page: Page
+    }
+
+    /// Goes through the records: reads block after block, encodes some at once, writes them in order.
     private func render(
         _ backfill: Backfill,
-        _ table: Table,
         isTrusted: Bool,
         _ afterBlock: @Sendable () async throws -> Void
     ) async throws {
-        // What was left half done is written whatever its hashes say; what follows was not begun.
-        var block = try await prepare(backfill, table, isForced: backfill.isForced || !isTrusted)
-        var counts = backfill.counts
-        for number in 1...Self.stepBlocks {
-            let following = block.next
-            guard number < Self.stepBlocks, following.phase == .rendering else {
-                counts = try await write(block, adding: counts)
+        let watches = touched.watches()
+        defer { watches.endAll() }
+        try await withThrowingTaskGroup(of: (Int, Block).self) { group in
+            var ready: [Int: Block] = [:]
+            var following: Backfill? = backfill
+            var (begun, written) = (0, 0)
+            var counts = backfill.counts
+            while true {
+                while begun - written < Self.blocksAtOnce, let next = following {
+                    // What was left half done is written whatever its hashes say; what follows was not begun.
+                    let isForced = backfill.isForced || (begun == 0 && !isTrusted)
+                    let page = try await read(next, watches.begin(), isForced: isForced)
+                    following = page.next.phase == .rendering ? page.next : nil
+                    group.addTask { [begun] in
+                        (begun, Block(prepared: try await indexer.prepare(page.batch), page: page))
+                    }
+                    begun += 1
+                }
+                while ready[written] == nil, let (number, block) = try await group.next() { ready[number] = block }
+                guard let block = ready.removeValue(forKey: written) else { return }
+                guard try await write(block, adding: &counts) else { return group.cancelAll() }
+                written += 1
                 try await afterBlock()
-                return
             }
-            async let upcoming = prepare(following, table, isForced: backfill.isForced)
-            do {
-                counts = try await write(block, adding: counts)
-                try await afterBlock()
-            } catch {
-                // What was prepared for nothing ends its own watch when it fails.
-                if let dropped = try? await upcoming { touched.end(dropped.watch) }
-                throw error
-            }
-            block = try await upcoming
         }
     }
 
-    private func prepare(_ backfill: Backfill, _ table: Table, isForced: Bool) async throws -> Block {
+    private func read(_ backfill: Backfill, _ watch: TouchedRecords.Watch, isForced: Bool) async throws -> Page {
         // Its own time: long texts and a slow model may take a minute a block.
         let context = try await services.context(tenant)
-        let watch = touched.begin()
-        do {
-            let request = RecordPageRequest(limit: Self.blockRecords, after: backfill.cursor.flatMap(RecordCursor.init))
-            let page = try await services.soundReads.records(in: table.id, page: request, context: context)
-            let layout = try await indexer.reader.layout(of: table, context: context)
-            var next = backfill
-            next.done += page.records.count
-            next.total = max(next.total, next.done)
-            next.cursor = page.next?.description
-            if page.next == nil { next.phase = backfill.sweeps ? .sweeping : .done }
-            if next.phase == .done { next.total = next.done }
-            let batch = RecordIndexer.Batch(
-                layout: layout,
-                ids: page.records.map(\.id),
-                shown: try await indexer.reader.shown(page.records, in: table, context: context),
-                priority: .bulk,
-                isForced: isForced,
-                reencodes: backfill.reencodes
-            )
-            return Block(prepared: try await indexer.prepare(batch), watch: watch, next: next)
-        } catch {
-            touched.end(watch)
-            throw error
-        }
+        // Anew for each block: a field that is added queues no other backfill.
+        let table = try await services.airtable.table(id: backfill.table, context: context)
+        let request = RecordPageRequest(limit: Self.blockRecords, after: backfill.cursor.flatMap(RecordCursor.init))
+        let page = try await services.soundReads.records(in: table.id, page: request, context: context)
+        var next = backfill
+        next.done += page.records.count
+        next.total = max(next.total, next.done)
+        next.cursor = page.next?.description
+        if page.next == nil { next.phase = backfill.sweeps ? .sweeping : .done }
+        if next.phase == .done { next.total = next.done }
+        let batch = RecordIndexer.Batch(
+            layout: try await indexer.reader.layout(of: table, context: context),
+            ids: page.records.map(\.id),
+            shown: try await indexer.reader.shown(page.records, in: table, context: context),
+            priority: .bulk,
+            isForced: isForced,
+            reencodes: backfill.reencodes
+        )
+        return Page(batch: batch, watch: watch, next: next)
     }
 
-    /// Writes a block together with the place to go on from.
+    /// Writes a block together with the place to go on from, and adds its counts to the backfill's.
     ///
-    /// - Returns: the backfill's counts with the block's.
-    private func write(_ block: Block, adding counts: EncodingCounts) async throws -> EncodingCounts {
-        defer { touched.end(block.watch) }
-        let (touched, tenant, store) = (touched, tenant, store)
+    /// - Returns: false when another backfill has taken this one's place, or it was called off.
+    private func write(_ block: Block, adding counts: inout EncodingCounts) async throws -> Bool {
+        defer { touched.end(block.page.watch) }
+        let (touched, tenant, store, before) = (touched, tenant, store, counts)
+        let stands = Atomic(true)
         let outcome = try await indexer.apply(
             block.prepared,
-            skipping: { touched.records(since: block.watch) },
+            skipping: { touched.records(since: block.page.watch) },
             commit: { transaction, outcome in
-                var next = block.next
-                next.counts = counts
+                var next = block.page.next
+                next.counts = before
                 next.counts.add(outcome.counts)
-                try store.update(next, tenant: tenant, in: transaction)
+                let isUpdated = try store.update(next, tenant: tenant, in: transaction)
+                stands.store(isUpdated, ordering: .releasing)
             }
         )
-        var sum = counts
-        sum.add(outcome.counts)
-        return sum
+        counts.add(outcome.counts)
+        return stands.load(ordering: .acquiring)
     }
 
     /// Removes the units of records that no longer exist.
@@ -186,7 +195,7 @@ struct BackfillLane: Sendable {
             batch,
             skipping: { touched.records(since: watch) },
             commit: { transaction, _ in
-                try store.update(updated, tenant: tenant, in: transaction)
+                _ = try store.update(updated, tenant: tenant, in: transaction)
             }
         )
     }

@@ -113,7 +113,7 @@ extension IndexingServices {
                     tenant: tenant,
                     in: transaction
                 )
-                if isOld { try store.startBuild(configured, reencodes: false, tenant: tenant, in: transaction) }
+                if isOld { try store.startBuild(configured, reencodes: nil, tenant: tenant, in: transaction) }
                 return live
             }
             guard isWish, stored.configured != configured.description else { return stored.live }
@@ -127,7 +127,7 @@ extension IndexingServices {
             if stored.live == configured {
                 try store.stopBuild(tenant: tenant, in: transaction)
             } else {
-                try store.startBuild(configured, reencodes: false, tenant: tenant, in: transaction)
+                try store.startBuild(configured, reencodes: nil, tenant: tenant, in: transaction)
             }
             return stored.live
         }

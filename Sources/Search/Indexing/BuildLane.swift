@@ -13,7 +13,7 @@ import VectorIndex
 /// live one. Until then every question is answered by the old model from the old index.
 ///
 /// Vectors are on disk before the place to go on from is committed, and texts are in the embedding cache before that:
-/// after a sudden end a block is written once more and nothing of it is encoded again but one slice.
+/// after a sudden end a block is written once more, and no more than one batch is encoded again (`BulkShape`).
 struct BuildLane: Sendable {
     /// Units of one block: seconds of encoding.
     static let blockUnits = 128
@@ -236,16 +236,9 @@ struct BuildLane: Sendable {
         let (tenant, collections) = (tenant, target.collections)
         let bases = Set(block.vectors.keys).union(block.gone.keys).sorted()
         if bases.isEmpty { return }
-        try await services.pool.run(priority: .bulk) { turn in
-            for base in bases {
-                try collections.withWriter(tenant: tenant, base: base) { writer in
-                    for key in block.gone[base] ?? [] { try writer.delete(key.rawValue) }
-                    let vectors = block.vectors[base] ?? []
-                    try writer.upsert(keys: vectors.map(\.key.rawValue), vectors: vectors.flatMap(\.vector))
-                    try writer.flush()
-                }
-                turn.letInteractivePass()
-            }
+        for base in bases {
+            let changes = VectorChanges(removed: block.gone[base] ?? [], written: block.vectors[base] ?? [])
+            try await collections.make(changes, tenant: tenant, base: base, on: services.pool)
         }
         try services.afterStep(.vectorsFlushed)
     }

@@ -14,15 +14,24 @@ public final class Indexer: Sendable {
     private let services: IndexingServices
     private let tenants: @Sendable () async throws -> [TenantID]
     private let lockInterval: Duration
+    private let owner: String?
+    private let releaseJobs: @Sendable (String) async throws -> Void
 
-    /// - Parameter tenants: all tenants there are; asked when this process becomes the one that indexes.
+    /// - Parameters:
+    ///   - owner: the name under which this process takes up jobs; nil when it takes up none.
+    ///   - releaseJobs: told the name of the process that had the lock before and died with it.
+    ///   - tenants: all tenants there are; asked when this process becomes the one that indexes.
     package init(
         services: IndexingServices,
         lockInterval: Duration = .seconds(1),
+        owner: String? = nil,
+        releaseJobs: @escaping @Sendable (String) async throws -> Void = { _ in },
         tenants: @escaping @Sendable () async throws -> [TenantID]
     ) {
         self.services = services
         self.lockInterval = lockInterval
+        self.owner = owner
+        self.releaseJobs = releaseJobs
         self.tenants = tenants
     }
 
@@ -36,9 +45,11 @@ public final class Indexer: Sendable {
             }
             defer {
                 services.models.closeWriters()
+                if owner != nil { lock.forget() }
                 withExtendedLifetime(lock) {}
             }
             services.logger.notice("this process keeps the search index")
+            await succeed(lock)
             let indexers: [TenantIndexer]
             do {
                 indexers = try await tenantIndexers()
@@ -120,6 +131,20 @@ public final class Indexer: Sendable {
             )
         }
         return IndexStatus(checkpoint: checkpoint, latest: latest, tables: tables)
+    }
+
+    /// Lets go of the jobs of a holder that died, which nobody else would before their leases run out.
+    private func succeed(_ lock: IndexerLock) async {
+        guard let owner else { return }
+        if let dead = lock.deadHolder, dead != owner {
+            do {
+                try await releaseJobs(dead)
+            } catch {
+                // Then the leases run out.
+                services.logger.warning("jobs of a dead process are not released", metadata: ["error": "\(error)"])
+            }
+        }
+        lock.note(owner)
     }
 
     private func tenantIndexers() async throws -> [TenantIndexer] {

@@ -119,7 +119,7 @@ struct IndexEmbedder: Sendable {
         known: IndexVectors = IndexVectors(),
         tenant: TenantID,
         priority: EmbeddingPriority,
-        reencodes: Bool = false
+        reencodes: Instant? = nil
     ) async throws -> IndexVectors {
         var vectors = known
         var missing: [String] = []

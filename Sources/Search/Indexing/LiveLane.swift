@@ -239,6 +239,25 @@ final class TouchedRecords: Sendable {
         }
     }
 
+    /// The watches of one step, which end with it.
+    func watches() -> Watches { Watches(touched: self) }
+
+    final class Watches: Sendable {
+        private let touched: TouchedRecords
+        private let begun = Mutex<[Watch]>([])
+
+        fileprivate init(touched: TouchedRecords) { self.touched = touched }
+
+        func begin() -> Watch {
+            let watch = touched.begin()
+            begun.withLock { $0.append(watch) }
+            return watch
+        }
+
+        /// Also of those that were ended one by one.
+        func endAll() { for watch in begun.withLock({ $0 }) { touched.end(watch) } }
+    }
+
     func records(since watch: Watch) -> Set<RecordID> { state.withLock { $0.lists[watch] ?? [] } }
 }
 

@@ -37,8 +37,8 @@ struct RecordIndexer: Sendable {
         var priority: EmbeddingPriority
         /// Write vectors anew even where the text's hash is the stored one.
         var isForced: Bool
-        /// Have the model read also what is in the cache.
-        var reencodes = false
+        /// Have the model read also what the cache has had since before this moment.
+        var reencodes: Instant?
     }
 
     /// What a batch did.
@@ -241,7 +241,9 @@ struct RecordIndexer: Sendable {
             return (Dictionary(found.0.map { ($0.group, $0) }, uniquingKeysWith: { first, _ in first }), found.1)
         }
         let partitions = try await services.database.write { transaction in
-            try store.ensurePartitions(groups, layout: layout, tenant: tenant, in: transaction)
+            // Several blocks are planned at once, and the first of a table all find that its partitions are missing.
+            try transaction.lock("search-partitions-\(tenant)")
+            return try store.ensurePartitions(groups, layout: layout, tenant: tenant, in: transaction)
         }
         return (partitions, found.1)
     }
@@ -297,21 +299,12 @@ struct RecordIndexer: Sendable {
     private func writeVectors(_ plan: Plan, _ vectors: [String: [Float]], base: BaseID) async throws {
         if plan.vectors.isEmpty, plan.vectorsRemoved.isEmpty { return }
         let (tenant, collections, afterStep) = (tenant, services.collections, services.afterStep)
-        // Interactive: it is short, and others wait at the gate.
-        try await services.pool.run(priority: .interactive) {
-            try collections.withWriter(tenant: tenant, base: base) { writer in
-                for key in plan.vectorsRemoved { try writer.delete(key.rawValue) }
-                var keys: [UInt64] = []
-                var flat: [Float] = []
-                for (key, text) in plan.vectors {
-                    guard let vector = vectors[text] else { continue }
-                    keys.append(key.rawValue)
-                    flat += vector
-                }
-                try writer.upsert(keys: keys, vectors: flat)
-                try afterStep(.vectorsChanged)
-                try writer.flush()
-            }
+        var changes = VectorChanges(removed: plan.vectorsRemoved)
+        for (key, text) in plan.vectors {
+            if let vector = vectors[text] { changes.written.append((key, vector)) }
+        }
+        try await collections.make(changes, tenant: tenant, base: base, on: services.pool) {
+            try afterStep(.vectorsChanged)
         }
         try afterStep(.vectorsFlushed)
     }

@@ -9,9 +9,11 @@ public struct EmbeddingJobHandler: JobHandler {
 
     private let services: IndexingServices
     private let pollInterval: Duration
+    /// Looks from one report to the next: reading costs little, a report is a commit.
+    private static let looksPerReport = 5
     private let store = SearchStore()
 
-    package init(services: IndexingServices, pollInterval: Duration = .milliseconds(500)) {
+    package init(services: IndexingServices, pollInterval: Duration = .milliseconds(100)) {
         self.services = services
         self.pollInterval = pollInterval
     }
@@ -19,12 +21,16 @@ public struct EmbeddingJobHandler: JobHandler {
     public func run(_ job: Job, _ control: JobControl) async throws {
         let task = try EmbeddingTask(job.payload)
         var last: JobProgress?
+        var looks = 0
         while true {
             try Task.checkCancellation()
             let (progress, isDone) = try await state(of: task, tenant: job.tenant)
-            if progress != last || isDone { try await control.report(progress) }
+            if isDone || (progress != last && looks % Self.looksPerReport == 0) {
+                try await control.report(progress)
+                last = progress
+            }
             if isDone { return }
-            last = progress
+            looks += 1
             try await Task.sleep(for: pollInterval)
         }
     }

@@ -42,7 +42,11 @@ public struct EmbeddingJobs: Sendable {
         if model != live {
             guard visible.isWholeTenant else { throw AccessError.forbidden(.embed) }
             // Fails here and now when the model can't be had at all.
-            _ = try services.models.model(model)
+            do { _ = try services.models.model(model) } catch let error as EmbeddingsError
+                where error.kind == .notConfigured
+            {
+                throw SearchError.modelUnusable(model, error)
+            }
             tables = []
             for base in try await reads.bases(context: context) {
                 tables += try await reads.tables(in: base.id, context: context)
@@ -59,7 +63,8 @@ public struct EmbeddingJobs: Sendable {
         return try EmbeddingJob(job, now: now())
     }
 
-    /// Jobs about bases that the caller may see, newest first. A page may hold fewer than `limit`.
+    /// Jobs about bases that the caller may see, newest first. A page is full or the last one, so that nothing tells of
+    /// the others.
     public func jobs(
         after cursor: JobCursor? = nil,
         limit: Int = Limits.pageRecords,
@@ -67,10 +72,19 @@ public struct EmbeddingJobs: Sendable {
     ) async throws -> EmbeddingJobPage {
         try context.require(.embed)
         let visible = try await services.access.visibleScope(for: context)
-        let page = try await queue.jobs(kind: Self.kind, after: cursor, limit: limit, tenant: context.tenant)
-        let time = now()
-        let shown = try page.jobs.filter { try Self.isVisible($0, visible) }
-        return EmbeddingJobPage(jobs: try shown.map { try EmbeddingJob($0, now: time) }, next: page.next)
+        let limit = max(1, min(limit, Limits.pageRecords))
+        var shown: [Job] = []
+        var next = cursor
+        repeat {
+            let page = try await queue.jobs(kind: Self.kind, after: next, tenant: context.tenant)
+            shown += try page.jobs.filter { try Self.isVisible($0, visible) }
+            next = page.next
+        } while shown.count <= limit && next != nil
+        let (time, page) = (now(), shown.prefix(limit))
+        return EmbeddingJobPage(
+            jobs: try page.map { try EmbeddingJob($0, now: time) },
+            next: shown.count > limit ? page.last.map(JobCursor.init) : nil
+        )
     }
 
     /// - Throws: `JobError.notFound`, also for a job about a base that the caller may not see.
@@ -87,7 +101,8 @@ public struct EmbeddingJobs: Sendable {
         let (store, jobStore, tenant, time) = (store, jobStore, context.tenant, now())
         let ended = try await services.database.write(deadline: context.deadline) { transaction in
             if try jobStore.cancel(id, now: time, tenant: tenant, in: transaction) {
-                try store.callOff(id, tenant: tenant, in: transaction)
+                let others = try jobStore.unfinished(kind: Self.kind, tenant: tenant, in: transaction)
+                try store.callOff(id, for: others, tenant: tenant, in: transaction)
                 let build = task.changesModel ? try store.build(tenant: tenant, in: transaction) : nil
                 if let build, build.target == task.model, !build.isFinished {
                     try store.stopBuild(tenant: tenant, in: transaction)
@@ -191,7 +206,12 @@ public struct EmbeddingJobs: Sendable {
                         in: transaction
                     )
                 }
-                try store.requestBuild(task.model, reencodes: task.isForced, tenant: tenant, in: transaction)
+                try store.requestBuild(
+                    task.model,
+                    reencodes: task.isForced ? time : nil,
+                    tenant: tenant,
+                    in: transaction
+                )
             }
             for place in places {
                 try store.enqueue(
@@ -199,6 +219,7 @@ public struct EmbeddingJobs: Sendable {
                     total: place.total,
                     job: id,
                     isForced: task.isForced,
+                    now: time,
                     tenant: tenant,
                     in: transaction
                 )
@@ -237,7 +258,7 @@ extension SearchStore {
     /// - Throws: `SearchError.modelChangeUnderWay` while another model's index is being made.
     func requestBuild(
         _ target: EmbeddingModelName,
-        reencodes: Bool,
+        reencodes: Instant?,
         tenant: TenantID,
         in transaction: any Transaction
     ) throws {
@@ -249,9 +270,27 @@ extension SearchStore {
                     hint: "wait for that job, or cancel it"
                 )
             }
-            if build.reencodes || !reencodes { return }
+            if build.reencodes != nil || reencodes == nil { return }
         }
         try startBuild(target, reencodes: reencodes, tenant: tenant, in: transaction)
+    }
+
+    /// Ends the backfills that are done for a job alone. Where others wait for the same table, it is theirs from now on:
+    /// they would be told that it is done, and it would not be.
+    func callOff(_ job: JobID, for others: [Job], tenant: TenantID, in transaction: any Transaction) throws {
+        let waiting = try others.map { (id: $0.id, task: try EmbeddingTask($0.payload)) }.filter {
+            !$0.task.changesModel
+        }
+        for backfill in try backfills(tenant: tenant, in: transaction)
+        where backfill.job == job && backfill.phase != .done {
+            let heirs = waiting.filter { $0.task.tables.contains(backfill.table) }
+            guard let heir = heirs.first else {
+                try callOff(backfill, tenant: tenant, in: transaction)
+                continue
+            }
+            let isForced = heirs.contains { $0.task.isForced }
+            try handOver(backfill, to: heir.id, isForced: isForced, tenant: tenant, in: transaction)
+        }
     }
 
     /// Queues a table for a job, unless it is being gone through anyway.
@@ -260,6 +299,7 @@ extension SearchStore {
         total: Int,
         job: JobID,
         isForced: Bool,
+        now: Instant,
         tenant: TenantID,
         in transaction: any Transaction
     ) throws {
@@ -278,7 +318,7 @@ extension SearchStore {
             sweeps: false,
             total: total,
             job: job,
-            reencodes: isForced,
+            reencodes: isForced ? now : nil,
             tenant: tenant,
             in: transaction
         )

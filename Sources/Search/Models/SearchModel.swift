@@ -72,6 +72,25 @@ package final class SearchModels: Sendable {
         opened = Mutex([model.name: model])
     }
 
+    /// What the index of a data directory calls the model that `text` names without its dimensions; nil when it has not
+    /// met that one.
+    package static func known(
+        _ text: String,
+        database: any SQLDatabase,
+        tenant: TenantID
+    ) async throws -> EmbeddingModelName? {
+        let store = SearchStore()
+        return try await database.read { transaction in
+            let stored = try store.models(tenant: tenant, in: transaction)
+            let target = try store.build(tenant: tenant, in: transaction)?.target
+            // What is being made was asked for last.
+            let names = [target, stored.flatMap { EmbeddingModelName($0.configured) }, stored?.live]
+            return names.compactMap(\.self).first { name in
+                name.dimensions.map { name == EmbeddingModelName.withDimensions($0, text) } ?? false
+            }
+        }
+    }
+
     /// Whether the model may change at all.
     package var mayChange: Bool { database != nil }
 

@@ -2,11 +2,19 @@ public import Domain
 
 /// What was found, best first; no record twice.
 public struct SearchResponse: WireType, Hashable {
+    /// How a search was less than what was asked for.
+    public enum Degradation: String, Sendable, Codable, CaseIterable {
+        /// The question has no vector, since the service that embeds did not answer: only words counted.
+        case wordsOnly
+    }
+
     public var hits: [SearchHit]
     /// For the hits after these; nil when there are no more.
     public var cursor: String?
     /// When the request asked for it.
     public var explanation: SearchExplanation?
+    /// When it is less than what was asked for.
+    public var degraded: Degradation?
     /// Milliseconds from the call to the answer.
     public var tookMilliseconds: Double
 
@@ -14,16 +22,18 @@ public struct SearchResponse: WireType, Hashable {
         hits: [SearchHit],
         cursor: String? = nil,
         explanation: SearchExplanation? = nil,
+        degraded: Degradation? = nil,
         tookMilliseconds: Double
     ) {
         self.hits = hits
         self.cursor = cursor
         self.explanation = explanation
+        self.degraded = degraded
         self.tookMilliseconds = tookMilliseconds
     }
 
     private enum CodingKeys: String, CodingKey {
-        case hits, cursor, explanation
+        case hits, cursor, explanation, degraded
         case tookMilliseconds = "tookMs"
     }
 
@@ -33,6 +43,11 @@ public struct SearchResponse: WireType, Hashable {
                 "hits": .array(of: SearchHit.schema, description: "Best first; no record twice."),
                 "cursor": .string(description: "For the hits after these; absent when there are no more."),
                 "explanation": SearchExplanation.schema,
+                "degraded": .string(
+                    description: "Present when the search was less than what was asked for. wordsOnly: the embedding "
+                        + "model did not answer, so records were found by words and not by meaning.",
+                    enum: Degradation.allCases.map(\.rawValue)
+                ),
                 "tookMs": .number(description: "Milliseconds the search took.", minimum: 0),
             ],
             required: ["hits", "tookMs"]

@@ -18,6 +18,8 @@ struct SearchCandidates: Sendable {
     var lexicalCount = 0
     var semanticCount = 0
     var statistics: SearchStatistics?
+    /// The question has no vector, although it was to have one.
+    var isDegraded = false
     var timings = SearchExplanation.Timings()
 
     var bestLexical: Float { units.reduce(0) { max($0, $1.lexical) } }
@@ -44,7 +46,7 @@ extension SearchService {
         let (store, lexical, tenant) = (store, lexical, context.tenant)
         let start = PhaseClock()
         var clock = start
-        async let encoded = encoded(query, start, context.logger)
+        async let encoded = encoded(query, start, context)
         let stems = query.stems
         let words = try await database.read(deadline: context.deadline) { transaction in
             let scope = places.scope(try store.partitions(tenant: tenant, in: transaction))
@@ -58,8 +60,8 @@ extension SearchService {
         }
         var result = SearchCandidates(partitions: words.scope.byNumber, bases: places.bases)
         result.timings.words = clock.lap()
-        let (vector, tookVector) = try await encoded
-        result.timings.vector = tookVector
+        let (vector, tookVector, isDegraded) = try await encoded
+        (result.timings.vector, result.isDegraded) = (tookVector, isDegraded)
         _ = clock.lap()
         var nearest: [(key: UnitKey, score: Float)] = []
         if let vector {
@@ -74,7 +76,7 @@ extension SearchService {
         var cosines = Dictionary(nearest.map { ($0.key, $0.score) }, uniquingKeysWith: max)
         if let vector {
             let unknown = stored.units.filter { $0.isEncoded && cosines[$0.key] == nil }.map(\.key)
-            let others = try await self.cosines([vector], of: unknown, scope: words.scope, tenant: tenant)
+            let others = try await self.cosines([vector], of: unknown, partitions: words.scope.byNumber, tenant: tenant)
             for (key, scores) in others { cosines[key] = scores.first }
         }
         for unit in stored.units {
@@ -92,19 +94,53 @@ extension SearchService {
         return result
     }
 
+    /// The question's vector; without one a hybrid search is left with the words.
     private func encoded(
         _ query: SearchQuery,
         _ clock: PhaseClock,
-        _ logger: Logger
-    ) async throws -> (vector: [Float]?, took: Double) {
-        if query.mode == .lexical { return (nil, 0) }
+        _ context: RequestContext
+    ) async throws -> (vector: [Float]?, took: Double, isDegraded: Bool) {
+        if query.mode == .lexical { return (nil, 0, false) }
+        let isHybrid = query.mode == .hybrid && embedder.identity.pooling == .remote
+        // What is left of the time has to do for everything else.
+        let end = isHybrid ? min(.now + questionVectorTime, .now + (context.deadline - .now) / 2) : context.deadline
         do {
-            let vector = try await embedder.embed([query.text], kind: .query, priority: .interactive).first
-            return (vector, clock.total)
-        } catch let error as EmbeddingsError where query.mode == .hybrid && embedder.identity.pooling == .remote {
+            let vector = try await embedded([query.text], kind: .query, until: end).first
+            return (vector, clock.total, false)
+        } catch let error as EmbeddingsError where isHybrid {
             // A service elsewhere that does not answer leaves the words to search by.
-            logger.warning("a question could not be embedded: searched by words only", metadata: ["error": "\(error)"])
-            return (nil, clock.total)
+            context.logger.warning(
+                "a question could not be embedded: searched by words only",
+                metadata: ["error": "\(error)", "detail": "\(error.detail ?? "")"]
+            )
+            return (nil, clock.total, true)
+        }
+    }
+
+    /// Vectors for somebody who waits, until `end` when they come from elsewhere. What this machine computes is always
+    /// soon, or refused.
+    ///
+    /// - Throws: `EmbeddingsError.serviceTimedOut` when they did not come in time; the call has then ended.
+    func embedded(
+        _ texts: [String],
+        kind: EmbeddingKind,
+        until end: ContinuousClock.Instant
+    ) async throws -> [[Float]] {
+        let embedder = embedder
+        guard embedder.identity.pooling == .remote else {
+            return try await embedder.embed(texts, kind: kind, priority: .interactive)
+        }
+        return try await withThrowingTaskGroup(of: [[Float]]?.self) { group in
+            group.addTask { try await embedder.embed(texts, kind: kind, priority: .interactive) }
+            group.addTask {
+                try await Task.sleep(until: end, clock: .continuous)
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next(), let vectors = first else {
+                throw EmbeddingsError.questionTimedOut
+            }
+            return vectors
         }
     }
 
@@ -164,11 +200,11 @@ extension SearchService {
     func cosines(
         _ vectors: [[Float]],
         of keys: [UnitKey],
-        scope: SearchScope,
+        partitions: [UInt32: Partition],
         tenant: TenantID
     ) async throws -> [UnitKey: [Float]] {
         if keys.isEmpty || vectors.isEmpty { return [:] }
-        let byBase = Dictionary(grouping: keys) { scope.byNumber[$0.partition]?.base }
+        let byBase = Dictionary(grouping: keys) { partitions[$0.partition]?.base }
         let collections = collections
         return try await pool.run(priority: .interactive) {
             var cosines: [UnitKey: [Float]] = [:]

@@ -46,7 +46,7 @@ extension SearchService {
         }
         let stored = try await storedUnits(Array(proposed), scope: scope, context: context)
         let units = stored.units.filter { $0.isEncoded && $0.record != source }
-        let cosines = try await cosines(vectors, of: units.map(\.key), scope: scope, tenant: tenant)
+        let cosines = try await cosines(vectors, of: units.map(\.key), partitions: scope.byNumber, tenant: tenant)
         var candidates = SearchCandidates(partitions: scope.byNumber, bases: places.bases)
         for unit in units { candidates.stored[unit.key] = unit }
         candidates.semantic = Set(units.map(\.record))
@@ -83,7 +83,7 @@ extension SearchService {
         else { throw SearchError.unknownRecord }
         let renderer = IndexingServices.renderer(embedder)
         let texts = shown.texts(of: read).flatMap(renderer.units).filter(\.isEncoded).map(\.text)
-        return try await embedder.embed(Array(texts.prefix(Limits.similarUnits)), priority: .interactive)
+        return try await embedded(Array(texts.prefix(Limits.similarUnits)), kind: .document, until: context.deadline)
     }
 
     /// A record's score is the mean, over the vectors asked for, of the cosine of its nearest unit.

@@ -20,6 +20,7 @@ public struct SearchService: Sendable {
     let pool: ComputePool
     var lexical = LexicalIndex()
     let store = SearchStore()
+    var questionVectorTime = Limits.questionVectorTime
     /// Who may search may see what a hit shows: names of bases and tables, and cells, in their scope.
     var reads: GatedReads { airtable.reads(by: .search) }
 
@@ -134,6 +135,7 @@ public struct SearchService: Sendable {
             hits: found.hits,
             cursor: found.isLast ? nil : cursor.text,
             explanation: explains ? explanation(query, candidates, records: all.count, timings) : nil,
+            degraded: candidates.isDegraded ? .wordsOnly : nil,
             tookMilliseconds: clock.total
         )
     }

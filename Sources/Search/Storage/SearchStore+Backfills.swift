@@ -25,8 +25,8 @@ struct Backfill: Sendable, Hashable {
     var total: Int
     /// The job it is done for, and only for that.
     var job: JobID?
-    /// Encode also what the cache has.
-    var reencodes = false
+    /// Encode also what the cache has had since before this moment: when it was asked for.
+    var reencodes: Instant?
     var counts = EncodingCounts()
     /// Why it does not get on, safe to show.
     var trouble: String?
@@ -40,7 +40,7 @@ extension SearchStore {
     ///   - sweeps: looks for records that no longer exist at the end.
     ///   - total: records of the table, about.
     ///   - job: for whose sake alone; nil when the index needs it anyway.
-    ///   - reencodes: has the model read also what is in the cache.
+    ///   - reencodes: has the model read also what the cache has had since before this moment.
     func enqueue(
         _ table: TableID,
         base: BaseID,
@@ -48,7 +48,7 @@ extension SearchStore {
         sweeps: Bool,
         total: Int,
         job: JobID? = nil,
-        reencodes: Bool = false,
+        reencodes: Instant? = nil,
         tenant: TenantID,
         in transaction: any Transaction
     ) throws {
@@ -77,7 +77,7 @@ extension SearchStore {
             [
                 .text(tenant.description), .text(table.description), .text(base.description), .integer(position),
                 SQLValue(isForced), SQLValue(sweeps), SQLValue(total), SQLValue(job?.description),
-                SQLValue(reencodes),
+                .integer(reencodes?.microseconds ?? 0),
             ]
         )
     }
@@ -129,7 +129,7 @@ extension SearchStore {
                 done: Int(try row.integer(7)),
                 total: Int(try row.integer(8)),
                 job: try row.optionalText(9).flatMap { JobID($0) },
-                reencodes: try row.bool(10),
+                reencodes: Self.moment(try row.integer(10)),
                 counts: EncodingCounts(
                     encoded: Int(try row.integer(11)),
                     skipped: Int(try row.integer(12)),
@@ -142,8 +142,10 @@ extension SearchStore {
         }
     }
 
-    /// Remembers how far `backfill` has come, unless another one has taken its place, or it was called off.
-    func update(_ backfill: Backfill, tenant: TenantID, in transaction: any Transaction) throws {
+    /// Remembers how far `backfill` has come.
+    ///
+    /// - Returns: false when another one has taken its place, or it was called off, and nothing was remembered.
+    func update(_ backfill: Backfill, tenant: TenantID, in transaction: any Transaction) throws -> Bool {
         try transaction.execute(
             """
             UPDATE search_backfills SET phase = $3, next_cursor = $4, done = $5, total = $6, encoded = $7,
@@ -157,7 +159,7 @@ extension SearchStore {
                 SQLValue(backfill.counts.tokens), SQLValue(backfill.counts.failed),
                 .text(backfill.counts.failedText),
             ]
-        )
+        ) > 0
     }
 
     /// Notes why the first backfill of the queue does not get on.
@@ -172,11 +174,33 @@ extension SearchStore {
         )
     }
 
-    /// Ends the backfills that are done for this job alone.
-    func callOff(_ job: JobID, tenant: TenantID, in transaction: any Transaction) throws {
+    /// Ends a backfill that nobody needs any more.
+    func callOff(_ backfill: Backfill, tenant: TenantID, in transaction: any Transaction) throws {
         try transaction.execute(
-            "UPDATE search_backfills SET phase = 'done' WHERE tenant = $1 AND job = $2 AND phase <> 'done'",
-            [.text(tenant.description), .text(job.description)]
+            "UPDATE search_backfills SET phase = 'done' WHERE tenant = $1 AND position = $2 AND phase <> 'done'",
+            [.text(tenant.description), .integer(backfill.position)]
         )
+    }
+
+    /// Goes on with a backfill for the sake of another job; what is left of it is read again only if that wants it.
+    func handOver(
+        _ backfill: Backfill,
+        to job: JobID,
+        isForced: Bool,
+        tenant: TenantID,
+        in transaction: any Transaction
+    ) throws {
+        try transaction.execute(
+            """
+            UPDATE search_backfills SET job = $3, is_forced = $4, reencodes = CASE WHEN $4 = 1 THEN reencodes ELSE 0 END
+            WHERE tenant = $1 AND position = $2 AND phase <> 'done'
+            """,
+            [.text(tenant.description), .integer(backfill.position), .text(job.description), SQLValue(isForced)]
+        )
+    }
+
+    /// A moment as it is stored, with 0 for none.
+    static func moment(_ microseconds: Int64) -> Instant? {
+        microseconds == 0 ? nil : Instant(microseconds: microseconds)
     }
 }

@@ -13,8 +13,8 @@ struct IndexBuild: Sendable, Hashable {
     var done: Int
     var total: Int
     var counts: EncodingCounts
-    /// Encode also what the cache has.
-    let reencodes: Bool
+    /// Encode also what the cache has had since before this moment.
+    let reencodes: Instant?
     /// Why it does not get on, safe to show.
     var trouble: String?
     /// The trouble will not pass: the build stands until it is asked for again.
@@ -182,7 +182,7 @@ extension SearchStore {
                 failed: Int(try row.integer(8)),
                 failedRecords: EncodingCounts.failedRecords(try row.text(9))
             ),
-            reencodes: try row.bool(10),
+            reencodes: Self.moment(try row.integer(10)),
             trouble: try row.optionalText(11),
             isStuck: try row.bool(12),
             isFinished: try row.bool(13)
@@ -192,7 +192,7 @@ extension SearchStore {
     /// Begins a build in place of any other.
     func startBuild(
         _ target: EmbeddingModelName,
-        reencodes: Bool,
+        reencodes: Instant?,
         tenant: TenantID,
         in transaction: any Transaction
     ) throws {
@@ -206,7 +206,8 @@ extension SearchStore {
             """,
             [
                 .text(tenant.description), .text(target.description),
-                .integer(try nextNumber("build", in: transaction)), SQLValue(total), SQLValue(reencodes),
+                .integer(try nextNumber("build", in: transaction)), SQLValue(total),
+                .integer(reencodes?.microseconds ?? 0),
             ]
         )
     }

@@ -60,7 +60,7 @@ struct ChatBench: AsyncParsableCommand {
 
     func run() async throws {
         try await withServices(shared) { services, context in
-            let search = try services.openSearch()
+            let search = try await services.openSearch()
             defer { search.pool.close() }
             let model = ClockModel(tokens: tokens, rate: rate)
             let provider = ModelProvider(ClockModel.provider, defaultModel: ClockModel.model) { _ in model }
@@ -162,20 +162,15 @@ struct ChatBench: AsyncParsableCommand {
             return (result, before, afterSockets)
         }
         let (result, before, afterSockets) = outcome
-        let latencies = result.latencies.sorted()
-        let late = model.lateness.sorted()
-        func quantile(_ values: [Double], _ share: Double) -> Double {
-            values.isEmpty ? 0 : values[min(values.count - 1, Int(Double(values.count) * share))]
-        }
         return Report(
             streams: streams,
             tokensPerSecond: rate,
-            tokensReceived: latencies.count,
+            tokensReceived: result.latencies.count,
             answersWhole: result.wholeCount,
-            latencyMsP50: quantile(latencies, 0.5),
-            latencyMsP99: quantile(latencies, 0.99),
-            latencyMsMax: latencies.last ?? 0,
-            modelLateMsP99: quantile(late, 0.99),
+            latencyMsP50: result.latencies.quantile(0.5),
+            latencyMsP99: result.latencies.quantile(0.99),
+            latencyMsMax: result.latencies.max,
+            modelLateMsP99: model.lateness.quantile(0.99),
             idleSockets: sockets,
             kilobytesPerIdleSocket: sockets == 0 ? 0 : Double(afterSockets - before) / Double(sockets) / 1_024,
             kilobytesPerStream: Double(result.residentBytesMax - afterSockets) / Double(streams) / 1_024

@@ -7,7 +7,7 @@ import Foundation
 struct ChatBenchClients {
     struct Outcome: Sendable {
         /// Milliseconds from a token's making to its arrival.
-        var latencies: [Double] = []
+        var latencies = LatencyTally()
         /// Streams that ended with the run's last event, after all of its text.
         var wholeCount = 0
         var residentBytesMax = 0
@@ -106,7 +106,7 @@ struct ChatBenchClients {
             if let letter = piece.lastIndex(of: UInt8(ascii: "t")),
                 let time = Int(String(decoding: piece[(letter + 1)...], as: UTF8.self)), time > 1_000_000_000
             {
-                outcome.latencies.append(Double(now - time) / 1_000_000)
+                outcome.latencies.add(Double(now - time) / 1_000_000)
             }
             start = end + 1
         }

@@ -13,7 +13,7 @@ final class ClockModel: LanguageModel {
     let billedAttemptsMax = 1
     private let tokens: Int
     private let rate: Int
-    private let late = Mutex<[Double]>([])
+    private let late = Mutex(LatencyTally())
 
     init(tokens: Int, rate: Int) {
         self.tokens = tokens
@@ -21,7 +21,7 @@ final class ClockModel: LanguageModel {
     }
 
     /// Milliseconds by which tokens were said after they were due.
-    var lateness: [Double] { late.withLock { $0 } }
+    var lateness: LatencyTally { late.withLock { $0 } }
 
     /// Nanoseconds of a clock that both ends read.
     static func nanoseconds() -> Int {
@@ -37,17 +37,15 @@ final class ClockModel: LanguageModel {
     ) async throws -> ModelReply {
         var text = ""
         var due = ContinuousClock.now
-        var lateness: [Double] = []
         for _ in 0..<tokens {
             due += .seconds(1) / rate
             try await Task.sleep(until: due, clock: .continuous)
-            lateness.append(due.duration(to: .now).inSeconds * 1_000)
+            late.withLock { $0.add(due.duration(to: .now).inSeconds * 1_000) }
             // The sign at the end tells that no digit is missing.
             let token = "t\(Self.nanoseconds());"
             text += token
             try await onDelta(.text(token))
         }
-        late.withLock { $0 += lateness }
         return ModelReply(
             message: ModelMessage(.model, [.text(text)]),
             outcome: .complete,

@@ -48,7 +48,7 @@ struct FreshnessBench: AsyncParsableCommand {
 
     func run() async throws {
         try await withServices(shared) { services, context in
-            let search = try services.openSearch()
+            let search = try await services.openSearch()
             defer { search.pool.close() }
             let base = try await services.airtable.base(base, context: context)
             guard let table = try await services.airtable.tables(in: base.id, context: context).first else {

@@ -37,11 +37,13 @@ struct ChatCommand: AsyncParsableCommand {
 
     func validate() throws {
         if json, once == nil { throw ValidationError("--json goes with --once") }
+        if let once, once.allSatisfy(\.isWhitespace) { throw ValidationError("--once needs a question") }
     }
 
     func run() async throws {
-        try await withServices(shared, makesData: false) { services, context in
-            let search = try services.openSearch()
+        try await withServices(shared, makesData: false, isQuiet: true) { services, context in
+            try await services.check(bases: base, tables: table, context: context)
+            let search = try await services.openSearch()
             defer { search.pool.close() }
             let chat = try await services.openChat(search).chat
             try await withThrowingTaskGroup(of: Bool.self) { group in
@@ -64,6 +66,15 @@ struct ChatCommand: AsyncParsableCommand {
         }
     }
 
+    /// The answer alone on stdout; what there is to say about it beside it.
+    private func show(_ answer: ChatAsker.Answer) {
+        Console.writeLine(answer.json)
+        guard answer.endReason != .complete else { return }
+        let message = answer.note ?? "The answer is not whole."
+        let report: JSONObject = ["code": .string(answer.endReason.rawValue), "message": .string(message)]
+        Console.writeError(JSONValue.object(["error": .object(report)]).text + "\n")
+    }
+
     /// - Returns: whether the question, or the last of them, has an answer.
     private func converse(_ chat: ChatService, _ context: RequestContext) async throws -> Bool {
         let settings = ChatSettings(
@@ -77,7 +88,7 @@ struct ChatCommand: AsyncParsableCommand {
         let asker = ChatAsker(chat: chat, conversation: conversation.id, context: context, interrupts: interrupts)
         if let once {
             let answer = try await asker.ask(once, isStreaming: !json)
-            if json { Console.writeLine(answer.json) }
+            if json { show(answer) }
             return answer.run.state == .completed
         }
         let lines = InputLines()

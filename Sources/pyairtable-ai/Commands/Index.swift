@@ -26,7 +26,7 @@ struct Index: AsyncParsableCommand {
         let bar = ProgressBar()
         try await withServices(shared, makesData: false) { services, context in
             defer { bar.finish() }
-            let search = try services.openSearch()
+            let search = try await services.openSearch()
             defer { search.pool.close() }
             if rebuild { try await search.indexer.requestRebuild(context: context) }
             if !status {

@@ -36,6 +36,7 @@ struct JobsCommand: AsyncParsableCommand {
                 if json {
                     Console.writeLine(.array(page.jobs.map(\.json)))
                 } else {
+                    if page.jobs.isEmpty { Console.writeError("no jobs\n") }
                     for job in page.jobs { Console.write(job.line + "\n") }
                 }
             }
@@ -49,9 +50,8 @@ struct JobsCommand: AsyncParsableCommand {
         @OptionGroup var target: JobTarget
 
         func run() async throws {
-            let id = try target.identifier()
             try await withJobs(shared) { search, context in
-                target.show(try await search.embeddingJobs.job(id, context: context))
+                target.show(try await search.embeddingJobs.job(target.id, context: context))
             }
         }
     }
@@ -63,9 +63,8 @@ struct JobsCommand: AsyncParsableCommand {
         @OptionGroup var target: JobTarget
 
         func run() async throws {
-            let id = try target.identifier()
             try await withJobs(shared) { search, context in
-                target.show(try await search.embeddingJobs.cancel(id, context: context))
+                target.show(try await search.embeddingJobs.cancel(target.id, context: context))
             }
         }
     }
@@ -159,17 +158,15 @@ struct JobsCommand: AsyncParsableCommand {
 
 /// A job by its id.
 struct JobTarget: ParsableArguments {
-    @Argument(help: "The job's id, as `jobs list` shows it.")
-    var id: String
+    @Argument(help: "The job's id, as `jobs list` shows it.", transform: JobTarget.identifier)
+    var id: JobID
 
     @Flag(help: "Print one JSON object.")
     var json = false
 
-    func identifier() throws -> JobID {
-        guard let job = JobID(id) else {
-            throw UsageError.because("\(id) is no job id: expected job and 14 characters")
-        }
-        return job
+    private static func identifier(_ text: String) throws -> JobID {
+        if let job = JobID(text) { return job }
+        throw ValidationError("a job's id is job and 14 characters")
     }
 
     func show(_ job: EmbeddingJob) {
@@ -181,8 +178,8 @@ private func withJobs(
     _ shared: SharedOptions,
     _ body: (SearchServices, RequestContext) async throws -> Void
 ) async throws {
-    try await withServices(shared, makesData: false) { services, context in
-        let search = try services.openSearch()
+    try await withServices(shared, makesData: false, isQuiet: true) { services, context in
+        let search = try await services.openSearch()
         defer { search.pool.close() }
         try await body(search, context)
     }

@@ -21,7 +21,7 @@ struct MCPCommand: AsyncParsableCommand {
         let configuration = try shared.configuration()
         let logger = Logger.standardError(configuration)
         let services = try await Services.open(configuration, logger: logger)
-        let search = try services.openSearch()
+        let search = try await services.openSearch()
         let server = MCPServer(
             info: Product.mcpInfo,
             tools: search.tools,

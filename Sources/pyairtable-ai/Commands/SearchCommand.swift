@@ -62,7 +62,7 @@ struct SearchCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await withServices(shared, makesData: false) { services, context in
-            let search = try services.openSearch()
+            let search = try await services.openSearch()
             defer { search.pool.close() }
             if batch { return try await runBatch(search.search, context) }
             let response = try await search.search.search(request(query ?? "", limit: limit), context: context)
@@ -125,16 +125,20 @@ struct SearchCommand: AsyncParsableCommand {
     }
 
     private func show(_ response: SearchResponse) {
+        if response.degraded != nil {
+            Console.writeError("the embedding model did not answer: searched by words only\n")
+        }
         if response.hits.isEmpty { Console.writeError("nothing found\n") }
         let isTerminal = isatty(STDOUT_FILENO) == 1
         for (position, hit) in response.hits.enumerated() {
             let first = hit.fields.first?.value
-            let name = first?.stringValue ?? first?.text ?? hit.recordID.description
+            let name = Console.printable(first?.stringValue ?? first?.text ?? hit.recordID.description)
             let heading = isTerminal ? "\u{1B}[1m\(name)\u{1B}[0m" : name
             let score = String(format: "%.3f", hit.score)
-            Console.write("\(position + 1). \(heading)  (\(hit.base) / \(hit.table), \(score))\n   \(hit.recordID)\n")
+            let place = Console.printable("\(hit.base) / \(hit.table)")
+            Console.write("\(position + 1). \(heading)  (\(place), \(score))\n   \(hit.recordID)\n")
             let snippet = hit.snippet.split(whereSeparator: \.isNewline).joined(separator: " ")
-            Console.write("   \(snippet)\n")
+            Console.writeText("   \(snippet)\n")
             if let explanation = hit.explanation { Console.write("   \(text(of: explanation))\n") }
         }
         if let explanation = response.explanation, let value = try? JSONCoder.value(of: explanation) {

@@ -29,7 +29,7 @@ struct Serve: AsyncParsableCommand {
         ])
         let services = try await Services.open(configuration, logger: .standardError(configuration))
         do {
-            let search = try services.openSearch()
+            let search = try await services.openSearch()
             let server = Server(services, search, try await services.openChat(search)) { port in
                 await announce(services, port: port ?? configuration.bind.port)
             }
@@ -77,6 +77,7 @@ private struct Welcome {
         return """
 
               Page     \(url)
+              Chat     \(url)/#/chat\(modelLine)
               Key      \(keyLine)
               Try      \(example)
 
@@ -90,6 +91,13 @@ private struct Welcome {
 
 
             """
+    }
+
+    private var modelLine: String {
+        let models = services.configuration.models
+        let isChosen = models.chatModel != nil || models.chatScript != nil
+        guard !isChosen, models.geminiKey == nil, models.openAIBaseURL == nil else { return "" }
+        return "\n           Answers are passages of your records; GEMINI_API_KEY or OPENAI_BASE_URL sets a model."
     }
 
     private var keyLine: String {

@@ -15,16 +15,21 @@ struct ChatAsker: Sendable {
     struct Answer: Sendable {
         let run: ChatRun
         let message: ChatMessage
-        /// What went wrong, for people.
-        let failure: String?
+        /// What went wrong, or else is to be said about it, for people.
+        let note: String?
+
+        var endReason: EndReason { run.endReason ?? .failed }
+
+        /// The note after `separator`; nil when there is none.
+        func message(for separator: String) -> String? { note.map { separator + $0 } }
 
         var json: JSONValue {
-            var members: JSONObject = [
+            [
                 "answer": .string(message.content),
                 "citations": .array(message.citations.map(Self.json)),
                 "runId": .string(run.id.description),
                 "conversationId": .string(run.conversation.description),
-                "endReason": .string((run.endReason ?? .failed).rawValue),
+                "endReason": .string(endReason.rawValue),
                 "model": .string(run.model),
                 "usage": [
                     "input": .number(JSONNumber(run.usage.input)),
@@ -33,8 +38,6 @@ struct ChatAsker: Sendable {
                     "thoughts": .number(JSONNumber(run.usage.thoughts)),
                 ],
             ]
-            if let failure { members["message"] = .string(failure) }
-            return .object(members)
         }
 
         private static func json(_ citation: Citation) -> JSONValue {
@@ -47,6 +50,7 @@ struct ChatAsker: Sendable {
     }
 
     func ask(_ question: String, isStreaming: Bool) async throws -> Answer {
+        let screen = ChatScreen()
         let run = try await chat.send(
             question,
             to: conversation,
@@ -57,7 +61,7 @@ struct ChatAsker: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 try await chat.follow(run.id, after: 0, context: context) { events in
-                    if isStreaming { for event in events { Self.show(event) } }
+                    if isStreaming { for event in events { screen.show(event) } }
                 }
             }
             group.addTask {
@@ -74,8 +78,8 @@ struct ChatAsker: Sendable {
             throw ChatError(.notFound, "The answer is no more.")
         }
         let last = try await lastEvent(of: ended)
-        let answer = Answer(run: ended, message: message, failure: last?.data["message"]?.stringValue)
-        if isStreaming { Self.showEnd(answer) }
+        let answer = Answer(run: ended, message: message, note: last?.data["message"]?.stringValue)
+        if isStreaming { screen.showEnd(answer) }
         return answer
     }
 
@@ -91,28 +95,5 @@ struct ChatAsker: Sendable {
         private(set) var event: ChatEvent?
 
         func set(_ event: ChatEvent) { self.event = event }
-    }
-
-    private static func show(_ event: ChatEvent) {
-        switch event.kind {
-        case .textDelta: Console.write(event.data["text"]?.stringValue ?? "")
-        case .textVoided: Console.write("\n(the model began again)\n")
-        case .toolStarted where Console.isErrorTerminal:
-            Console.writeError("· \(event.data["name"]?.stringValue ?? "") \(event.data["arguments"]?.text ?? "")\n")
-        default: break
-        }
-    }
-
-    private static func showEnd(_ answer: Answer) {
-        Console.write("\n")
-        for citation in answer.message.citations {
-            let quote = citation.quote.split(whereSeparator: \.isNewline).joined(separator: " ")
-            Console.write("  \(citation.marker) \(citation.recordID) \(citation.fieldID): \(quote)\n")
-        }
-        switch answer.run.state {
-        case .completed, .running: break
-        case .failed, .cancelled, .interrupted:
-            Console.writeError("(\(answer.run.state.rawValue)\(answer.failure.map { ": \($0)" } ?? ""))\n")
-        }
     }
 }

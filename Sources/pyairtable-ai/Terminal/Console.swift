@@ -7,6 +7,32 @@ enum Console {
 
     static func write(_ text: String) { write(Array(text.utf8), to: STDOUT_FILENO) }
 
+    /// Text that came from records or a model, for people.
+    static func writeText(_ text: String) { write(printable(text)) }
+
+    /// Text of records and models as a terminal may be given it: what commands it (control characters but for line feed
+    /// and tab) or turns the order of what stands beside it is written as `\u{1B}`; carriage returns go. Pieces of a text
+    /// may come one by one. JSON escapes such characters, and needs none of this.
+    static func printable(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: isCommanding) else { return text }
+        return text.unicodeScalars.reduce(into: "") { plain, scalar in
+            if scalar == "\r" { return }
+            if isCommanding(scalar) {
+                plain += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
+            } else {
+                plain.unicodeScalars.append(scalar)
+            }
+        }
+    }
+
+    private static func isCommanding(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x09, 0x0A: false
+        case 0x00..<0x20, 0x7F...0x9F, 0x061C, 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069: true
+        default: false
+        }
+    }
+
     static func writeLine(_ value: JSONValue) { write(value.encoded() + [UInt8(ascii: "\n")], to: STDOUT_FILENO) }
 
     static func writeError(_ text: String) { write(Array(text.utf8), to: STDERR_FILENO) }

@@ -1,26 +1,27 @@
 import Domain
-public import Outbound
+import LLM
+import Outbound
 import Synchronization
 
 /// Plays recorded exchanges back, in their order, as if the provider answered again.
 ///
 /// Given to a provider's adapter in place of the network it makes a run again, through all of the adapter's own reading.
 /// A request that is not the recorded one is refused: then the program, not the provider, answers differently today.
-public final class ReplayTransport: HTTPTransport {
+final class ReplayTransport: HTTPTransport {
     private let exchanges: [ProviderExchange]
     private let isStrict: Bool
     private let position = Mutex(0)
 
     /// - Parameter isStrict: whether a request must equal the recorded one as JSON; otherwise only its path must.
-    public init(_ exchanges: [ProviderExchange], isStrict: Bool = true) {
+    init(_ exchanges: [ProviderExchange], isStrict: Bool = true) {
         self.exchanges = exchanges
         self.isStrict = isStrict
     }
 
     /// How many were played.
-    public var playedCount: Int { position.withLock { $0 } }
+    var playedCount: Int { position.withLock { $0 } }
 
-    public func send(_ request: OutboundRequest) async throws -> OutboundReply {
+    func send(_ request: OutboundRequest) async throws -> OutboundReply {
         let played = position.withLock { position -> ProviderExchange? in
             guard exchanges.indices.contains(position) else { return nil }
             defer { position += 1 }

@@ -1,9 +1,9 @@
 import Synchronization
 
-/// Wakes those who wait for changes when this process has committed one.
+/// Wakes those who wait for something to happen in this process.
 ///
 /// A generation counts the wake-ups, so that one between looking and waiting is not missed.
-final class ChangeSignal: Sendable {
+package final class Wakeup: Sendable {
     private struct State {
         var generation: UInt64 = 0
         var nextWaiter: UInt64 = 0
@@ -12,30 +12,21 @@ final class ChangeSignal: Sendable {
 
     private let state = Mutex(State())
 
-    var generation: UInt64 { state.withLock { $0.generation } }
+    package init() {}
 
-    func notify() {
+    package var generation: UInt64 { state.withLock { $0.generation } }
+
+    package func notify() {
         let waiters = state.withLock { state in
             state.generation += 1
-            defer { state.waiters = [:] }
+            defer { state.waiters.removeAll(keepingCapacity: true) }
             return state.waiters
         }
         for waiter in waiters.values { waiter.resume() }
     }
 
-    /// Returns when the generation is no longer `generation`, when `timeout` has passed, or when
-    /// the task is cancelled.
-    func wait(beyond generation: UInt64, atMost timeout: Duration) async {
-        await withTaskGroup { group in
-            group.addTask { await self.wait(beyond: generation) }
-            // A cancelled sleep is the other one having returned.
-            group.addTask { try? await Task.sleep(for: timeout) }
-            await group.next()
-            group.cancelAll()
-        }
-    }
-
-    private func wait(beyond generation: UInt64) async {
+    /// Returns when the generation is no longer `generation`, or when the task is cancelled.
+    package func wait(beyond generation: UInt64) async {
         let id = state.withLock { state in
             state.nextWaiter += 1
             return state.nextWaiter
@@ -52,6 +43,17 @@ final class ChangeSignal: Sendable {
         } onCancel: {
             let waiter = state.withLock { $0.waiters.removeValue(forKey: id) }
             waiter?.resume()
+        }
+    }
+
+    /// Returns when the generation is no longer `generation`, when `timeout` has passed, or when the task is cancelled.
+    package func wait(beyond generation: UInt64, atMost timeout: Duration) async {
+        await withTaskGroup { group in
+            group.addTask { await self.wait(beyond: generation) }
+            // A cancelled sleep is the other one having returned.
+            group.addTask { try? await Task.sleep(for: timeout) }
+            await group.next()
+            group.cancelAll()
         }
     }
 }
