@@ -71,9 +71,13 @@ let package = Package(
         ),
         .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        // RE2 (Debian: libre2-dev) in C. Not by pkg-config: its file asks for -pthread, which SwiftPM warns about.
+        .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
         // 1: values · HNSW
         library("Domain", [logging]),
         library("VectorIndex", ["CKernels", "CBLAS"]),
+        // 2: Airtable's formula language
+        library("Formula", ["Domain", "CRE2"]),
         // 2: SQL · protocol
         library("Database", ["Domain", "CLibpq", grdb, grdbSQLite]),
         library("MCP", ["Domain", logging]),
@@ -83,7 +87,7 @@ let package = Package(
         library("Jobs", ["Domain", "Database", logging]),
         library("Access", ["Domain", "Database", crypto, logging]),
         // 4: one door to records
-        library("Airtable", ["Domain", "Database", "Access", "CKernels", logging]),
+        library("Airtable", ["Domain", "Database", "Access", "Formula", "Outbound", "CKernels", logging]),
         // 4: wire formats of model providers, each once
         library("Gemini", ["Domain", "Outbound", logging]),
         library("OpenAIDialect", ["Domain", "Outbound", logging]),
@@ -127,8 +131,8 @@ let package = Package(
         .executableTarget(
             name: "pyairtable-ai",
             dependencies: [
-                "Domain", "Database", "Outbound", "Access", "Jobs", "Airtable", "Embeddings", "LLM", "VectorIndex",
-                "Search", "Tools", "Chat", "MCP", "Gateway", "App", arguments, logging, lifecycle,
+                "Domain", "Formula", "Database", "Outbound", "Access", "Jobs", "Airtable", "Embeddings", "LLM",
+                "VectorIndex", "Search", "Tools", "Chat", "MCP", "Gateway", "App", arguments, logging, lifecycle,
             ],
             swiftSettings: strict
         ),
@@ -141,6 +145,7 @@ let package = Package(
             swiftSettings: strict
         ),
         tests("DomainTests", ["Domain", "TestSupport"]),
+        tests("FormulaTests", ["Formula", "Domain", "TestSupport"], exclude: ["Cases"]),
         tests("VectorIndexTests", ["VectorIndex", "CKernels"]),
         tests("DatabaseTests", ["Database", "Domain", "TestSupport"]),
         tests("MCPTests", ["MCP", "Domain", logging], exclude: ["Transcripts"]),
@@ -163,7 +168,7 @@ let package = Package(
             ]
         ),
         tests("AccessTests", ["Access", "Database", "Domain", "TestSupport", logging]),
-        tests("AirtableTests", ["Airtable", "Access", "Database", "Domain", "TestSupport", logging]),
+        tests("AirtableTests", ["Airtable", "Access", "Database", "Domain", "Outbound", "TestSupport", logging]),
         tests(
             "EmbeddingsTests",
             [

@@ -6,7 +6,12 @@ extension AccessService {
 
     /// Oldest first; the first one is the tenant's default.
     public func workspaces(context: RequestContext) async throws -> [Workspace] {
-        try context.require(.basesRead)
+        try await workspaces(by: .basesRead, context: context)
+    }
+
+    /// `workspaces(context:)` for whoever has `permission`, such as to make a base in one of them.
+    package func workspaces(by permission: Permission, context: RequestContext) async throws -> [Workspace] {
+        try context.require(permission)
         return try await store.workspaces(tenant: context.tenant, deadline: context.deadline)
     }
 
@@ -18,15 +23,51 @@ extension AccessService {
         return try await store.users(tenant: context.tenant, deadline: context.deadline)
     }
 
+    /// Everybody of the tenant as records name them, disabled users too: their names stand in cells.
+    ///
+    /// For who has checked that the caller may read or write records, which is all that this tells.
+    package func collaborators(
+        tenant: TenantID,
+        deadline: ContinuousClock.Instant? = nil
+    ) async throws -> [Collaborator] {
+        try await store.users(tenant: tenant, deadline: deadline).map {
+            Collaborator(id: $0.id, email: $0.email, name: $0.name)
+        }
+    }
+
+    /// Sets or clears a user's e-mail address. Needs `members:manage`.
+    ///
+    /// - Throws: `invalid` for what is no address, or another user's; `notFound`.
+    public func setEmail(_ email: String?, of user: UserID, context: RequestContext) async throws {
+        try context.require(.membersManage)
+        let change = try await store.setEmail(
+            try email.map(Self.emailAddress),
+            user: user,
+            tenant: context.tenant,
+            deadline: context.deadline
+        )
+        switch change {
+        case .changed: return
+        case .taken: throw AccessError(.invalid, "Another user has this e-mail address.")
+        case .userMissing: throw AccessError.notFound("user")
+        }
+    }
+
     /// Adds a user to the caller's tenant. Needs `members:manage`, and nobody gives a role with more than they have.
     ///
-    /// - Throws: `invalid` for an empty, long or taken name, `limitReached`, `forbidden`.
-    public func createUser(name: String, role: Role = .owner, context: RequestContext) async throws -> User {
+    /// - Throws: `invalid` for an empty, long or taken name or e-mail address, `limitReached`, `forbidden`.
+    public func createUser(
+        name: String,
+        email: String? = nil,
+        role: Role = .owner,
+        context: RequestContext
+    ) async throws -> User {
         try context.require(.membersManage)
         try Self.requireHeld(role.permissions, context)
         let user = User(
             id: .random(),
             name: try Self.displayName(name, of: "user"),
+            email: try email.map(Self.emailAddress),
             role: role,
             isDisabled: false,
             createdTime: now()
@@ -39,7 +80,8 @@ extension AccessService {
         )
         switch insertion {
         case .inserted: return user
-        case .nameTaken: throw AccessError(.invalid, "A user of this name exists.", hint: "choose another name")
+        case .nameTaken:
+            throw AccessError(.invalid, "A user of this name or e-mail address exists.", hint: "choose another one")
         case .limitReached, .ownerMissing: throw Self.limitReached("users", Limits.usersPerTenant)
         }
     }
@@ -176,6 +218,16 @@ extension AccessService {
             throw AccessError(.invalid, "A \(what)'s name has 1 to 100 characters on one line.")
         }
         return name
+    }
+
+    /// One `@` with something around it, no white space, at most 254 bytes; in lower case, as addresses are compared.
+    private static func emailAddress(_ text: String) throws -> String {
+        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+        let isClean = text.unicodeScalars.allSatisfy { $0.value > 0x20 && !$0.properties.isWhitespace }
+        guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty }), text.utf8.count <= 254, isClean else {
+            throw AccessError(.invalid, "An e-mail address looks like name@host.")
+        }
+        return text.lowercased()
     }
 
     private static func limitReached(_ what: String, _ limit: Int) -> AccessError {

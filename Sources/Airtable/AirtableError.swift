@@ -17,6 +17,9 @@ public struct AirtableError: Failure, Equatable {
         case invalidValueForColumn = "INVALID_VALUE_FOR_COLUMN"
         case invalidMultipleChoiceOptions = "INVALID_MULTIPLE_CHOICE_OPTIONS"
         case invalidOffset = "INVALID_OFFSET_VALUE"
+        /// A sorted list that is no longer kept: begin again without an offset.
+        case iteratorNotAvailable = "LIST_RECORDS_ITERATOR_NOT_AVAILABLE"
+        case invalidFilter = "INVALID_FILTER_BY_FORMULA"
         case duplicateBaseName = "DUPLICATE_BASE_NAME"
         case duplicateTableName = "DUPLICATE_TABLE_NAME"
         case duplicateOrEmptyFieldName = "DUPLICATE_OR_EMPTY_FIELD_NAME"
@@ -25,6 +28,8 @@ public struct AirtableError: Failure, Equatable {
         /// An upsert found more than one record for one key.
         case ambiguousMatch = "INVALID_RECORDS"
         case tooLarge = "REQUEST_TOO_LARGE"
+        /// An attachment in a cell that is neither one of the base nor an address.
+        case invalidAttachment = "INVALID_ATTACHMENT_OBJECT"
         /// A reader of the change log lags behind the oldest entry kept: read everything anew, then
         /// go on from there.
         case resynchronise = "RESYNCHRONISE"
@@ -32,6 +37,16 @@ public struct AirtableError: Failure, Equatable {
         case busy = "SERVICE_UNAVAILABLE"
         /// An import that was published, abandoned or taken over meanwhile.
         case importGone = "IMPORT_GONE"
+        /// The hosted service does not take the token.
+        case authenticationRequired = "AUTHENTICATION_REQUIRED"
+        /// Somebody else's comment; or the token of the hosted service lacks a scope, or its owner a right.
+        case invalidPermissions = "INVALID_PERMISSIONS"
+        /// The calls that the hosted service's plan allows in a month are used up.
+        case billingLimit = "PUBLIC_API_BILLING_LIMIT_EXCEEDED"
+        /// The hosted service failed, or what came is no answer of its API.
+        case upstreamFailed = "SERVER_ERROR"
+        /// A write went out and no answer came: it may have happened. Read before trying again.
+        case writeUncertain = "WRITE_UNCERTAIN"
         /// Stored data that cannot be read as what the schema says.
         case corrupt = "CORRUPT_STORE"
     }
@@ -53,10 +68,14 @@ public struct AirtableError: Failure, Equatable {
         case .notFound, .modelNotFound: .notFound
         case .rowDoesNotExist, .invalidRequest, .unknownFieldName, .invalidValueForColumn: .invalid
         case .invalidMultipleChoiceOptions, .invalidOffset, .invalidFieldOptions, .ambiguousMatch: .invalid
-        case .duplicateOrEmptyFieldName, .invalidRecordID: .invalid
+        case .duplicateOrEmptyFieldName, .invalidRecordID, .iteratorNotAvailable, .invalidFilter: .invalid
+        case .invalidAttachment: .invalid
         case .duplicateBaseName, .duplicateTableName, .resynchronise, .importGone: .conflict
         case .tooLarge: .tooLarge
-        case .busy: .busy
+        case .busy, .billingLimit, .upstreamFailed: .busy
+        case .authenticationRequired: .notConfigured
+        case .invalidPermissions: .forbidden
+        case .writeUncertain: .conflict
         case .corrupt: .corrupt
         }
     }
@@ -93,6 +112,13 @@ extension AirtableError {
         Self(.notFound, "There is no such record in this table, or you may not see it.")
     }
 
+    static func transactionNotFound() -> Self {
+        Self(
+            .notFound,
+            "There is no such transaction in the change log, it is no longer kept, or you may not see all of it."
+        )
+    }
+
     static func rowDoesNotExist(_ id: RecordID) -> Self {
         Self(.rowDoesNotExist, "Record ID \(id) does not exist in this table")
     }
@@ -103,6 +129,23 @@ extension AirtableError {
             "Unknown field name: \"\(name.cut(to: 255))\"",
             hint: nearest.map { "did you mean \"\($0)\"?" }
         )
+    }
+
+    static var iteratorNotAvailable: Self {
+        Self(
+            .iteratorNotAvailable,
+            "The list that this offset goes on with is no longer kept.",
+            hint: "start again without it"
+        )
+    }
+
+    static var offsetNotOfThisList: Self {
+        Self(.invalidOffset, "The offset is not one of this list.", hint: "start again without it")
+    }
+
+    /// - Parameter problem: in the words that the hosted API puts after the colon.
+    package static func invalidFilter(_ problem: String, hint: String? = nil) -> Self {
+        Self(.invalidFilter, "The formula for filtering records is invalid: \(problem)", hint: hint)
     }
 
     /// The value itself stays out of the message: it may be anything.
@@ -116,6 +159,13 @@ extension AirtableError {
 
     static func computed(_ field: Field) -> Self {
         Self(.invalidValueForColumn, "Field \"\(field.name)\" cannot accept a value because the field is computed")
+    }
+
+    static func unknownAttachment(_ field: Field) -> Self {
+        Self(
+            .invalidAttachment,
+            "Field \"\(field.name)\" takes attachments with an http or https \"url\", or the \"id\" of one it has"
+        )
     }
 
     static func unknownChoice(_ name: String, _ field: Field) -> Self {

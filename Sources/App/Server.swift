@@ -52,6 +52,7 @@ public struct Server: Sendable {
                 },
                 vectors: search.textEmbedding,
                 embedding: embedding,
+                emulation: configuration.airtable.emulation,
                 readiness: Self.readiness(services)
             ),
             metrics: metrics,

@@ -69,7 +69,7 @@ public struct GatewayResponder: HTTPResponder {
         case .open(let handle):
             let call = try await call(route, match, request, &exchange, deadline)
             return try await RequestDeadline.run(until: deadline) { try await handle(call) }
-        case .requires(let permission, let handle):
+        case .requires(_, let handle), .authenticated(let handle):
             let context = try await services.access.authenticate(
                 bearer: BearerKey.text(in: request.headers),
                 timeout: route.reply.isStream ? .seconds(Limits.streamSeconds) : requestTimeout,
@@ -77,7 +77,7 @@ public struct GatewayResponder: HTTPResponder {
                 logger: log.logger
             )
             exchange.context = context
-            try context.require(permission)
+            if let permission = route.permission { try context.require(permission) }
             let call = try await call(route, match, request, &exchange, deadline)
             let client = route.endsWithClient ? channel : nil
             return try await RequestDeadline.run(until: deadline, for: client) { try await handle(call, context) }
@@ -104,7 +104,7 @@ public struct GatewayResponder: HTTPResponder {
         _ exchange: inout Exchange,
         _ deadline: ContinuousClock.Instant
     ) async throws -> RouteCall {
-        let query = try QueryParameters(parsing: exchange.query, allowed: route.query)
+        let query = try QueryParameters(parsing: route.readsQuery ? nil : exchange.query, allowed: route.query)
         var value = JSONValue.null
         var bytes: [UInt8] = []
         if let body = route.body {
@@ -118,6 +118,7 @@ public struct GatewayResponder: HTTPResponder {
             services: services,
             permission: route.permission,
             query: query,
+            rawQuery: exchange.query ?? "",
             headers: request.headers,
             body: value,
             bytes: bytes,
@@ -170,6 +171,7 @@ public struct GatewayResponder: HTTPResponder {
         if OpenAIProblem.covers(exchange.path) {
             return OpenAIProblem.reply(failure, requestID: exchange.requestID, headers: headers)
         }
+        if AirtableProblem.covers(exchange.path) { return AirtableProblem.reply(failure, headers: headers) }
         let status = ProblemStatus.status(of: failure)
         let problem = Problem(failure, status: status, path: exchange.path, requestID: exchange.requestID)
         // Strings and one integer: encoding them cannot fail.

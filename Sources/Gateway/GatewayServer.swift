@@ -107,8 +107,9 @@ public struct GatewayServer: Sendable {
             additionalChannelHandlers: [ClientWatch()],
             idleTimeout: TimeAmount(configuration.idleTimeout),
             httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(
-                maxHeaderFieldSize: Limits.headerBytes,
-                maxHeaderListSize: Limits.headerBytes,
+                // The decoder counts the address as if it were a field.
+                maxHeaderFieldSize: Limits.uriBytes + Limits.headerBytes,
+                maxHeaderListSize: Limits.uriBytes + Limits.headerBytes,
                 maxHeaderFieldCount: Limits.headerFields
             )
         )

@@ -14,6 +14,7 @@ public struct GatewayServices: Sendable {
     let vectors: any VectorServing
     let callMemory = OpenAICallMemory()
     let embedding: any EmbeddingServing
+    let emulation: AirtableEmulation
     let readiness: [ReadinessCheck]
 
     public init(
@@ -25,6 +26,7 @@ public struct GatewayServices: Sendable {
         models: (any ModelServing)? = nil,
         vectors: (any VectorServing)? = nil,
         embedding: (any EmbeddingServing)? = nil,
+        emulation: AirtableEmulation = AirtableEmulation(),
         readiness: [ReadinessCheck]
     ) {
         self.access = access
@@ -35,6 +37,7 @@ public struct GatewayServices: Sendable {
         self.models = models ?? NoModels()
         self.vectors = vectors ?? NoModels()
         self.embedding = embedding ?? EmbeddingUnavailable()
+        self.emulation = emulation
         self.readiness = readiness
     }
 }

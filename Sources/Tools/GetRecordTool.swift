@@ -97,9 +97,9 @@ struct GetRecordTool: ReadingTool {
 
     /// A cell whole; linked records by name and id.
     private func text(of value: JSONValue, _ names: [String: String]) -> String {
-        guard case .array(let values) = value else { return value.stringValue ?? value.text }
+        guard case .array(let values) = value else { return RecordEntry.name(of: value) }
         return values.map { element in
-            guard let text = element.stringValue else { return element.text }
+            guard let text = element.stringValue else { return RecordEntry.name(of: element) }
             return names[text].map { "\($0) (\(text))" } ?? text
         }.joined(separator: ", ")
     }

@@ -30,8 +30,8 @@ struct RecordAggregation {
             let isFit =
                 switch function {
                 case .count, .distinct: true
-                case .sum, .average: field.type.isNumeric
-                case .min, .max: field.type.isNumeric || field.type.isDate
+                case .sum, .average: field.isNumeric
+                case .min, .max: field.isNumeric || field.isDate
                 }
             guard isFit else {
                 throw AirtableError(
@@ -41,7 +41,7 @@ struct RecordAggregation {
                 )
             }
         }
-        for (field, bucket) in groupings where bucket != nil && !field.type.isDate {
+        for (field, bucket) in groupings where bucket != nil && !field.isDate {
             throw AirtableError(
                 .invalidRequest,
                 "\"\(field.name)\" has no \(bucket?.rawValue ?? "bucket"): its type is \(field.type.rawValue).",
@@ -97,7 +97,7 @@ struct RecordAggregation {
             return [(keys: [], values: values(row))]
         }
         // Time runs forward.
-        let isTime = groupings.contains { $0.bucket != nil || $0.field.type.isDate }
+        let isTime = groupings.contains { $0.bucket != nil || $0.field.isDate }
         return accumulators.map { (keys: $0.key, values: values($0.value)) }.sorted { left, right in
             let (first, second) = (left.values.first?.doubleValue, right.values.first?.doubleValue)
             if !isTime, first != second { return first ?? -.infinity > second ?? -.infinity }
@@ -127,8 +127,8 @@ struct RecordAggregation {
         if let bucket {
             let day: CalendarDate? =
                 switch value {
-                case .date(let date): date
-                case .dateTime(let instant): CalendarDate(instant)
+                case .date(let date), .computed(.day(let date)): date
+                case .dateTime(let instant), .computed(.moment(let instant)): CalendarDate(instant)
                 default: nil
                 }
             guard let text = day?.iso8601 else { return [.null] }
@@ -152,7 +152,34 @@ enum CellElements {
         case .dateTime(let instant): [.string(instant.iso8601)]
         // Two linked records of one name are one group, as people read it.
         case .links(let ids): unique(ids.map { names.names[$0] ?? $0.description })
+        case .collaborators(let people): unique(people.map(\.displayName))
+        case .attachments(let files): unique(files.map(\.filename))
+        case .collaborator, .barcode, .button, .aiText: shown(value, field)
+        case .computed(let computed): of(computed, field, names)
         }
+    }
+
+    private static func of(_ value: ComputedValue, _ field: Field, _ names: LinkedNames) -> [JSONValue] {
+        switch value {
+        case .number(let number): [JSONNumber(number).map { .number($0) } ?? .null]
+        case .boolean(let flag): [.bool(flag)]
+        case .record(let id): [.string(names.names[id] ?? id.description)]
+        case .list(let values): uniqueValues(values.flatMap { of($0, field, names) })
+        case .blank: []
+        case .text, .special, .day, .moment, .collaborator, .attachment, .barcode, .error:
+            shown(.computed(value), field)
+        }
+    }
+
+    /// As people read it; nothing for what shows nothing.
+    private static func shown(_ value: CellValue, _ field: Field) -> [JSONValue] {
+        let text = CellCodec.displayText(of: value, field: field) { _ in nil }
+        return text.isEmpty ? [] : [.string(text)]
+    }
+
+    private static func uniqueValues(_ values: [JSONValue]) -> [JSONValue] {
+        var seen: Set<JSONValue> = []
+        return values.filter { seen.insert($0).inserted }
     }
 
     private static func unique(_ texts: [String]) -> [JSONValue] {
@@ -190,7 +217,7 @@ private struct Accumulator {
         switch function {
         case .count: break
         case .distinct: seen.formUnion(CellElements.of(value, field, names))
-        case .sum, .average: if case .number(let number) = value { add(number) }
+        case .sum, .average: if let number = value.number { add(number) }
         case .min, .max:
             guard let place = value.place, let shown = CellElements.of(value, field, names).first else { return }
             let bound = Bound(place: place, shown: shown)
@@ -227,12 +254,31 @@ extension CellValue {
         case .number(let number): number
         case .date(let date): Double(date.daysSinceEpoch)
         case .dateTime(let instant): Double(instant.milliseconds)
+        case .computed(.number(let number)): number
+        case .computed(.day(let date)): Double(date.daysSinceEpoch)
+        case .computed(.moment(let instant)): Double(instant.milliseconds)
+        default: nil
+        }
+    }
+
+    /// The number it is, whoever computed it.
+    fileprivate var number: Double? {
+        switch self {
+        case .number(let number), .computed(.number(let number)): number
         default: nil
         }
     }
 }
 
 extension FieldType {
-    var isNumeric: Bool { [.number, .currency, .percent, .rating, .autoNumber].contains(self) }
-    var isDate: Bool { [.date, .dateTime, .createdTime].contains(self) }
+    var isNumeric: Bool {
+        [.number, .currency, .percent, .duration, .rating, .autoNumber, .count].contains(self)
+    }
+    var isDate: Bool { [.date, .dateTime, .createdTime, .lastModifiedTime].contains(self) }
+}
+
+/// What a field holds, whoever computes it: a formula that gives numbers is summed as a number field is.
+extension Field {
+    var isNumeric: Bool { type.isNumeric || type.isDerived && options.result?.type.isNumeric == true }
+    var isDate: Bool { type.isDate || type.isDerived && options.result?.type.isDate == true }
 }

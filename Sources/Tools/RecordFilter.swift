@@ -45,12 +45,12 @@ struct RecordFilter: Sendable {
             }
             wanted = try values.map { try Self.wanted($0, field) }
         case .contains:
-            guard let text = value?.stringValue, !text.isEmpty, field.type.hasText else {
+            guard let text = value?.stringValue, !text.isEmpty, field.hasText else {
                 throw Self.refusal(field, "takes no contains: that is a text, for a field of texts")
             }
             wanted = [.text(Self.folded(text))]
         case .less, .lessOrEqual, .greater, .greaterOrEqual:
-            guard field.type.isNumeric || field.type.isDate else {
+            guard field.isNumeric || field.isDate else {
                 throw Self.refusal(field, "has no order, it is of type \(field.type.rawValue)")
             }
             wanted = [try Self.wanted(value ?? .null, field)]
@@ -98,12 +98,16 @@ struct RecordFilter: Sendable {
     private static func order(_ value: CellValue, _ wanted: Wanted) -> Int? {
         func compare<T: Comparable>(_ left: T, _ right: T) -> Int { left < right ? -1 : left > right ? 1 : 0 }
         switch (value, wanted) {
-        case (.number(let left), .number(let right)): return compare(left, right)
-        case (.date(let left), .day(let right)): return compare(left.daysSinceEpoch, right.daysSinceEpoch)
-        case (.date(let left), .moment(let right)): return compare(Instant(left), right)
-        case (.dateTime(let left), .day(let right)):
+        case (.number(let left), .number(let right)), (.computed(.number(let left)), .number(let right)):
+            return compare(left, right)
+        case (.date(let left), .day(let right)), (.computed(.day(let left)), .day(let right)):
+            return compare(left.daysSinceEpoch, right.daysSinceEpoch)
+        case (.date(let left), .moment(let right)), (.computed(.day(let left)), .moment(let right)):
+            return compare(Instant(left), right)
+        case (.dateTime(let left), .day(let right)), (.computed(.moment(let left)), .day(let right)):
             return compare(CalendarDate(left).daysSinceEpoch, right.daysSinceEpoch)
-        case (.dateTime(let left), .moment(let right)): return compare(left, right)
+        case (.dateTime(let left), .moment(let right)), (.computed(.moment(let left)), .moment(let right)):
+            return compare(left, right)
         default: return nil
         }
     }
@@ -121,13 +125,13 @@ struct RecordFilter: Sendable {
     }
 
     private static func wanted(_ value: JSONValue, _ field: Field) throws -> Wanted {
-        if field.type.isNumeric {
+        if field.isNumeric {
             guard let number = value.doubleValue ?? value.stringValue.flatMap(Double.init), number.isFinite else {
                 throw refusal(field, "is compared with a number")
             }
             return .number(number)
         }
-        if field.type.isDate {
+        if field.isDate {
             guard let text = value.stringValue else { throw refusal(field, "is compared with a date, YYYY-MM-DD") }
             if let day = CalendarDate(iso8601: text) { return .day(day) }
             guard let moment = Instant(iso8601: text) else {
@@ -152,7 +156,7 @@ struct RecordFilter: Sendable {
     }
 }
 
-extension FieldType {
+extension Field {
     /// Whether its values are texts, or have names.
-    fileprivate var hasText: Bool { !isNumeric && !isDate && self != .checkbox }
+    fileprivate var hasText: Bool { !isNumeric && !isDate && type != .checkbox }
 }

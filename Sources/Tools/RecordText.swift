@@ -32,12 +32,22 @@ struct RecordEntry: WireType {
             .joined(separator: "; ")
     }
 
+    /// A person by name, a file by its name, a code or an error by its text; the rest as it is.
+    static func name(of value: JSONValue) -> String {
+        if let text = value.stringValue { return text }
+        for key in ["name", "filename", "text", "label", "email", "error", "specialValue", "value"] {
+            if let text = value[key]?.stringValue { return text }
+        }
+        return value.text
+    }
+
     /// A cell for reading.
     static func text(of value: JSONValue, _ characters: Int) -> String {
         let text =
             switch value {
             case .string(let text): text.split(whereSeparator: \.isNewline).joined(separator: " ")
-            case .array(let values): values.map { $0.stringValue ?? $0.text }.joined(separator: ", ")
+            case .array(let values): values.map { name(of: $0) }.joined(separator: ", ")
+            case .object: name(of: value)
             default: value.text
             }
         return text.cut(toScalars: characters).map { $0 + "…" } ?? text

@@ -12,7 +12,7 @@ struct PyAirtableAI: AsyncParsableCommand {
         version: Product.version,
         subcommands: [
             Serve.self, MCPCommand.self, Import.self, Index.self, SearchCommand.self, ChatCommand.self,
-            JobsCommand.self, EmbedCommand.self, Migrate.self,
+            JobsCommand.self, EmbedCommand.self, FormulaCommand.self, Migrate.self,
             UserCommand.self, KeyCommand.self, DoctorCommand.self, ConfigCommand.self, ANNBench.self,
             EmbedBenchCommand.self, BenchCommand.self,
         ]

@@ -43,6 +43,35 @@ struct AdministrationTests {
         }
     }
 
+    @Test("an e-mail address is one user's, whatever its case", arguments: DatabaseKind.allCases)
+    func emails(_ kind: DatabaseKind) async throws {
+        try await withAccess(kind) { fixture in
+            let (service, owner) = (fixture.service, try await fixture.owner())
+            fixture.clock.advance(.seconds(1))
+            let ada = try await service.createUser(name: "ada", email: "Ada@Example.com", context: owner)
+            #expect(ada.email == "ada@example.com")
+            for email in [
+                "", "ada", "@", "a@", "@b", "a b@c", "a@b@c", "a@b\n", String(repeating: "x", count: 253) + "@y",
+            ] {
+                await expectRefusal(.invalid) { try await service.setEmail(email, of: ada.id, context: owner) }
+            }
+            await expectRefusal(.invalid) {
+                _ = try await service.createUser(name: "eve", email: "ADA@example.com", context: owner)
+            }
+            await expectRefusal(.invalid) {
+                try await service.setEmail("ada@EXAMPLE.com", of: fixture.first.owner, context: owner)
+            }
+            await expectRefusal(.notFound) { try await service.setEmail("x@y.z", of: .random(), context: owner) }
+            try await service.setEmail("ada@example.com", of: ada.id, context: owner)
+            try await service.setEmail("Lovelace@example.com", of: ada.id, context: owner)
+            let people = try await service.collaborators(tenant: owner.tenant)
+            #expect(people.map(\.name) == ["owner", "ada"])
+            #expect(people.map(\.email) == [nil, "lovelace@example.com"])
+            try await service.setEmail(nil, of: ada.id, context: owner)
+            #expect(try await service.collaborators(tenant: owner.tenant).compactMap(\.email).isEmpty)
+        }
+    }
+
     @Test("the data directory's owner cannot be disabled", arguments: DatabaseKind.allCases)
     func lastOwner(_ kind: DatabaseKind) async throws {
         try await withAccess(kind) { fixture in

@@ -72,6 +72,13 @@ struct StoreTests {
             #expect(try await store.insert(sameName, tenant: other, limit: 9) == .inserted)
 
             #expect(try await store.user(user.id, tenant: tenant) == user)
+            #expect(try await store.setEmail("a@b.c", user: user.id, tenant: other) == .userMissing)
+            #expect(try await store.setEmail("a@b.c", user: user.id, tenant: tenant) == .changed)
+            #expect(try await store.user(user.id, tenant: tenant)?.email == "a@b.c")
+            #expect(try await store.setEmail("a@b.c", user: fixture.first.owner, tenant: tenant) == .taken)
+            #expect(try await store.setEmail("a@b.c", user: sameName.id, tenant: other) == .changed)
+            #expect(try await store.setEmail(nil, user: user.id, tenant: tenant) == .changed)
+            #expect(try await store.user(user.id, tenant: tenant) == user)
             #expect(try await store.user(user.id, tenant: other) == nil)
             #expect(try await store.setDisabled(true, user: user.id, tenant: other) == false)
             #expect(try await store.user(user.id, tenant: tenant)?.isDisabled == false)

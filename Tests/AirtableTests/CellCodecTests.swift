@@ -216,6 +216,7 @@ struct CellCodecTests {
                     return id
                 }
             )
+        case .attachments: throw TestSupportError("attachments to fetch")
         case .links(let list):
             return .links(
                 try list.map { link in

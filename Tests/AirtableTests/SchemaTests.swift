@@ -22,6 +22,16 @@ struct SchemaTests {
         primaryField: "Title"
     )
 
+    @Test("a workspace is there for its tenant only, and nothing is none", arguments: DatabaseKind.allCases)
+    func workspaces(_ kind: DatabaseKind) async throws {
+        try await withStore(kind) { store in
+            let base = try await store.service.createBase(name: "B", tables: [], context: store.context).base
+            #expect(try await store.service.hasWorkspace(base.workspace, context: store.context))
+            #expect(try await !store.service.hasWorkspace(.random(), context: store.context))
+            #expect(try await !store.service.hasWorkspace(nil, context: store.context))
+        }
+    }
+
     @Test("a base is made with its tables, and links get another side", arguments: DatabaseKind.allCases)
     func create(_ kind: DatabaseKind) async throws {
         try await withStore(kind) { store in
@@ -165,10 +175,17 @@ struct SchemaTests {
             let rows = try await store.database.read { try $0.rows("SELECT id FROM records") }
             #expect(rows.count == 1)
             // A field's ordinal is never used again: the old cell must not show up in a new field.
-            _ = try await service.createField(.link("Friend", to: "People"), in: people.id, context: context)
+            let friend = try await service.createField(.link("Friend", to: "People"), in: people.id, context: context)
             #expect(try await store.fields(anna.id, people) == ["Name": "Anna"])
-            let last = try await store.allChanges().suffix(3).map(\.event)
-            #expect(last == [.tableDeleted, .schemaChanged, .schemaChanged])
+            let read = try await service.table(id: people.id, context: context)
+            let inverse = try #require(read.fields.last)
+            let last = try await store.allChanges().suffix(4)
+            #expect(last.map(\.event) == [.tableDeleted, .schemaChanged, .schemaChanged, .schemaChanged])
+            #expect(
+                last.map(\.schemaChange) == [
+                    nil, .fieldDeleted(people.fields[1]), .fieldCreated(friend), .fieldCreated(inverse),
+                ]
+            )
             try await store.expectSound()
         }
     }

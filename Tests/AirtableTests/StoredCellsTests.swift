@@ -45,9 +45,69 @@ struct StoredCellsTests {
 
     @Test("cells of deleted fields are passed over, whatever they held")
     func unknownOrdinals() throws {
-        let text = #"{"1":"x","90":"y","91":[ "a" , "b" ],"92":true,"93":-1.5e3,"94":[],"6":1}"#
+        let text =
+            #"{"1":"x","90":"y","91":[ "a" , "b" ],"92":true,"93":-1.5e3,"94":[],"95":{"a":[{}, null,false ]},"6":1}"#
         let cells = try StoredCells.decode(text, model: Self.model)
         #expect(cells == [Self.field(.singleLineText): .text("x"), Self.field(.number): .number(1)])
+    }
+
+    /// A value of each type that is stored as JSON of its own.
+    static let composites: [FieldID: CellValue] = [
+        field(.singleCollaborator): .collaborator(FieldTypeTests.ada),
+        field(.multipleCollaborators): .collaborators([FieldTypeTests.bob, FieldTypeTests.ada]),
+        field(.createdBy): .collaborator(FieldTypeTests.bob),
+        field(.multipleAttachments): .attachments([FieldTypeTests.file]),
+        field(.barcode): .barcode(Barcode(text: "1 \"2\"", type: "upce")),
+        field(.button): .button(ButtonValue(label: "Go", url: "https://a.b")),
+        field(.aiText): .aiText(AIText(state: .generated, isStale: true, value: "é\n")),
+        field(.duration): .number(1.5),
+        field(.externalSyncSource): .choice(.random()),
+        field(.lastModifiedTime): .dateTime(Instant(milliseconds: 7)),
+        field(.multipleLookupValues): .computed(
+            .list([
+                .text("a"), .number(-1.5), .boolean(false), .day(CalendarDate(daysSinceEpoch: 1)), .error, .blank,
+                .moment(Instant(milliseconds: -5)), .record(.random()), .collaborator(FieldTypeTests.ada),
+                .attachment(FieldTypeTests.file), .barcode(Barcode(text: "x")), .special(.negativeInfinity),
+                .list([.number(1)]),
+            ])
+        ),
+    ]
+
+    @Test("people, files, codes and computed values come back whole")
+    func composite() throws {
+        let text = StoredCells.encode(Self.composites, model: Self.model)
+        let read = try StoredCells.decode(text, model: Self.model)
+        #expect(read == Self.composites)
+        // People are equal by identifier, so what else is known of them is compared by itself.
+        #expect(StoredCells.encode(read, model: Self.model) == text)
+        guard case .collaborator(let ada)? = read[Self.field(.singleCollaborator)] else {
+            Issue.record("no person")
+            return
+        }
+        #expect(ada.name == "Ada" && ada.email == "ada@example.com")
+    }
+
+    @Test(
+        "a computed value of each kind comes back",
+        arguments: [
+            ComputedValue.text("x \u{1}"), .number(0.1), .special(.notANumber), .boolean(true), .error,
+            .day(CalendarDate(daysSinceEpoch: 19_844)), .moment(Instant(milliseconds: 1)), .list([]),
+            .list([.list([.list([.text("deep")])])]),
+        ]
+    )
+    func computed(_ value: ComputedValue) throws {
+        for type in [FieldType.formula, .rollup, .multipleLookupValues] {
+            let cells = [Self.field(type): CellValue.computed(value)]
+            #expect(try StoredCells.decode(StoredCells.encode(cells, model: Self.model), model: Self.model) == cells)
+        }
+    }
+
+    @Test("lists in lists without end are damage, not a crash")
+    func nesting() async {
+        for text in [String(repeating: "[", count: 100_000), String(repeating: "{\"a\":", count: 100_000)] {
+            await expectFailure(.corrupt) { try StoredCells.decode("{\"90\":" + text, model: Self.model) }
+            await expectFailure(.corrupt) { try StoredCells.decode("{\"27\":" + text, model: Self.model) }
+        }
     }
 
     @Test("JSON as a database may rewrite it reads the same")
@@ -89,7 +149,10 @@ struct StoredCellsTests {
             "{\"1\":\"\\u12\"}",
             "{\"1\":\"\\ud800\"}", "{\"1\":\"\\ud800\\u0041\"}", "{\"99999999999999999999\":1}", "{,}",
             "{\"1\":\"x\",}",
-            "{\"90\":{}}", "{\"90\":null}",
+            "{\"90\":{]}", "{\"90\":nul}", "{\"90\":{\"a\"}}", "{\"90\":[1,]}",
+            "{\"27\":{\"day\":\"2024-13-01\"}}", "{\"27\":{\"num\":\"nan\"}}", "{\"27\":{}}",
+            "{\"27\":{\"error\":false}}",
+            "{\"22\":[{\"name\":\"no id\"}]}", "{\"18\":5}", "{\"23\":[{\"id\":\"attAAAAAAAAAAAAAA\"}]}",
         ]
     )
     func damaged(_ text: String) async {
@@ -104,7 +167,7 @@ struct StoredCellsTests {
             Self.field(.checkbox): .checked, Self.field(.multipleSelects): .choices([choice, choice]),
             Self.field(.date): .date(CalendarDate(daysSinceEpoch: 1)),
             Self.field(.multipleRecordLinks): .links([.random(), .random()]),
-        ]
+        ].merging(Self.composites) { first, _ in first }
         let text = Array(StoredCells.encode(cells, model: Self.model).utf8)
         var generator = SeededGenerator(seed: 2)
         var damagedCount = 0

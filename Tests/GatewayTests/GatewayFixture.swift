@@ -116,6 +116,7 @@ struct GatewayFixture: Sendable {
     let log = LogRecorder()
     let metrics = PrometheusRegistry()
     var mcpTools: any ToolProvider = FixedTools()
+    var emulation = AirtableEmulation()
     let chat = ScriptedChat()
 
     func services(
@@ -132,6 +133,7 @@ struct GatewayFixture: Sendable {
             models: TestModels.sample,
             vectors: TestModels.sample,
             embedding: embedding,
+            emulation: emulation,
             readiness: readiness
         )
     }

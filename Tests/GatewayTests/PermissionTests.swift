@@ -14,40 +14,53 @@ struct PermissionTests {
     @Test("every route works with the permission it declares and no other", arguments: DatabaseKind.allCases)
     func declared(_ kind: DatabaseKind) async throws {
         try await withGateway(kind) { fixture in
-            let server = fixture.server()
-            for route in RouteTable.standard.routes {
-                guard let permission = route.permission else { continue }
-                // Made anew for each route: one of them deletes it.
-                let run = try await fixture.answeredRun()
-                let values: [PathParameter: String] = [
-                    .baseId: fixture.base.id.description, .tableId: fixture.elements.id.description,
-                    .recordId: fixture.records[0].id.description, .conversationId: run.conversation.description,
-                    .messageId: run.answer.description, .runId: run.id.description,
-                    .jobId: NotedEmbedding.id.description,
-                ]
-                var path = route.pattern.description
-                for parameter in route.pattern.parameters {
-                    let value = try #require(values[parameter], "a value for \(parameter)")
-                    path = path.replacing("{\(parameter.rawValue)}", with: value)
-                }
-                let body = try route.body.map { body in
-                    String(decoding: try JSONCoder.encode(body.shape.sample), as: UTF8.self)
-                }
-                // Without a handshake a socket's address says that it is one.
-                let status = route.reply.socket == nil ? route.reply.status : .upgradeRequired
-                for bases in route.method == .delete ? [nil] : [nil, Set([fixture.base.id])] {
-                    let key = try await fixture.key([permission], bases: bases)
-                    let target = path
-                    try await server.publicApplication.test(.router) { client in
-                        let answer = try await client.send(route.method, target, key: key, body: body)
-                        #expect(
-                            answer.status == status.code,
-                            "\(route.name) with \(permission.rawValue): \(answer.text)"
-                        )
-                        if let shape = route.reply.shape, status != .upgradeRequired, let json = answer.json {
-                            #expect(shape.schema.violations(of: json) == [], "\(route.name)")
-                        }
-                    }
+            for route in RouteTable.standard.routes where !Self.changesRecords(route) {
+                try await expectWorks(route, fixture)
+            }
+        }
+        // Each in bases of its own: what one of them does, another may not find as its example has it.
+        for route in RouteTable.standard.routes where Self.changesRecords(route) {
+            try await withGateway(kind) { fixture in try await expectWorks(route, fixture) }
+        }
+    }
+
+    private static func changesRecords(_ route: Route) -> Bool {
+        let path = route.pattern.description
+        return route.method != .get && (path.hasPrefix("/v0/") || path.hasPrefix("/api/v1/airtable"))
+    }
+
+    private func expectWorks(_ route: Route, _ fixture: GatewayFixture) async throws {
+        guard let permission = route.permission else { return }
+        let server = fixture.server()
+        // Made anew for each route: one of them deletes it.
+        let run = try await fixture.answeredRun()
+        let values: [PathParameter: String] = [
+            .baseId: fixture.base.id.description, .tableId: fixture.elements.id.description,
+            .tableIdOrName: "elements", .recordId: fixture.records[0].id.description,
+            .conversationId: run.conversation.description, .messageId: run.answer.description,
+            .runId: run.id.description, .jobId: NotedEmbedding.id.description,
+        ]
+        var path = route.pattern.description
+        for parameter in route.pattern.parameters {
+            let value = try #require(values[parameter], "a value for \(parameter)")
+            path = path.replacing("{\(parameter.rawValue)}", with: value)
+        }
+        if route.name.hasSuffix("eleteRecords") { path += "?records[]=\(fixture.records[0].id)" }
+        let body = try route.body.map { body in
+            String(decoding: try JSONCoder.encode(body.shape.sample), as: UTF8.self)
+        }
+        // Without a handshake a socket's address says that it is one.
+        let status = route.reply.socket == nil ? route.reply.status : .upgradeRequired
+        // A key of some bases makes none, and what is made or deleted once is not made or deleted again.
+        let isOnce = route.method == .delete || permission == .schemaWrite
+        for bases in isOnce ? [nil] : [nil, Set([fixture.base.id])] {
+            let key = try await fixture.key([permission], bases: bases)
+            let target = path
+            try await server.publicApplication.test(.router) { client in
+                let answer = try await client.send(route.method, target, key: key, body: body)
+                #expect(answer.status == status.code, "\(route.name) with \(permission.rawValue): \(answer.text)")
+                if let shape = route.reply.shape, status != .upgradeRequired, let json = answer.json {
+                    #expect(shape.schema.violations(of: json) == [], "\(route.name)")
                 }
             }
         }

@@ -19,7 +19,8 @@ struct RouteTableTests {
         for route in RouteTable.standard.routes {
             let isOpen = Self.open.contains(route.pattern.description)
             #expect(route.isOpen == isOpen, "\(route.method) \(route.pattern)")
-            #expect((route.permission == nil) == (isOpen || route.pattern.description == "/mcp"))
+            let takesAnyKey = ["/mcp", "/v0/meta/whoami"].contains(route.pattern.description)
+            #expect((route.permission == nil) == (isOpen || takesAnyKey))
             if route.pattern.description.hasPrefix("/api/") { #expect(route.permission != nil) }
         }
         #expect(RouteTable.standard.routes.count(where: \.isOpen) == Self.open.count)
@@ -115,7 +116,7 @@ struct RouteTableTests {
             Issue.record("DELETE was matched")
         } catch {
             #expect(error.code == .methodNotAllowed)
-            #expect(error.allowedMethods == ["GET", "HEAD", "OPTIONS"])
+            #expect(error.allowedMethods == ["GET", "HEAD", "OPTIONS", "POST"])
         }
         do throws(GatewayError) {
             _ = try table.match(.get, "/api/v1/search")

@@ -33,14 +33,24 @@ public struct Workspace: Sendable, Hashable, Identifiable {
 public struct User: Sendable, Hashable, Identifiable {
     public let id: UserID
     public var name: String
+    /// In lower case; no two users of a tenant share one.
+    public var email: String?
     public var role: Role
     /// A disabled user's keys are dead.
     public var isDisabled: Bool
     public let createdTime: Instant
 
-    package init(id: UserID, name: String, role: Role, isDisabled: Bool, createdTime: Instant) {
+    package init(
+        id: UserID,
+        name: String,
+        email: String? = nil,
+        role: Role,
+        isDisabled: Bool,
+        createdTime: Instant
+    ) {
         self.id = id
         self.name = name
+        self.email = email
         self.role = role
         self.isDisabled = isDisabled
         self.createdTime = createdTime

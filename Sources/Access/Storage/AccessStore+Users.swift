@@ -25,7 +25,34 @@ extension AccessStore {
         }
     }
 
-    /// Adds a user, unless the tenant has `limit` of them, or one of this name.
+    /// Sets or clears a user's e-mail address, unless another one has it.
+    package func setEmail(
+        _ email: String?,
+        user: UserID,
+        tenant: TenantID,
+        deadline: ContinuousClock.Instant? = nil
+    ) async throws -> EmailChange {
+        try await database.write(deadline: deadline) { transaction in
+            let taken = try transaction.firstRow(
+                "SELECT id FROM access_users WHERE tenant = $1 AND email = $2 AND id <> $3",
+                [.id(tenant), SQLValue(email), .id(user)]
+            )
+            if taken != nil { return .taken }
+            let changed = try transaction.execute(
+                "UPDATE access_users SET email = $1 WHERE tenant = $2 AND id = $3",
+                [SQLValue(email), .id(tenant), .id(user)]
+            )
+            return changed == 1 ? .changed : .userMissing
+        }
+    }
+
+    package enum EmailChange: Sendable, Hashable {
+        case changed
+        case taken
+        case userMissing
+    }
+
+    /// Adds a user, unless the tenant has `limit` of them, or one of this name or e-mail address.
     package func insert(
         _ user: User,
         tenant: TenantID,
@@ -71,22 +98,23 @@ extension AccessStore {
     static func insert(_ user: User, tenant: TenantID, _ transaction: any Transaction) throws -> Int {
         try transaction.execute(
             """
-            INSERT INTO access_users (tenant, id, name, role, disabled, created_time)
-            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant, name) DO NOTHING
+            INSERT INTO access_users (tenant, id, name, role, disabled, created_time, email)
+            VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
             """,
             [
                 .id(tenant), .id(user.id), .text(user.name), .text(user.role.rawValue),
-                SQLValue(user.isDisabled), .instant(user.createdTime),
+                SQLValue(user.isDisabled), .instant(user.createdTime), SQLValue(user.email),
             ]
         )
     }
 
-    private static let userColumns = "id, name, role, disabled, created_time"
+    private static let userColumns = "id, name, role, disabled, created_time, email"
 
     private static func user(_ row: Row) throws -> User {
         User(
             id: try row.identifier(0, of: "access_users"),
             name: try row.text(1),
+            email: try row.optionalText(5),
             role: try role(row.text(2)),
             isDisabled: try row.bool(3),
             createdTime: Instant(microseconds: try row.integer(4))

@@ -75,6 +75,13 @@ public struct AccessStore: Sendable {
             ]
         ),
         CredentialStore.migration,
+        Migration(
+            id: "access/0003-emails",
+            [
+                "ALTER TABLE access_users ADD COLUMN email {text}",
+                "CREATE UNIQUE INDEX access_users_by_email ON access_users (tenant, email)",
+            ]
+        ),
     ]
 
     // MARK: First start

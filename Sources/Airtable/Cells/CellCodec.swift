@@ -13,51 +13,37 @@ public import Domain
 /// | date | `YYYY-MM-DD` | that, or an ISO date and time (its day in UTC) |
 /// | dateTime | `…T…Z` with milliseconds | ISO 8601; UTC when it names no zone |
 /// | multipleRecordLinks | record identifiers | the same |
-/// | createdTime, autoNumber | time, number | – |
+/// | duration | seconds | seconds |
+/// | barcode | `{text, type?}` | the same |
+/// | singleCollaborator | `{id, email?, name?}` | `{id}` or `{email}` |
+/// | multipleCollaborators | array of those | array of those, or of identifiers |
+/// | multipleAttachments | `[{id, url, filename, type, size, …}]` | `[{url, filename?}]` or `[{id}]` |
+/// | formula, rollup, lookup | what they gave; errors as objects | – |
+/// | all other computed ones | see `json` | – |
 ///
 /// Empty cells are absent when read; null, `""`, `[]` and `false` in a checkbox clear a cell.
 public enum CellCodec {
-    /// What a reader of the API gets for `value`.
-    public static func json(of value: CellValue, field: Field) -> JSONValue {
-        switch value {
-        case .text(let text): .string(text)
-        case .number(let number): JSONNumber(number).map { .number($0) } ?? .null
-        case .checked: true
-        case .choice(let id): field.options.choiceName(id).map { .string($0) } ?? .null
-        case .choices(let ids): .array(ids.compactMap { field.options.choiceName($0).map { .string($0) } })
-        case .date(let date): .string(date.iso8601)
-        case .dateTime(let instant): .string(instant.iso8601)
-        case .links(let ids): .array(ids.map { .string($0.description) })
-        }
-    }
-
-    /// The `fields` object of a record: by field name, or by identifier, in the table's order of
-    /// fields.
-    public static func fields(of record: Record, table: Table, byID: Bool = false) -> JSONObject {
-        JSONObject(
-            table.fields.lazy.compactMap { field in
-                guard let value = record.cells[field.id] else { return nil }
-                let json = json(of: value, field: field)
-                return json.isNull ? nil : (key: byID ? field.id.description : field.name, value: json)
-            }
-        )
-    }
-
     /// The moment in the shape of every timestamp of the API: `2024-05-01T12:34:56.000Z`.
     public static func timestamp(_ instant: Instant) -> String { instant.iso8601 }
 
     /// Checks what a writer gave for a cell of `field`.
     ///
-    /// - Parameter typecast: also takes strings for other types, and names of choices and records
-    ///   that don't exist yet.
-    /// - Throws: `.invalidValueForColumn`, `.invalidMultipleChoiceOptions`, `.invalidRecordID`.
-    package static func parse(_ json: JSONValue, field: Field, typecast: Bool = false) throws(AirtableError)
-        -> CellInput
-    {
+    /// - Parameters:
+    ///   - typecast: also takes strings for other types, and names of choices and records that don't
+    ///     exist yet.
+    ///   - people: whom cells of collaborators may name.
+    /// - Throws: `.invalidValueForColumn`, `.invalidMultipleChoiceOptions`, `.invalidRecordID`,
+    ///   `.invalidAttachment`.
+    package static func parse(
+        _ json: JSONValue,
+        field: Field,
+        typecast: Bool = false,
+        people: CollaboratorDirectory = CollaboratorDirectory()
+    ) throws(AirtableError) -> CellInput {
         if field.type.isComputed { throw .computed(field) }
         if case .null = json { return .empty }
         switch field.type {
-        case .singleLineText, .multilineText, .email, .url, .phoneNumber:
+        case .singleLineText, .multilineText, .richText, .email, .url, .phoneNumber:
             return try text(json, field, typecast)
         case .number, .currency, .percent:
             return try number(json, field, typecast)
@@ -71,7 +57,16 @@ public enum CellCodec {
             return try moment(json, field, typecast)
         case .multipleRecordLinks:
             return try links(json, field, typecast)
-        case .createdTime, .autoNumber:
+        case .duration:
+            return try duration(json, field, typecast)
+        case .barcode:
+            return try barcode(json, field, typecast)
+        case .singleCollaborator, .multipleCollaborators:
+            return try collaborators(json, field, typecast, people)
+        case .multipleAttachments:
+            return try attachments(json, field)
+        case .createdTime, .autoNumber, .lastModifiedTime, .createdBy, .lastModifiedBy, .formula, .rollup,
+            .multipleLookupValues, .count, .button, .aiText, .externalSyncSource, .manualSort:
             throw .computed(field)
         }
     }
@@ -215,45 +210,11 @@ public enum CellCodec {
             if moment == nil, typecast { moment = CellText.moment(text, isDayFirst: isDayFirst) }
         }
         guard let moment else { throw .invalidValue(field, expected: expected) }
-        return .value(isDate ? .date(moment.date) : .dateTime(moment.instant))
-    }
-
-    private static func links(
-        _ json: JSONValue,
-        _ field: Field,
-        _ typecast: Bool
-    ) throws(AirtableError) -> CellInput {
-        let elements: [JSONValue]
-        switch json {
-        case .array(let list): elements = list
-        case .string(let text) where typecast: elements = CellText.list(text).map { .string($0) }
-        default: throw .invalidValue(field, expected: "an array of record identifiers")
+        if isDate { return .value(.date(moment.date)) }
+        guard let zone = field.options.timeZone.flatMap(CellZone.named), !CellText.namesZone(given) else {
+            return .value(.dateTime(moment.instant))
         }
-        guard elements.count <= Limits.linksPerCell else {
-            throw .invalidValue(field, expected: "at most \(Limits.linksPerCell) records")
-        }
-        var seen: Set<LinkInput> = []
-        var inputs: [LinkInput] = []
-        for element in elements {
-            guard let text = element.stringValue ?? element["id"]?.stringValue else {
-                throw .invalidValue(field, expected: "an array of record identifiers")
-            }
-            let input: LinkInput
-            if let id = RecordID(text) {
-                input = .record(id)
-            } else if typecast {
-                let trimmed = text.trimmingSpace()
-                if trimmed.isEmpty { continue }
-                input = .text(trimmed)
-            } else {
-                throw AirtableError(
-                    .invalidRecordID,
-                    "Field \"\(field.name)\" takes record identifiers: rec and 14 letters or digits"
-                )
-            }
-            if seen.insert(input).inserted { inputs.append(input) }
-        }
-        return inputs.isEmpty ? .empty : .links(inputs)
+        return .value(.dateTime(zone.instant(local: moment.instant)))
     }
 }
 

@@ -11,6 +11,8 @@ package enum CellInput: Sendable, Hashable {
     case choice(ChoiceInput)
     case choices([ChoiceInput])
     case links([LinkInput])
+    /// To be fetched, or found in the record itself.
+    case attachments([AttachmentInput])
 }
 
 package enum ChoiceInput: Sendable, Hashable {

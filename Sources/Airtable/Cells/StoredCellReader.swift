@@ -53,23 +53,71 @@ struct StoredCellReader {
         case .dateTime:
             guard let milliseconds = try number().asWholeNumber else { throw damaged() }
             return .dateTime(Instant(milliseconds: milliseconds))
+        case .computed: return .computed(try computed())
+        case .collaborator: return .collaborator(try composite(StoredComposite.collaborator))
+        case .collaborators: return .collaborators(try composite(StoredComposite.collaborators))
+        case .attachments: return .attachments(try composite(StoredComposite.attachments))
+        case .barcode: return .barcode(try composite(StoredComposite.barcode))
+        case .button: return .button(try composite(StoredComposite.button))
+        case .aiText: return .aiText(try composite(StoredComposite.aiText))
         }
     }
 
-    /// Passes over a value of any kind: a string, number, literal, or an array of those.
-    mutating func skipValue() throws(AirtableError) {
+    /// Passes over a value of any kind.
+    mutating func skipValue() throws(AirtableError) { try skipValue(depth: 0) }
+
+    private mutating func skipValue(depth: Int) throws(AirtableError) {
         skipSpace()
-        guard position < bytes.count else { throw damaged() }
+        guard position < bytes.count, depth <= Self.depthMax else { throw damaged() }
         switch bytes[position] {
         case UInt8(ascii: "\""): _ = try rawString()
         case UInt8(ascii: "t"): try expect("true")
+        case UInt8(ascii: "f"): try expect("false")
+        case UInt8(ascii: "n"): try expect("null")
         case UInt8(ascii: "["):
             position += 1
             if skip(UInt8(ascii: "]")) { return }
-            repeat { _ = try rawString() } while skip(UInt8(ascii: ","))
+            repeat { try skipValue(depth: depth + 1) } while skip(UInt8(ascii: ","))
             try expect(UInt8(ascii: "]"))
+        case UInt8(ascii: "{"):
+            position += 1
+            if skip(UInt8(ascii: "}")) { return }
+            repeat {
+                _ = try rawString()
+                try expect(UInt8(ascii: ":"))
+                try skipValue(depth: depth + 1)
+            } while skip(UInt8(ascii: ","))
+            try expect(UInt8(ascii: "}"))
         default: _ = try number()
         }
+    }
+
+    /// Lists in lists of lookups of lookups; nobody links that far.
+    private static let depthMax = 64
+
+    // MARK: Composites
+
+    /// Texts and numbers, which nearly all formulas give, without a tree.
+    private mutating func computed() throws(AirtableError) -> ComputedValue {
+        skipSpace()
+        guard position < bytes.count else { throw damaged() }
+        switch bytes[position] {
+        case UInt8(ascii: "\""): return .text(try string())
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number(try number())
+        default: return try composite(StoredComposite.computed)
+        }
+    }
+
+    private mutating func composite<Value>(_ read: (JSONValue) -> Value?) throws(AirtableError) -> Value {
+        skipSpace()
+        let start = position
+        try skipValue()
+        let json: JSONValue
+        do {
+            json = try JSONValue(parsing: UnsafeBufferPointer(rebasing: bytes[start..<position]), limits: .trusted)
+        } catch { throw damaged() }
+        guard let value = read(json) else { throw damaged() }
+        return value
     }
 
     // MARK: Values

@@ -4,7 +4,7 @@ import Domain
 ///
 /// `{"1":"x","4":12.5,"7":["selAAAAAAAAAAAAAA"],"9":"2024-05-01","10":1714566896000}`: choices and
 /// records by identifier, days as ISO text, moments as milliseconds, a ticked box as `true`; an
-/// empty cell is absent. Renaming a field, choice or table changes no row, and both databases can
+/// empty cell is absent, and what is none of these stands as `StoredComposite` says. Renaming a field, choice or table changes no row, and both databases can
 /// look inside with their JSON operators.
 ///
 /// A codec of its own, not the general JSON reader, because it is the hot path of every read: it
@@ -71,6 +71,15 @@ struct StoredCellWriter {
         case .date(let date): append(quotedASCII: date.iso8601)
         case .dateTime(let instant): append(integer: instant.milliseconds)
         case .links(let ids): append(list: ids) { $0.description }
+        case .computed(.text(let text)): append(quoted: text)
+        case .computed(.number(let number)): append(number: number)
+        case .computed(let value): append(json: StoredComposite.json(of: value))
+        case .collaborator(let person): append(json: StoredComposite.json(of: person))
+        case .collaborators(let people): append(json: .array(people.map(StoredComposite.json)))
+        case .attachments(let files): append(json: .array(files.map(StoredComposite.json)))
+        case .barcode(let code): append(json: StoredComposite.json(of: code))
+        case .button(let button): append(json: StoredComposite.json(of: button))
+        case .aiText(let text): append(json: StoredComposite.json(of: text))
         }
     }
 
@@ -78,6 +87,8 @@ struct StoredCellWriter {
         bytes.append(UInt8(ascii: "}"))
         return String(decoding: bytes, as: UTF8.self)
     }
+
+    private mutating func append(json: JSONValue) { bytes.append(contentsOf: json.encoded()) }
 
     private mutating func append(quotedASCII text: String) {
         bytes.append(UInt8(ascii: "\""))

@@ -105,7 +105,26 @@ public struct ChangeFeed: Sendable {
                 )
             }
             total += removed
-            if removed < Limits.changePageEntries { return total }
+            if removed < Limits.changePageEntries { break }
+            try Task.checkCancellation()
+        }
+        try await trimComments(before: cutoff, tenant: tenant)
+        return total
+    }
+
+    /// The log of comments is kept as long as this one, by age.
+    private func trimComments(before cutoff: Instant, tenant: TenantID) async throws {
+        while true {
+            let removed = try await database.write { transaction in
+                _ = try SchemaStore().lock(tenant: tenant, in: transaction)
+                return try CommentStore().trim(
+                    before: cutoff,
+                    limit: Limits.changePageEntries,
+                    tenant: tenant,
+                    in: transaction
+                )
+            }
+            if removed < Limits.changePageEntries { return }
             try Task.checkCancellation()
         }
     }

@@ -8,13 +8,22 @@ struct ChangeEntry: Sendable {
     var kind: ChangeKind
     var record: RecordID?
     var created: Instant?
-    /// Stored cells; see `StoredCells`.
+    /// Stored cells, see `StoredCells`; or of a changed schema what `SchemaChange` keeps.
     var before: String?
     var after: String?
 
     /// About what the entry takes in the database: its texts, and columns and index of about this
     /// size.
     var byteCount: Int { 160 + (before?.utf8.count ?? 0) + (after?.utf8.count ?? 0) }
+}
+
+extension ChangeEntry {
+    /// An entry that says what of a table's schema changed.
+    init(base: BaseID, table: TableID, schema change: SchemaChange) {
+        self.init(base: base, table: table, kind: .schemaChanged)
+        before = change.storedBefore
+        after = change.storedAfter
+    }
 }
 
 enum ChangeKind: Int64, Sendable {
@@ -91,14 +100,19 @@ package struct ChangeLogStore: Sendable {
     /// entry.
     ///
     /// The caller holds the tenant's lock (`SchemaStore.lock`).
+    ///
+    /// - Parameter number: of the transaction of the log that the entries go on; nil begins one.
+    /// - Returns: its number; nil when there is nothing to append.
+    @discardableResult
     func append(
         _ entries: [ChangeEntry],
+        continuing number: Int64? = nil,
         actor: UserID,
         time: Instant,
         tenant: TenantID,
         in transaction: any Transaction
-    ) throws {
-        if entries.isEmpty { return }
+    ) throws -> Int64? {
+        if entries.isEmpty { return number }
         let row = try transaction.firstRow(
             """
             UPDATE store_tenants SET sequence = sequence + $2, log_bytes = log_bytes + $3
@@ -108,12 +122,13 @@ package struct ChangeLogStore: Sendable {
         )
         guard let row else { throw AirtableError.corrupt("The counter of changes is missing.") }
         let first = try row.integer(0) + 1
+        let log = number ?? first
         let (tenant, actor, time) = (tenant.sql, actor.sql, SQLValue(time.microseconds))
         var sequence = first
         try Self.insertion.execute(entries, in: transaction) { entry, arguments in
             arguments.append(tenant)
             arguments.append(SQLValue(sequence))
-            arguments.append(SQLValue(first))
+            arguments.append(SQLValue(log))
             arguments.append(entry.base.sql)
             arguments.append(entry.table.sql)
             arguments.append(time)
@@ -127,6 +142,7 @@ package struct ChangeLogStore: Sendable {
             arguments.append(Self.rows.digest(arguments.suffix(Self.columns.count)))
             sequence += 1
         }
+        return log
     }
 
     // MARK: Reading
@@ -180,7 +196,7 @@ package struct ChangeLogStore: Sendable {
         }
     }
 
-    private static func change(_ row: Row, _ schema: TenantSchema) throws -> RecordChange {
+    static func change(_ row: Row, _ schema: TenantSchema) throws -> RecordChange {
         let table: TableID = try row.identifier("table_id")
         guard let kind = ChangeKind(rawValue: try row.integer("kind")) else {
             throw AirtableError.corrupt("The change log holds an entry this program does not know.")
@@ -192,7 +208,12 @@ package struct ChangeLogStore: Sendable {
             table: table,
             time: Instant(microseconds: try row.integer("time")),
             actor: try row.identifier("actor"),
-            event: try event(kind, row, schema.table(table))
+            event: try event(kind, row, schema.table(table)),
+            schemaChange: kind == .schemaChanged
+                ? try SchemaChange(
+                    storedBefore: try row.optionalText("before"),
+                    after: try row.optionalText("after")
+                ) : nil
         )
     }
 
@@ -244,6 +265,7 @@ package struct ChangeLogStore: Sendable {
             count += 1
         }
         if count == 0 { return 0 }
+        try CommentStore().deleteComments(ofRecordsDeletedUpTo: last, tenant: tenant, in: transaction)
         try transaction.execute(
             "DELETE FROM change_log WHERE tenant = $1 AND sequence <= $2",
             [tenant.sql, SQLValue(last)]

@@ -17,7 +17,7 @@ struct ImportColumn: Equatable {
     /// - Throws: what was expected, for the message.
     func cell(_ value: JSONValue, choiceIDs: [String: ChoiceID]? = nil) throws(Mismatch) -> CellValue? {
         switch type {
-        case .singleLineText, .multilineText, .email, .url, .phoneNumber:
+        case .singleLineText, .multilineText, .richText, .email, .url, .phoneNumber:
             return .text(try text(value))
         case .number:
             return .number(try number(value, "a number", CellText.number))
@@ -51,10 +51,19 @@ struct ImportColumn: Equatable {
         case .multipleRecordLinks:
             _ = try names(value)
             return nil
-        case .createdTime, .autoNumber:
+        case .duration:
+            return .number(try number(value, "seconds, or hours and minutes such as 1:30", Self.duration))
+        case .barcode:
+            return .barcode(Barcode(text: try text(value)))
+        case .createdTime, .autoNumber, .lastModifiedTime, .createdBy, .lastModifiedBy, .formula, .rollup,
+            .multipleLookupValues, .count, .button, .aiText, .externalSyncSource, .manualSort, .singleCollaborator,
+            .multipleCollaborators, .multipleAttachments:
             return nil
         }
     }
+
+    /// Two parts are hours and minutes, as a field made by an import shows them.
+    private static func duration(_ text: String) -> Double? { CellText.duration(text, format: "h:mm") }
 
     /// The names that a cell of several values holds, each once.
     func names(_ value: JSONValue) throws(Mismatch) -> [String] {
@@ -131,5 +140,15 @@ struct ImportColumn: Equatable {
     private func moment(_ value: JSONValue) throws(Mismatch) -> CalendarMoment? {
         guard case .string(let text) = value else { return nil }
         return CalendarMoment(loose: text.trimmingSpace())
+    }
+}
+
+extension FieldType {
+    /// Whether cells of files become cells of it: not what the store computes, nor people and files, which are no text.
+    var isImportable: Bool {
+        switch self {
+        case .singleCollaborator, .multipleCollaborators, .multipleAttachments: false
+        default: !isComputed
+        }
     }
 }

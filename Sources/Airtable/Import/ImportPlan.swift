@@ -113,7 +113,10 @@ struct ImportPlan: Equatable {
             let nearest = Spelling.nearest(to: text, among: names).map { "; did you mean \($0)?" } ?? ""
             throw .malformedPlan(place, "unknown field type \"\(text)\"\(nearest)")
         }
-        guard !type.isComputed else { throw .malformedPlan(place, "\(text) is computed and can't be imported") }
+        guard type.isImportable else {
+            let why = type.isComputed ? "is computed and" : "is no text and"
+            throw .malformedPlan(place, "\(text) \(why) can't be imported")
+        }
         guard type == .multipleRecordLinks else { return .type(type) }
         guard let table = value["table"]?.stringValue else {
             throw .malformedPlan(place, "a link needs \"table\", the table it leads to")

@@ -64,7 +64,7 @@ struct ImportPreparation {
 
     private static func declared(_ table: Table, among tables: [Table]) -> [String: ImportPlan.FieldPlan] {
         var fields: [String: ImportPlan.FieldPlan] = [:]
-        for field in table.fields where !field.type.isComputed {
+        for field in table.fields where field.type.isImportable {
             if let target = field.options.linkedTable, let linked = tables.first(where: { $0.id == target }) {
                 fields[field.name] = .link(table: linked.name)
             } else {

@@ -200,8 +200,9 @@ struct TableScan {
                 let hint = nearest.map { "; did you mean \"\($0)\"?" } ?? ""
                 throw .malformedFile(plan.file, "table \"\(table.name)\" has no field \"\(column.name)\"\(hint)")
             }
-            guard !field.type.isComputed else {
-                throw .malformedFile(plan.file, "field \"\(column.name)\" is computed and can't be imported")
+            guard field.type.isImportable else {
+                let why = field.type.isComputed ? "is computed and" : "is no text and"
+                throw .malformedFile(plan.file, "field \"\(column.name)\" \(why) can't be imported")
             }
             guard column.type == .singleSelect || column.type == .multipleSelects else { continue }
             columns[position].choices = profiles[position].choices

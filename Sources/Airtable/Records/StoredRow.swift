@@ -16,7 +16,7 @@ struct StoredRow: Sendable {
     /// - Throws: `.corrupt`.
     func record(_ model: TableModel, hiding hidden: Set<FieldID> = []) throws(AirtableError) -> Record {
         var values = try StoredCells.decode(cells, model: model)
-        for field in model.createdTimeFields { values[field] = .dateTime(created) }
+        model.complete(&values, created: created)
         for field in hidden { values[field] = nil }
         return Record(id: id, createdTime: created, cells: values)
     }

@@ -5,20 +5,49 @@ import Domain
 extension WriteSession {
     /// The cells that `drafts` mean: nil clears one. Makes choices, and linked records, that
     /// typecasting asks for.
-    mutating func resolve(_ drafts: [[FieldInput]], in table: TableID) throws -> [[FieldID: CellValue?]] {
+    ///
+    /// - Parameter ids: the loaded rows that the drafts change, in their order: an attachment named by
+    ///   its identifier is looked for there first.
+    mutating func resolve(
+        _ drafts: [[FieldInput]],
+        of ids: [RecordID?] = [],
+        in table: TableID
+    ) throws -> [[FieldID: CellValue?]] {
         let newChoices = try makeChoices(drafts, in: table)
         let records = try findOrMakeLinked(drafts, in: table)
-        return drafts.map { draft in
+        return try drafts.enumerated().map { position, draft in
             var cells: [FieldID: CellValue?] = [:]
             for cell in draft {
                 let field = cell.field.id
-                cells.updateValue(
-                    Self.value(cell.input, choices: newChoices[field], records: records[field]),
-                    forKey: field
-                )
+                let value: CellValue?
+                if case .attachments(let inputs) = cell.input {
+                    let id = position < ids.count ? ids[position] : nil
+                    value = .attachments(try files(inputs, cell.field, of: id, in: table))
+                } else {
+                    value = Self.value(cell.input, choices: newChoices[field], records: records[field])
+                }
+                cells.updateValue(value, forKey: field)
             }
             return cells
         }
+    }
+
+    private func files(
+        _ inputs: [AttachmentInput],
+        _ field: Field,
+        of id: RecordID?,
+        in table: TableID
+    ) throws(AirtableError) -> [Attachment] {
+        var present: [Attachment] = []
+        if let id, case .attachments(let files)? = row(id, in: table)?.cells[field.id] { present = files }
+        var files: [Attachment] = []
+        for input in inputs {
+            var file = attachments[input]
+            if case .existing(let id) = input, let own = present.first(where: { $0.id == id }) { file = own }
+            guard let file else { throw .unknownAttachment(field) }
+            if !files.contains(where: { $0.id == file.id }) { files.append(file) }
+        }
+        return files
     }
 
     private static func value(
@@ -49,6 +78,8 @@ extension WriteSession {
                 if let found, seen.insert(found).inserted { ids.append(found) }
             }
             return ids.isEmpty ? nil : .links(ids)
+        // Looked up where the row is at hand.
+        case .attachments: return nil
         }
     }
 
@@ -108,7 +139,7 @@ extension WriteSession {
         if texts.isEmpty { return [:] }
         let model = try model(table)
         guard let primary = model.field(id: model.table.primaryField), !hiddenFields(table).contains(primary.id),
-            let stored = model.stored.first(where: { $0.id == primary.id })
+            let stored = model.stored.first(where: { $0.id == primary.id }), primary.type.isFoundByText
         else { throw AirtableError.invalidValue(field, expected: "record identifiers") }
         var inputs: [String: CellInput] = [:]
         var values: [CellValue: String] = [:]
@@ -138,6 +169,7 @@ extension WriteSession {
         guard primary.type.isComputed else {
             return try CellCodec.parse(.string(text), field: primary, typecast: true)
         }
+        if primary.type == .formula { return .value(.computed(.text(text))) }
         guard primary.type == .autoNumber, let number = Double(text) else { throw AirtableError.computed(primary) }
         return .value(.number(number))
     }
@@ -207,7 +239,23 @@ extension CellValue {
         case .choice(let id): id.sql
         case .date(let date): .text(date.iso8601)
         case .dateTime(let instant): .integer(instant.milliseconds)
-        case .choices, .links: nil
+        case .computed(.text(let text)): .text(text)
+        case .choices, .links, .collaborator, .collaborators, .attachments, .barcode, .button, .aiText, .computed: nil
+        }
+    }
+}
+
+extension FieldType {
+    /// Whether the database can look for a record by the text of a field of this type.
+    fileprivate var isFoundByText: Bool {
+        switch self {
+        case .singleLineText, .multilineText, .richText, .email, .url, .phoneNumber, .number, .currency, .percent,
+            .duration, .rating, .checkbox, .singleSelect, .date, .dateTime, .autoNumber, .formula:
+            true
+        case .multipleSelects, .multipleRecordLinks, .barcode, .singleCollaborator, .multipleCollaborators,
+            .multipleAttachments, .createdTime, .lastModifiedTime, .createdBy, .lastModifiedBy, .rollup,
+            .multipleLookupValues, .count, .button, .aiText, .externalSyncSource, .manualSort:
+            false
         }
     }
 }

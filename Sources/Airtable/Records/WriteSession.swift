@@ -21,6 +21,8 @@ struct WriteSession {
         let created: Instant
         var cells: [FieldID: CellValue]
         var isDeleted = false
+        /// It was deleted before, and comes back with the numbers it had.
+        var isRestored = false
 
         fileprivate mutating func assign(_ changes: [FieldID: CellValue?], except links: [Field]) {
             if cells.isEmpty { cells.reserveCapacity(changes.count) }
@@ -41,12 +43,17 @@ struct WriteSession {
     /// Rows in the order they were first touched.
     private var order: [RowKey] = []
     private var touched: Set<RowKey> = []
-    private var tablesWithNewSchema: [TableModel] = []
+    private var schemaEntries: [ChangeEntry] = []
     private let store = RecordStore()
+    private let people: CollaboratorDirectory
+    /// Attachments that were fetched, or looked up, before this transaction.
+    let attachments: [AttachmentInput: Attachment]
 
     init(
         schema: TenantSchema,
         actor: UserID,
+        people: CollaboratorDirectory = CollaboratorDirectory(),
+        attachments: [AttachmentInput: Attachment] = [:],
         now: Instant,
         hiddenFields: @escaping @Sendable (TableID) -> Set<FieldID>,
         transaction: any Transaction
@@ -54,6 +61,8 @@ struct WriteSession {
         self.tenant = schema.tenant
         self.schema = schema
         self.actor = actor
+        self.people = people
+        self.attachments = attachments
         self.now = now
         self.hiddenFields = hiddenFields
         self.transaction = transaction
@@ -99,7 +108,7 @@ struct WriteSession {
         guard let row = row(id, in: table) else { throw AirtableError.recordNotFound() }
         let model = try model(table)
         var cells = row.cells
-        for field in model.createdTimeFields { cells[field] = .dateTime(row.created) }
+        model.complete(&cells, created: row.created)
         for field in hiddenFields(table) { cells[field] = nil }
         return Record(id: id, createdTime: row.created, cells: cells)
     }
@@ -135,6 +144,25 @@ struct WriteSession {
             for field in model.linkFields { try setLinks(nil, field, of: id, in: table) }
             rows[table]?[id]?.isDeleted = true
         }
+    }
+
+    /// Puts a row where nothing but these cells is left to do: links to it, and those on its other side, are
+    /// the caller's.
+    ///
+    /// - Parameter created: of a row that is not there, and comes back.
+    mutating func put(_ cells: [FieldID: CellValue], created: Instant, of id: RecordID, in table: TableID) {
+        touch(id, table)
+        if rows[table]?[id] == nil {
+            rows[table, default: [:]][id] = WorkingRow(stored: nil, original: [:], created: created, cells: [:])
+            rows[table]?[id]?.isRestored = true
+        }
+        rows[table]?[id]?.cells = cells
+    }
+
+    /// Takes a loaded row away; links to it are the caller's.
+    mutating func takeAway(_ id: RecordID, in table: TableID) {
+        touch(id, table)
+        rows[table]?[id]?.isDeleted = true
     }
 
     /// Loads every row on the other side of links that setting `changes`, or deleting (with none
@@ -210,8 +238,10 @@ struct WriteSession {
         guard let options = replaced.field(id: field.id)?.options else { throw AirtableError.fieldNotFound() }
         try SchemaStore().setOptions(options, of: field.id, tenant: tenant, in: transaction)
         schema = schema.replacing(replaced)
-        tablesWithNewSchema.removeAll { $0.table.id == table }
-        tablesWithNewSchema.append(replaced)
+        if let new = replaced.field(id: field.id), new != field {
+            let change = SchemaChange.fieldUpdated(before: field, after: new)
+            schemaEntries.append(ChangeEntry(base: model.table.base, table: table, schema: change))
+        }
         return added
     }
 
@@ -219,12 +249,11 @@ struct WriteSession {
 
     /// Writes everything, with its entries in the change log.
     mutating func flush() throws {
-        var entries = tablesWithNewSchema.map {
-            ChangeEntry(base: $0.table.base, table: $0.table.id, kind: .schemaChanged)
-        }
-        if !tablesWithNewSchema.isEmpty { try SchemaStore().raiseVersion(tenant: tenant, in: transaction) }
+        var entries = schemaEntries
+        if !schemaEntries.isEmpty { try SchemaStore().raiseVersion(tenant: tenant, in: transaction) }
         var writes: [TableID: TableWrites] = [:]
         try placeNewRows(&writes)
+        for key in order { stamp(key) }
         for key in order {
             let (table, id) = (key.table, key.record)
             guard let row = rows[table]?[id], let model = schema.table(table) else { continue }
@@ -250,10 +279,27 @@ struct WriteSession {
             guard !model.autoNumberFields.isEmpty else { continue }
             var number = reservation.number
             for key in order where key.table == table && isNew(key) {
-                for field in model.autoNumberFields { rows[table]?[key.record]?.cells[field] = .number(Double(number)) }
+                let isRestored = rows[table]?[key.record]?.isRestored == true
+                for field in model.autoNumberFields {
+                    if isRestored, rows[table]?[key.record]?.cells[field] != nil { continue }
+                    rows[table]?[key.record]?.cells[field] = .number(Double(number))
+                }
                 number += 1
             }
         }
+    }
+
+    /// Writes who made a row, and who changed it and when, into the fields that say so.
+    private mutating func stamp(_ key: RowKey) {
+        guard let model = schema.table(key.table), !model.createdByFields.isEmpty || !model.modifiedFields.isEmpty,
+            let row = rows[key.table]?[key.record], !row.isDeleted
+        else { return }
+        let person = people.person(actor)
+        let cells =
+            row.stored == nil
+            ? model.made(row.cells, by: person)
+            : model.changed(from: row.original, to: row.cells, by: person, at: now)
+        rows[key.table]?[key.record]?.cells = cells
     }
 
     private func isNew(_ key: RowKey) -> Bool {

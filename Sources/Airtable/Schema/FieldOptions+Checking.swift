@@ -27,15 +27,97 @@ extension FieldOptions {
             choices = try Self.checked(draft.choices ?? [], name)
         case .date:
             dateFormat = try Self.checked(draft.dateFormat ?? "iso", oneOf: Self.dateFormats, "dateFormat", name)
-        case .dateTime, .createdTime:
-            dateFormat = try Self.checked(draft.dateFormat ?? "iso", oneOf: Self.dateFormats, "dateFormat", name)
-            timeFormat = try Self.checked(draft.timeFormat ?? "24hour", oneOf: Self.timeFormats, "timeFormat", name)
-            timeZone = try Self.checked(draft.timeZone ?? "utc", "timeZone", name)
-        case .singleLineText, .multilineText, .email, .url, .phoneNumber, .multipleRecordLinks, .autoNumber:
+        case .dateTime:
+            try takeTime(draft, name)
+        case .createdTime, .lastModifiedTime:
+            // A result that is a date shows days, one that is a dateTime the clock too.
+            let result = draft.result
+            try takeTime(result?.options ?? draft, name)
+            if result?.type == .date { (timeFormat, timeZone) = (nil, nil) }
+            if type == .lastModifiedTime { referencedFields = draft.referencedFields }
+        case .lastModifiedBy:
+            referencedFields = draft.referencedFields
+        case .duration:
+            durationFormat = try Self.checked(
+                draft.durationFormat ?? "h:mm",
+                oneOf: Self.durationFormats,
+                "durationFormat",
+                name
+            )
+        case .multipleRecordLinks:
+            prefersSingleRecordLink = draft.prefersSingleRecordLink
+            recordSelectionView = draft.recordSelectionView
+            isReversed = draft.isReversed
+        case .multipleAttachments:
+            isReversed = draft.isReversed ?? false
+        case .formula, .rollup, .multipleLookupValues, .count, .button, .aiText:
+            try takeComputed(draft, type, name)
+        case .externalSyncSource:
+            choices = try Self.checked(draft.choices ?? [], name)
+        case .singleLineText, .multilineText, .richText, .email, .url, .phoneNumber, .autoNumber, .barcode,
+            .singleCollaborator, .multipleCollaborators, .createdBy, .manualSort:
             break
         }
     }
 
+    private mutating func takeTime(_ draft: FieldOptions, _ name: String) throws(AirtableError) {
+        dateFormat = try Self.checked(draft.dateFormat ?? "iso", oneOf: Self.dateFormats, "dateFormat", name)
+        timeFormat = try Self.checked(draft.timeFormat ?? "24hour", oneOf: Self.timeFormats, "timeFormat", name)
+        let zone = try Self.checked(draft.timeZone ?? "utc", "timeZone", name)
+        guard CellZone.exists(zone) else {
+            throw AirtableError(
+                .invalidFieldOptions,
+                "Field \"\(name)\": timeZone must be an IANA name such as Europe/Paris, utc or client."
+            )
+        }
+        timeZone = zone
+    }
+
+    /// What a computed field is made from. Whether it is there is judged where its tables are at hand, and whether its
+    /// formula compiles by whoever computes it.
+    private mutating func takeComputed(
+        _ draft: FieldOptions,
+        _ type: FieldType,
+        _ name: String
+    ) throws(AirtableError) {
+        if type == .formula || type == .rollup || type == .button {
+            if let given = draft.formula {
+                let text = given.trimmingSpace()
+                guard text.unicodeScalars.count <= Limits.formulaCharacters, !text.hasNUL else {
+                    throw AirtableError(
+                        .invalidFieldOptions,
+                        "Field \"\(name)\": formula has at most \(Limits.formulaCharacters) characters."
+                    )
+                }
+                formula = text
+            }
+            guard type == .button || type == .rollup || formula?.isEmpty == false else {
+                throw AirtableError(.invalidFieldOptions, "Field \"\(name)\" needs a formula.")
+            }
+        }
+        if type == .button { label = try Self.checked(draft.label ?? "Open", "label", name) }
+        if type == .aiText {
+            guard (draft.prompt?.count ?? 0) <= Limits.promptParts else {
+                throw AirtableError(.tooLarge, "A prompt has at most \(Limits.promptParts) parts.")
+            }
+            prompt = draft.prompt ?? []
+        }
+        if type.isDerived { isValid = true }
+        recordLinkField = draft.recordLinkField
+        fieldInLinkedTable = type == .count ? nil : draft.fieldInLinkedTable
+        referencedFields = draft.referencedFields
+        if type != .count, let given = draft.result {
+            guard given.type.isResult else {
+                throw AirtableError(
+                    .invalidFieldOptions,
+                    "Field \"\(name)\": a result cannot be of type \(given.type.rawValue)."
+                )
+            }
+            result = .of(given.type, try FieldOptions(checking: given.options, of: given.type, named: name))
+        }
+    }
+
+    static let durationFormats = ["h:mm", "h:mm:ss", "h:mm:ss.S", "h:mm:ss.SS", "h:mm:ss.SSS"]
     static let dateFormats = ["local", "friendly", "us", "european", "iso"]
     static let timeFormats = ["12hour", "24hour"]
 
@@ -105,5 +187,15 @@ extension FieldOptions {
             )
         }
         return value
+    }
+}
+
+extension FieldType {
+    /// Whether values of computed fields can be like those of a field of this type.
+    fileprivate var isResult: Bool {
+        switch self {
+        case .formula, .rollup, .multipleLookupValues, .button, .aiText, .manualSort: false
+        default: true
+        }
     }
 }

@@ -6,7 +6,7 @@ import Domain
 /// Works on one base. Tables that exist already may gain fields: the other sides of new links, or a
 /// drafted field.
 struct SchemaBuilder {
-    private struct Working {
+    struct Working {
         let id: TableID
         var name: String
         var description: String?
@@ -27,8 +27,10 @@ struct SchemaBuilder {
     }
 
     private let base: BaseID
-    private var tables: [Working] = []
+    var tables: [Working] = []
     private var openLinks: [OpenLink] = []
+    /// Drafted fields whose references are still to be found.
+    private var openReferences: [(table: TableID, field: FieldID, draft: FieldDraft)] = []
 
     init(base: BaseID, existing: [TableModel]) {
         self.base = base
@@ -94,8 +96,11 @@ struct SchemaBuilder {
                 "Table \"\(name)\" has no field named \"\((primaryName ?? "").cut(to: 255))\" to be its primary one."
             )
         }
-        guard primary.type != .multipleRecordLinks else {
-            throw AirtableError(.invalidFieldOptions, "The primary field of table \"\(name)\" cannot be a link.")
+        guard primary.type.canBePrimary else {
+            throw AirtableError(
+                .invalidFieldOptions,
+                "The primary field of table \"\(name)\" cannot be a \(primary.type.rawValue)."
+            )
         }
         tables[position].primaryField = primary.id
     }
@@ -116,6 +121,7 @@ struct SchemaBuilder {
             options: try FieldOptions(checking: draft.options, of: draft.type, named: name),
             toTableAt: position
         )
+        if draft.namesFields { openReferences.append((table, field, draft)) }
         guard draft.type == .multipleRecordLinks else { return }
         guard let target = draft.linkedTable ?? draft.options.linkedTable?.description else {
             throw AirtableError(.invalidFieldOptions, "Field \"\(name)\" needs the table it links to.")
@@ -127,6 +133,7 @@ struct SchemaBuilder {
 
     mutating func finish() throws(AirtableError) -> Result {
         while !openLinks.isEmpty { try close(openLinks.removeFirst()) }
+        for open in openReferences { try close(open.draft, field: open.field, in: open.table) }
         var result = Result(newTables: [], newFields: [])
         for table in tables {
             guard table.isNew else {
@@ -190,11 +197,13 @@ struct SchemaBuilder {
         let linkName = tables[source].fields.first { $0.id == link.field }?.name ?? ""
         let wanted = link.inverseName ?? (source == target ? "From \(linkName)" : tables[source].name)
         let name = Self.uniqueName(wanted, among: tables[target].fields.map(\.name))
+        var reversed = FieldOptions()
+        reversed.isReversed = true
         return try append(
             name: name,
             type: .multipleRecordLinks,
             description: nil,
-            options: FieldOptions(),
+            options: reversed,
             toTableAt: target
         )
     }

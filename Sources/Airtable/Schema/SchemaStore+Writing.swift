@@ -140,6 +140,32 @@ extension SchemaStore {
         )
     }
 
+    /// Writes a field's name, description and options; its type and ordinal stay.
+    func update(_ field: Field, tenant: TenantID, in transaction: any Transaction) throws {
+        try Self.fields.update(
+            [
+                ("name", .text(field.name)), ("description", SQLValue(field.description)),
+                ("options", .text(field.options.storedText)),
+            ],
+            where: "tenant = $1 AND id = $2",
+            [tenant.sql, field.id.sql],
+            in: transaction
+        )
+    }
+
+    /// Writes a table's name and description.
+    func update(_ head: TableHead, ofTable number: Int64, tenant: TenantID, in transaction: any Transaction) throws {
+        try Self.tables.update(
+            [
+                ("name", .text(head.name)), ("name_key", .text(nameKey(head.name))),
+                ("description", SQLValue(head.description)),
+            ],
+            where: "tenant = $1 AND number = $2",
+            [tenant.sql, SQLValue(number)],
+            in: transaction
+        )
+    }
+
     /// Hides a field for good; its values stay in the rows until these are next written.
     package func deleteField(_ field: FieldID, tenant: TenantID, in transaction: any Transaction) throws {
         try Self.fields.update(
@@ -235,7 +261,7 @@ extension SchemaStore {
             [tenant.sql, SQLValue(range.lowerBound), SQLValue(range.upperBound), SQLValue(rows)]
         )
         if removed == rows { return }
-        for table in ["fields", "table_counters"] {
+        for table in ["fields", "table_counters", "comments"] {
             try transaction.execute(
                 "DELETE FROM \(table) WHERE tenant = $1 AND table_number = $2",
                 [tenant.sql, SQLValue(number)]

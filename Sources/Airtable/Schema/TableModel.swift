@@ -17,6 +17,9 @@ package final class TableModel: Sendable {
     /// Fields whose cell is the row's own time of creation.
     let createdTimeFields: [FieldID]
     let autoNumberFields: [FieldID]
+    let createdByFields: [FieldID]
+    /// lastModifiedTime and lastModifiedBy.
+    let modifiedFields: [WatchingField]
     let linkFields: [Field]
     /// Position in `stored` by ordinal; −1 where no stored field has that ordinal.
     private let positions: [Int]
@@ -40,12 +43,25 @@ package final class TableModel: Sendable {
         self.positions = positions
         self.createdTimeFields = table.fields.filter { $0.type == .createdTime }.map(\.id)
         self.autoNumberFields = table.fields.filter { $0.type == .autoNumber }.map(\.id)
+        self.createdByFields = table.fields.filter { $0.type == .createdBy }.map(\.id)
+        self.modifiedFields = table.fields.compactMap { WatchingField($0, in: table) }
         self.linkFields = table.fields.filter { $0.type == .multipleRecordLinks }
         self.fieldsByID = Dictionary(table.fields.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.fieldsByName = Dictionary(table.fields.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     package func field(id: FieldID) -> Field? { fieldsByID[id] }
+
+    /// Whether its cells may name people, also such as the store itself writes.
+    var namesPeople: Bool {
+        !createdByFields.isEmpty
+            || stored.contains { field in
+                switch field.kind {
+                case .collaborator, .collaborators: true
+                default: false
+                }
+            }
+    }
 
     /// The field with this identifier, or else this exact name.
     func field(_ nameOrID: String) -> Field? {
@@ -85,18 +101,26 @@ struct StoredField: Sendable {
 /// How a cell is stored in JSON.
 enum StoredKind: Sendable {
     case text, number, checked, choice, choices, date, dateTime, links
+    case collaborator, collaborators, attachments, barcode, button, aiText, computed
 
     /// Nil for a type that is not stored in cells.
     init?(_ type: FieldType) {
         switch type {
-        case .singleLineText, .multilineText, .email, .url, .phoneNumber: self = .text
-        case .number, .currency, .percent, .rating, .autoNumber: self = .number
+        case .singleLineText, .multilineText, .richText, .email, .url, .phoneNumber, .manualSort: self = .text
+        case .number, .currency, .percent, .duration, .rating, .autoNumber, .count: self = .number
         case .checkbox: self = .checked
-        case .singleSelect: self = .choice
+        case .singleSelect, .externalSyncSource: self = .choice
         case .multipleSelects: self = .choices
         case .date: self = .date
-        case .dateTime: self = .dateTime
+        case .dateTime, .lastModifiedTime: self = .dateTime
         case .multipleRecordLinks: self = .links
+        case .singleCollaborator, .createdBy, .lastModifiedBy: self = .collaborator
+        case .multipleCollaborators: self = .collaborators
+        case .multipleAttachments: self = .attachments
+        case .barcode: self = .barcode
+        case .button: self = .button
+        case .aiText: self = .aiText
+        case .formula, .rollup, .multipleLookupValues: self = .computed
         case .createdTime: return nil
         }
     }

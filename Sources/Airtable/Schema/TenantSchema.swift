@@ -9,6 +9,8 @@ package final class TenantSchema: Sendable {
     package let version: Int64
     /// In the order they were made.
     package let bases: [Base]
+    /// Whether cells of any table may name people, so that a write needs to know them.
+    let namesPeople: Bool
     private let basesByID: [BaseID: Base]
     private let tablesByID: [TableID: TableModel]
     private let tablesByBase: [BaseID: [TableModel]]
@@ -18,6 +20,7 @@ package final class TenantSchema: Sendable {
         self.tenant = tenant
         self.version = version
         self.bases = bases
+        self.namesPeople = tables.contains { $0.namesPeople }
         self.basesByID = Dictionary(bases.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.tablesByID = Dictionary(tables.map { ($0.table.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.tablesByBase = Dictionary(grouping: tables, by: \.table.base)

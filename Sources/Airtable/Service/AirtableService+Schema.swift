@@ -73,18 +73,26 @@ extension AirtableService {
                     in: transaction
                 )
             }
-            try self.note(.schemaChanged, of: tables.map { ($0.base, $0.id) }, context: context, in: transaction)
+            let entries = tables.map {
+                ChangeEntry(base: $0.base, table: $0.id, schema: .tableCreated(name: $0.name))
+            }
+            try self.note(entries, context: context, in: transaction)
         }
         return BaseSchema(base: base, tables: tables)
     }
 
     /// The workspace for a new base; a named one must be the tenant's.
     package func workspaceID(_ wanted: WorkspaceID?, context: RequestContext) async throws -> WorkspaceID {
-        let workspaces = try await access.workspaces(context: context)
+        let workspaces = try await access.workspaces(by: .schemaWrite, context: context)
         guard let workspace = wanted == nil ? workspaces.first : workspaces.first(where: { $0.id == wanted }) else {
             throw AirtableError(.modelNotFound, "There is no such workspace, or you may not see it.")
         }
         return workspace.id
+    }
+
+    /// Whether the tenant has this workspace.
+    package func hasWorkspace(_ id: WorkspaceID?, context: RequestContext) async throws -> Bool {
+        try await access.workspaces(by: .schemaWrite, context: context).contains { $0.id == id }
     }
 
     /// Adds a table to a base. Its links make fields in the tables they lead to.
@@ -119,11 +127,11 @@ extension AirtableService {
             var builder = SchemaBuilder(base: base, existing: existing)
             try add(&builder)
             let result = try builder.finish()
-            var touched: [(BaseID, TableID)] = []
+            var entries: [ChangeEntry] = []
             for (table, field) in result.newFields {
                 guard let model = schema.table(table) else { continue }
                 try schemas.append(field, to: model, tenant: context.tenant, in: transaction)
-                if !touched.contains(where: { $0.1 == table }) { touched.append((base, table)) }
+                entries.append(ChangeEntry(base: base, table: table, schema: .fieldCreated(field)))
             }
             for (position, table) in result.newTables.enumerated() {
                 _ = try schemas.insert(
@@ -133,9 +141,9 @@ extension AirtableService {
                     tenant: context.tenant,
                     in: transaction
                 )
-                touched.append((base, table.id))
+                entries.append(ChangeEntry(base: base, table: table.id, schema: .tableCreated(name: table.name)))
             }
-            try self.note(.schemaChanged, of: touched, context: context, in: transaction)
+            try self.note(entries, context: context, in: transaction)
             return result
         }
     }
@@ -149,14 +157,15 @@ extension AirtableService {
         try await change(context) { [schemas] transaction, schema in
             let model = try schema.table(table, scope)
             try schemas.deleteTable(number: model.number, tenant: context.tenant, in: transaction)
-            var touched: [(BaseID, TableID)] = []
+            var edit = SchemaEdit(base: model.table.base, schema: schema, tenant: context.tenant)
+            edit.droppedTables = [table]
+            edit.entries.append(ChangeEntry(base: model.table.base, table: table, kind: .tableDeleted))
             for other in schema.tables(in: model.table.base) where other.table.id != table {
-                let links = other.linkFields.filter { $0.options.linkedTable == table }
-                for field in links { try schemas.deleteField(field.id, tenant: context.tenant, in: transaction) }
-                if !links.isEmpty { touched.append((model.table.base, other.table.id)) }
+                for field in other.linkFields where field.options.linkedTable == table {
+                    try edit.delete(field, of: other.table.id, in: transaction)
+                }
             }
-            try self.note(.tableDeleted, of: [(model.table.base, table)], context: context, in: transaction)
-            try self.note(.schemaChanged, of: touched, context: context, in: transaction)
+            try self.note(edit.entries, context: context, in: transaction)
         }
         await clearSoon(context: context)
     }
@@ -212,9 +221,22 @@ extension AirtableService {
         context: RequestContext,
         in transaction: any Transaction
     ) throws {
+        let entries = tables.map { ChangeEntry(base: $0.base, table: $0.table, kind: kind) }
+        try note(entries, context: context, in: transaction)
+    }
+
+    /// Raises the schema's version, and logs `entries` as one transaction.
+    ///
+    /// - Returns: the transaction's number in the log; nil when there is nothing to log.
+    @discardableResult
+    func note(
+        _ entries: [ChangeEntry],
+        context: RequestContext,
+        in transaction: any Transaction
+    ) throws -> Int64? {
         try schemas.raiseVersion(tenant: context.tenant, in: transaction)
-        try log.append(
-            tables.map { ChangeEntry(base: $0.base, table: $0.table, kind: kind) },
+        return try log.append(
+            entries,
             actor: context.principal.user,
             time: now(),
             tenant: context.tenant,

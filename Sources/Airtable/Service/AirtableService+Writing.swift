@@ -21,6 +21,8 @@ extension AirtableService {
         if drafts.isEmpty { return [] }
         return try await write(to: table, context: context) { fields in
             try drafts.map { try fields.inputs($0.fields, typecast: typecast) }
+        } attachments: { inputs in
+            inputs.attachments
         } apply: { session, inputs in
             let cells = try session.resolve(inputs, in: table)
             try session.loadLinked(to: [], changing: cells, in: table)
@@ -47,9 +49,11 @@ extension AirtableService {
         let ids = updates.map(\.id)
         return try await write(to: table, context: context) { fields in
             try updates.map { try fields.inputs($0.fields, replacing: replacing, typecast: typecast) }
+        } attachments: { inputs in
+            inputs.attachments
         } apply: { session, inputs in
-            let cells = try session.resolve(inputs, in: table)
             try session.load(ids, in: table)
+            let cells = try session.resolve(inputs, of: ids, in: table)
             for id in ids where session.row(id, in: table) == nil { throw AirtableError.rowDoesNotExist(id) }
             try session.loadLinked(to: ids, changing: cells, in: table)
             for (id, cells) in zip(ids, cells) { try session.set(cells, of: id, in: table) }
@@ -79,6 +83,8 @@ extension AirtableService {
                 mergeFields: try fields.mergeFields(mergeOn),
                 inputs: try upserts.map { try fields.inputs($0.fields, replacing: replacing, typecast: typecast) }
             )
+        } attachments: { plan in
+            plan.inputs.attachments
         } apply: { session, plan in
             let outcome = try plan.apply(to: &session, table: table)
             return { session in
@@ -117,29 +123,42 @@ extension AirtableService {
     ///
     /// - Parameters:
     ///   - prepare: what can be checked without the database.
+    ///   - attachments: those that must be fetched or looked up before the transaction.
     ///   - apply: makes the changes in a session; what it returns makes the result, once all is
     ///     written.
     private func write<Prepared: Sendable, T: Sendable>(
         to table: TableID,
         context: RequestContext,
         prepare: @Sendable (WritableFields) throws -> Prepared,
+        attachments: @Sendable (Prepared) -> Set<AttachmentInput> = { _ in [] },
         apply: @escaping @Sendable (inout WriteSession, Prepared) throws -> @Sendable (WriteSession) throws -> T
     ) async throws -> T {
         let scope = try await access.visibleScope(for: context)
         var schema = cache.latest(context.tenant)
+        var people: CollaboratorDirectory?
+        var files: [AttachmentInput: Attachment] = [:]
         for _ in 0..<Self.attemptsMax {
             let current: TenantSchema
             if let schema { current = schema } else { current = try await read(context) { _, schema in schema } }
+            if people == nil, current.namesPeople { people = try await self.people(context) }
+            let directory = people ?? CollaboratorDirectory()
             let prepared: Prepared
             do {
                 let model = try current.table(table, scope)
-                prepared = try prepare(WritableFields(model: model, hidden: scope.hiddenFields(table: table)))
+                prepared = try prepare(
+                    WritableFields(model: model, hidden: scope.hiddenFields(table: table), people: directory)
+                )
             } catch {
                 // Perhaps only because the schema at hand is an old one.
                 schema = try await read(context) { _, schema in schema }
                 if schema?.version == current.version { throw error }
                 continue
             }
+            let missing = attachments(prepared).subtracting(files.keys)
+            if !missing.isEmpty, let attachmentSource, let base = current.table(table)?.table.base {
+                files.merge(try await attachmentSource.attachments(missing, base: base, context: context)) { $1 }
+            }
+            let found = files
             let now = now()
             let outcome = try await database.write(deadline: context.deadline) { [schemas] transaction -> T? in
                 let version = try schemas.lock(tenant: context.tenant, in: transaction)
@@ -147,6 +166,8 @@ extension AirtableService {
                 var session = WriteSession(
                     schema: current,
                     actor: context.principal.user,
+                    people: directory,
+                    attachments: found,
                     now: now,
                     hiddenFields: { scope.hiddenFields(table: $0) },
                     transaction: transaction
@@ -172,6 +193,7 @@ extension AirtableService {
 struct WritableFields: Sendable {
     let model: TableModel
     let hidden: Set<FieldID>
+    var people = CollaboratorDirectory()
 
     /// The cells that `fields` sets, each checked.
     ///
@@ -189,7 +211,8 @@ struct WritableFields: Sendable {
             guard named.insert(field.id).inserted else {
                 throw AirtableError(.invalidRequest, "Field \"\(field.name)\" is given twice.")
             }
-            inputs.append(FieldInput(field: field, input: try CellCodec.parse(value, field: field, typecast: typecast)))
+            let input = try CellCodec.parse(value, field: field, typecast: typecast, people: people)
+            inputs.append(FieldInput(field: field, input: input))
         }
         guard replacing else { return inputs }
         for field in model.table.fields
@@ -207,13 +230,16 @@ struct WritableFields: Sendable {
         for name in names {
             let field = try field(name)
             switch field.type {
-            case .createdTime, .autoNumber, .multipleRecordLinks, .checkbox:
+            case .singleLineText, .multilineText, .richText, .email, .url, .phoneNumber, .number, .currency, .percent,
+                .duration, .rating, .singleSelect, .multipleSelects, .date, .dateTime:
+                if !fields.contains(field) { fields.append(field) }
+            case .checkbox, .multipleRecordLinks, .barcode, .singleCollaborator, .multipleCollaborators,
+                .multipleAttachments, .createdTime, .autoNumber, .lastModifiedTime, .createdBy, .lastModifiedBy,
+                .formula, .rollup, .multipleLookupValues, .count, .button, .aiText, .externalSyncSource, .manualSort:
                 throw AirtableError(
                     .invalidRequest,
                     "Field \"\(field.name)\" cannot be merged on: it is a \(field.type.rawValue)."
                 )
-            default:
-                if !fields.contains(field) { fields.append(field) }
             }
         }
         return fields
@@ -223,6 +249,22 @@ struct WritableFields: Sendable {
         if let field = model.field(nameOrID), !hidden.contains(field.id) { return field }
         let names = model.table.fields.lazy.filter { !hidden.contains($0.id) }.map(\.name)
         throw .unknownFieldName(nameOrID, nearest: Spelling.nearest(to: nameOrID, among: names))
+    }
+}
+
+extension [[FieldInput]] {
+    /// Every attachment that a cell names.
+    fileprivate var attachments: Set<AttachmentInput> {
+        var found: Set<AttachmentInput> = []
+        for cell in joined() { if case .attachments(let inputs) = cell.input { found.formUnion(inputs) } }
+        return found
+    }
+}
+
+extension AirtableService {
+    /// Whom cells of the caller's tenant may name. The caller's right to write is checked already.
+    func people(_ context: RequestContext) async throws -> CollaboratorDirectory {
+        CollaboratorDirectory(try await access.collaborators(tenant: context.tenant, deadline: context.deadline))
     }
 }
 
@@ -239,8 +281,8 @@ private struct UpsertPlan: Sendable {
     }
 
     func apply(to session: inout WriteSession, table: TableID) throws -> Outcome {
-        let cells = try session.resolve(inputs, in: table)
         try session.load(ids.compactMap { $0 }, in: table)
+        let cells = try session.resolve(inputs, of: ids, in: table)
         let keys = zip(ids, cells).map { id, cells in id == nil ? key(cells) : nil }
         var matches = try session.records(matching: keys.compactMap { $0 }, in: mergeFields, of: table)
         let existing = ids.compactMap { $0 } + matches.values.joined()

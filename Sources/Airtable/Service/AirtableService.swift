@@ -12,30 +12,61 @@ public final class AirtableService: Sendable {
     /// What the tables of the store need, in order.
     public static let migrations: [Migration] = [
         SchemaStore.migration, RecordStore.migration, ChangeLogStore.migration, ImportStore.migration,
+        ChangeLogStore.historyMigration, CommentStore.migration,
     ]
 
     /// For consumers that keep something in step with the records.
     public let changes: ChangeFeed
 
+    /// Who stores the bytes of attachments; without one, cells take none but those they have.
+    let attachmentSource: (any AttachmentSource)?
     let database: any SQLDatabase
     let access: AccessService
     let cache: SchemaCache
     /// This process has committed a change.
     let signal: Wakeup
     let now: InstantSource
+    let filters: any FilterCompiler
+    let keptListings: KeptListings
     let schemas = SchemaStore()
     let store = RecordStore()
     let log = ChangeLogStore()
+    let commentStore = CommentStore()
 
     /// - Parameters:
+    ///   - attachments: fetches what cells of attachments name by address.
     ///   - now: for times of creation and of changes.
     ///   - pollInterval: how long a change of another process may go unnoticed by `changes`.
-    public init(
+    public convenience init(
         database: any SQLDatabase,
         access: AccessService,
+        attachments: (any AttachmentSource)? = nil,
         now: @escaping InstantSource = { .now() },
         pollInterval: Duration = .milliseconds(50)
     ) {
+        self.init(
+            database: database,
+            access: access,
+            attachments: attachments,
+            now: now,
+            pollInterval: pollInterval,
+            filters: FormulaFilters()
+        )
+    }
+
+    /// - Parameter filters: evaluates the formulas that filter records.
+    package init(
+        database: any SQLDatabase,
+        access: AccessService,
+        attachments: (any AttachmentSource)? = nil,
+        now: @escaping InstantSource = { .now() },
+        pollInterval: Duration = .milliseconds(50),
+        filters: any FilterCompiler,
+        tick: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) {
+        self.attachmentSource = attachments
+        self.filters = filters
+        self.keptListings = KeptListings(tick: tick)
         self.database = database
         self.access = access
         self.now = now

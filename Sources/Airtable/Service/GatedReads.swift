@@ -9,8 +9,8 @@ package import Domain
 /// What may be seen is still the caller's visible scope, as everywhere. The public calls of
 /// `AirtableService` are these, each by its own permission.
 package struct GatedReads: Sendable {
-    private let service: AirtableService
-    private let permission: Permission
+    let service: AirtableService
+    let permission: Permission
     /// Told of each damaged record, which is left out then; without it the first one is an error.
     private let onDamage: (@Sendable (AirtableError) -> Void)?
 

@@ -32,6 +32,12 @@ public struct FieldDraft: Sendable, Hashable {
     /// a link field of that name leading back here, the two become one pair. Otherwise a field is
     /// made there, named after this table.
     public var inverseName: String?
+    /// rollup, lookup, count: name or identifier of the link field it goes through, and of the field
+    /// at its other end; beside `options`, which take identifiers only.
+    public var recordLink: String?
+    public var fieldInLinkedTable: String?
+    /// lastModifiedTime, lastModifiedBy: names or identifiers of the fields it watches.
+    public var watchedFields: [String]?
 
     public init(
         name: String,
@@ -71,5 +77,41 @@ public struct BaseSchema: Sendable, Hashable {
     public init(base: Base, tables: [Table]) {
         self.base = base
         self.tables = tables
+    }
+}
+
+/// What a field is to be from now on; what is nil stays.
+public struct FieldUpdate: Sendable, Hashable {
+    public var name: String?
+    /// Empty takes it away.
+    public var description: String?
+    /// Of these, the members that are set replace the field's. Choices are the whole list in its new
+    /// order: those with an identifier of the field's are renamed and recoloured, others are added.
+    public var options: FieldOptions?
+    /// Whether choices left out are deleted, and taken out of every record. Else leaving one out is refused.
+    public var deletesChoices: Bool
+
+    public init(
+        name: String? = nil,
+        description: String? = nil,
+        options: FieldOptions? = nil,
+        deletesChoices: Bool = false
+    ) {
+        self.name = name
+        self.description = description
+        self.options = options
+        self.deletesChoices = deletesChoices
+    }
+}
+
+/// What a table is to be called from now on; what is nil stays.
+public struct TableUpdate: Sendable, Hashable {
+    public var name: String?
+    /// Empty takes it away.
+    public var description: String?
+
+    public init(name: String? = nil, description: String? = nil) {
+        self.name = name
+        self.description = description
     }
 }

@@ -160,8 +160,11 @@ package struct ImportStore: Sendable {
         let (model, now) = (target.model, service.now())
         let number = target.number
         let numbersFields = model.autoNumberFields
+        let user = context.principal.user
+        let actor = model.namesPeople ? try await service.people(context).person(user) : Collaborator(id: user)
         // Without numbers to be given, rows are encoded before the write lock is held.
-        let encoded = numbersFields.isEmpty ? rows.map { StoredCells.encode($0.cells, model: model) } : []
+        let encoded =
+            numbersFields.isEmpty ? rows.map { StoredCells.encode(model.made($0.cells, by: actor), model: model) } : []
         try await database.write(deadline: context.deadline) { [store] transaction in
             try Self.renew(session, now: now, context: context, in: transaction)
             let position = try Self.gone(.modelNotFound) {
@@ -178,7 +181,7 @@ package struct ImportStore: Sendable {
                     )
                 }
                 texts = rows.enumerated().map { offset, row in
-                    var cells = row.cells
+                    var cells = model.made(row.cells, by: actor)
                     for field in numbersFields { cells[field] = .number(Double(first + Int64(offset))) }
                     return StoredCells.encode(cells, model: model)
                 }

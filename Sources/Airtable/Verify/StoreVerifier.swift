@@ -129,7 +129,15 @@ struct StoreVerifier {
                 }
             case .text(let text):
                 if text.isEmpty { report.add("Record \(record) has an empty text in \(id).") }
-            case .number, .checked, .date, .dateTime: break
+            case .attachments(let files):
+                if Set(files.map(\.id)).count != files.count || files.isEmpty {
+                    report.add("Record \(record) has repeated attachments in \(id).")
+                }
+            case .collaborators(let people):
+                if Set(people).count != people.count || people.isEmpty {
+                    report.add("Record \(record) has repeated people in \(id).")
+                }
+            case .number, .checked, .date, .dateTime, .collaborator, .barcode, .button, .aiText, .computed: break
             }
         }
     }
@@ -214,10 +222,21 @@ struct StoreVerifier {
         }
         try checkChangeBytes(try Self.number(row[3]))
         try checkChangeRows()
+        try checkComments()
         for (consumer, sequence) in try ChangeLogStore().checkpoints(tenant: tenant, in: transaction)
         where sequence > extent.latest {
             report.add("The checkpoint of \(consumer) is at \(sequence), beyond the newest change \(extent.latest).")
         }
+    }
+
+    private mutating func checkComments() throws {
+        var problems: [String] = []
+        for (rows, order) in [(CommentStore.comments, "id"), (CommentStore.log, "sequence")] {
+            try transaction.forEachRow(rows.query(where: "tenant = $1", orderedBy: order), [tenant.sql]) { row in
+                if !rows.holds(row) { problems.append(rows.damaged(row).message) }
+            }
+        }
+        for problem in problems { report.add(problem) }
     }
 
     private mutating func checkChangeRows() throws {

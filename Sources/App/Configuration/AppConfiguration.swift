@@ -19,6 +19,7 @@ public struct AppConfiguration: Sendable {
     public var masterKey: String?
     public var changeLogDays: Int
     public var changeLogBytes: Int64
+    public var airtable: AirtableSettings
     /// Language and embedding models beyond the local one.
     public var models: ModelSettings
     /// Unknown settings and the like: to be logged once.
@@ -76,12 +77,7 @@ public struct AppConfiguration: Sendable {
                 expected: "a number from 1 to 256",
                 { Int($0).flatMap { (1...256).contains($0) ? $0 : nil } }
             ),
-            logLevel: reader.value(
-                .logLevel,
-                default: isTerminal ? .notice : .info,
-                expected: Logger.Level.allCases.map(\.rawValue).joined(separator: ", "),
-                { Logger.Level(rawValue: $0.lowercased()) }
-            ),
+            logLevel: logLevel(&reader, default: isTerminal ? .notice : .info),
             masterKeyFile: absolute(reader.text(.masterKeyFile) ?? data + "/keys/master"),
             masterKey: reader.text(.masterKey),
             changeLogDays: reader.value(
@@ -96,12 +92,22 @@ public struct AppConfiguration: Sendable {
                 expected: "a number of bytes, at least 1048576",
                 { Int64($0).flatMap { $0 >= 1 << 20 ? $0 : nil } }
             ),
+            airtable: AirtableSettings(&reader),
             models: ModelSettings(&reader),
             warnings: [],
             sources: [:]
         )
         guard reader.problems.isEmpty else { throw ConfigurationError(.invalidSetting, reader.problems) }
         return configuration.finished(by: reader)
+    }
+
+    private static func logLevel(_ reader: inout SettingsReader, default level: Logger.Level) -> Logger.Level {
+        reader.value(
+            .logLevel,
+            default: level,
+            expected: Logger.Level.allCases.map(\.rawValue).joined(separator: ", "),
+            { Logger.Level(rawValue: $0.lowercased()) }
+        )
     }
 
     private func finished(by reader: SettingsReader) -> Self {

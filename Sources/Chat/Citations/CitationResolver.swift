@@ -121,6 +121,12 @@ struct CitationResolver: Sendable {
             }
             return shown.compactMap { names?[$0] }.joined(separator: ", ")
         }
+        switch value {
+        // Objects in the API: quoted as people read them.
+        case .collaborator, .collaborators, .attachments, .barcode, .button, .aiText, .computed(.list):
+            return CellCodec.displayText(of: value, field: field) { _ in nil }
+        default: break
+        }
         switch CellCodec.json(of: value, field: field) {
         case .string(let text): return text
         case .array(let values): return values.compactMap(\.stringValue).joined(separator: ", ")

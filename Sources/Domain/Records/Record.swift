@@ -1,18 +1,3 @@
-/// The value of one cell. An empty cell has no value at all: it is absent from its record.
-///
-/// Selects hold the choice's identifier, so that renaming a choice changes no record.
-public enum CellValue: Sendable, Hashable {
-    case text(String)
-    case number(Double)
-    /// Only ever true; an unchecked box is an empty cell.
-    case checked
-    case choice(ChoiceID)
-    case choices([ChoiceID])
-    case date(CalendarDate)
-    case dateTime(Instant)
-    case links([RecordID])
-}
-
 /// A record (row) as the caller may see it.
 public struct Record: Sendable, Hashable, Identifiable {
     public let id: RecordID
@@ -38,6 +23,8 @@ public struct RecordChange: Sendable, Hashable {
     public let time: Instant
     public let actor: UserID
     public let event: Event
+    /// What of the schema changed, when `event` says that it did and a writer of this version wrote it.
+    public let schemaChange: SchemaChange?
 
     public enum Event: Sendable, Hashable {
         case created(Record)
@@ -59,7 +46,8 @@ public struct RecordChange: Sendable, Hashable {
         table: TableID,
         time: Instant,
         actor: UserID,
-        event: Event
+        event: Event,
+        schemaChange: SchemaChange? = nil
     ) {
         self.sequence = sequence
         self.transaction = transaction
@@ -68,5 +56,6 @@ public struct RecordChange: Sendable, Hashable {
         self.time = time
         self.actor = actor
         self.event = event
+        self.schemaChange = schemaChange
     }
 }

@@ -47,57 +47,6 @@ public struct Table: Sendable, Hashable, Identifiable {
     public func field(id: FieldID) -> Field? { fields.first { $0.id == id } }
 }
 
-/// The kinds of field that the store knows, by Airtable's own names.
-public enum FieldType: String, Sendable, Hashable, CaseIterable, Codable {
-    case singleLineText, multilineText, email, url, phoneNumber
-    case number, currency, percent, checkbox, rating
-    case singleSelect, multipleSelects
-    case date, dateTime
-    case multipleRecordLinks
-    case createdTime, autoNumber
-
-    /// Whether the store, not the writer, decides the value.
-    public var isComputed: Bool { self == .createdTime || self == .autoNumber }
-}
-
-/// One choice of a select field.
-public struct SelectChoice: Sendable, Hashable, Identifiable, Codable {
-    public let id: ChoiceID
-    public var name: String
-    /// Airtable's colour name, such as `blueLight2`.
-    public var color: String?
-
-    public init(id: ChoiceID, name: String, color: String? = nil) {
-        self.id = id
-        self.name = name
-        self.color = color
-    }
-}
-
-/// What a field's type leaves open. Only the members of that type are set.
-public struct FieldOptions: Sendable, Hashable {
-    /// Decimal places: number and percent 0–8, currency 0–7.
-    public var precision: Int?
-    /// currency.
-    public var symbol: String?
-    /// rating: largest value, 1–10.
-    public var max: Int?
-    /// checkbox, rating.
-    public var icon: String?
-    public var color: String?
-    /// singleSelect, multipleSelects, in choice order.
-    public var choices: [SelectChoice]?
-    /// multipleRecordLinks: the table whose records are linked, and the field there that shows the other side.
-    public var linkedTable: TableID?
-    public var inverseLinkField: FieldID?
-    /// date, dateTime: `local friendly us european iso`; `12hour 24hour`; an IANA name, `utc` or `client`.
-    public var dateFormat: String?
-    public var timeFormat: String?
-    public var timeZone: String?
-
-    public init() {}
-}
-
 /// A field (column) of a table.
 public struct Field: Sendable, Hashable, Identifiable {
     public let id: FieldID

@@ -132,6 +132,9 @@ public enum TableKind: IdentifierKind { public static var prefix: StaticString {
 public enum FieldKind: IdentifierKind { public static var prefix: StaticString { "fld" } }
 public enum RecordKind: IdentifierKind { public static var prefix: StaticString { "rec" } }
 public enum ChoiceKind: IdentifierKind { public static var prefix: StaticString { "sel" } }
+public enum AttachmentKind: IdentifierKind { public static var prefix: StaticString { "att" } }
+public enum ViewKind: IdentifierKind { public static var prefix: StaticString { "viw" } }
+public enum CommentKind: IdentifierKind { public static var prefix: StaticString { "com" } }
 public enum ConversationKind: IdentifierKind { public static var prefix: StaticString { "cnv" } }
 public enum ChatMessageKind: IdentifierKind { public static var prefix: StaticString { "msg" } }
 public enum RunKind: IdentifierKind { public static var prefix: StaticString { "run" } }
@@ -146,6 +149,9 @@ public typealias TableID = Identifier<TableKind>
 public typealias FieldID = Identifier<FieldKind>
 public typealias RecordID = Identifier<RecordKind>
 public typealias ChoiceID = Identifier<ChoiceKind>
+public typealias AttachmentID = Identifier<AttachmentKind>
+public typealias ViewID = Identifier<ViewKind>
+public typealias CommentID = Identifier<CommentKind>
 public typealias ConversationID = Identifier<ConversationKind>
 public typealias ChatMessageID = Identifier<ChatMessageKind>
 public typealias RunID = Identifier<RunKind>

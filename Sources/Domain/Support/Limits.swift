@@ -1,5 +1,17 @@
 /// Every bound of the product, each with its reason.
 public enum Limits {
+    /// Hosted service: calls that wait for one base; at 5 a second their callers have gone long before.
+    public static let hostedQueueCalls = 10_000
+    /// Hosted service: calls of one base under way at once; at 5 a second each may then take six seconds.
+    public static let hostedCallsInFlight = 32
+    /// Hosted service: bytes of an address beyond which a listing is asked for by POST; its own bound is 16,000.
+    public static let hostedURLBytes = 15_000
+    /// Hosted service: bytes of one reply; a hundred records of several longest texts fit.
+    public static let hostedReplyBytes = 32 * 1_024 * 1_024
+    /// Hosted service: callers whose last turn is remembered, so that who comes back does not go before who waits.
+    public static let hostedCallers = 1_024
+    /// Hosted service: bytes of answers that one process keeps, which are seconds old.
+    public static let hostedCacheBytes = 32 * 1_024 * 1_024
     /// JSON: deep enough for any honest document, far from exhausting a stack of 512 KiB.
     public static let jsonDepth = 64
     /// JSON: one request body, MCP message or document read whole.
@@ -20,6 +32,19 @@ public enum Limits {
     public static let searchPlaces = 100
     /// Records of one page, as Airtable's own.
     public static let pageRecords = 100
+    /// Fields that one list is sorted by: more than anybody tells apart.
+    public static let sortFields = 10
+    /// Bytes of keys that one sort holds: some 2 million records by two short texts.
+    public static let sortKeyBytes = 256 * 1_024 * 1_024
+    /// Sorted lists that one process keeps for their next pages, at 8 bytes a record; and one tenant's share of both.
+    public static let keptListings = 4_096
+    public static let keptListingsPerTenant = 256
+    public static let keptListingBytes = 128 * 1_024 * 1_024
+    public static let keptListingBytesPerTenant = 32 * 1_024 * 1_024
+    /// A sorted list unused this long is forgotten: a client that pages asks within seconds.
+    public static let keptListingSeconds = 300
+    /// Characters of one comment: a long letter.
+    public static let commentCharacters = 32_000
     /// Records of one batch call, as Airtable's own.
     public static let batchRecords = 10
     /// Characters of one text cell, as Airtable's own.
@@ -78,8 +103,24 @@ public enum Limits {
     public static let choicesPerField = 10_000
     /// Records that one cell links to: its text is read and written whole.
     public static let linksPerCell = 100_000
+    /// People in one cell: more than any tenant has members would help nobody.
+    public static let collaboratorsPerCell = 1_000
+    /// Files in one cell: each is some 200 bytes in the row, which is read and written whole.
+    public static let attachmentsPerCell = 1_000
+    /// Bytes of an address that an attachment is fetched from.
+    public static let attachmentURLBytes = 16_384
+    /// Characters of a formula as it is stored with its field; the longest known filter has 17,000.
+    public static let formulaCharacters = 100_000
+    /// Parts of the prompt of an aiText field.
+    public static let promptParts = 1_000
     /// Entries of the change log that one call reads or one transaction trims.
     public static let changePageEntries = 1_000
+    /// Records that one undo puts back: more than any one call touches, unless thousands link to what it deleted.
+    public static let undoRecords = 10_000
+    /// What stands against an undo, told one by one: nobody reads more, and each costs a look into the log.
+    public static let undoObstacles = 100
+    /// Bytes of change log entries that one page of a history reads.
+    public static let historyPageBytes = 4 * 1_024 * 1_024
     /// The change log of one tenant, unless the settings say otherwise.
     public static let changeLogBytes: Int64 = 1_024 * 1_024 * 1_024
     public static let changeLogDays = 30
@@ -148,8 +189,11 @@ public enum Limits {
     public static let vectorDimensions = 8_192
     /// HTTP: one body, unless its route says otherwise; far above any search and any batch of records.
     public static let requestBodyBytes = 1_024 * 1_024
-    /// HTTP: path and query together; nothing this API takes comes near.
-    public static let uriBytes = 8 * 1_024
+    /// HTTP: path and query together. Airtable's clients put up to 16,000 characters there before they switch to a
+    /// body, and a server in front of ours may lengthen the path.
+    public static let uriBytes = 20 * 1_024
+    /// HTTP: bases whose requests are counted when Airtable's rate limit is emulated; some 100 bytes each.
+    public static let countedBases = 4_096
     /// HTTP: all header fields of a request together, and their number.
     public static let headerBytes = 16 * 1_024
     public static let headerFields = 100
@@ -238,4 +282,33 @@ public enum Limits {
     public static let socketMessageBurst = 60
     /// WebSocket: messages in a row beyond the limit before the socket is closed.
     public static let socketRefusals = 200
+    /// Formula: bytes of one formula's text; the longest filters people generate are a tenth.
+    public static let formulaBytes = 512 * 1_024
+    /// Formula: parentheses, calls and signs within each other; generated filters reach some hundreds.
+    public static let formulaNesting = 2_000
+    /// Formula: bytes of one text that a formula makes; above the longest cell, and a bound on REPT in REPT.
+    public static let formulaTextBytes = 1_024 * 1_024
+    /// Formula: bytes and items that one evaluation reads and writes; half a second at worst, far above any honest one.
+    public static let formulaWork = 32 * 1_024 * 1_024
+    /// Formula: bytes of one date format; the longest honest ones are sentences.
+    public static let formulaDateFormatBytes = 4_096
+    /// Formula: bytes of a text that is read as a date; each part may be looked for through the whole of it.
+    public static let formulaDateTextBytes = 1_024
+    /// Formula: compiled date formats that are remembered, twice as many at most; about 1 KB each.
+    public static let formulaDateFormats = 512
+    /// Formula: time zones that are remembered, twice as many at most; there are some 600 names.
+    public static let formulaZones = 600
+    /// Formula: languages whose names are remembered, twice as many at most; about 20 KB each.
+    public static let formulaLocales = 128
+    /// Regular expressions: bytes of a pattern; longer ones are lists that belong in a table.
+    public static let regexPatternBytes = 16 * 1_024
+    /// Regular expressions: bytes for a compiled pattern and its automata; what needs more is refused.
+    public static let regexMemoryBytes = 2 * 1_024 * 1_024
+    /// Regular expressions: compiled patterns that are remembered, twice as many at most: 128 MiB at the very worst.
+    public static let regexPatterns = 32
+    /// Regular expressions: steps of one search, the bytes of the text times the instructions of the pattern: a second
+    /// at worst, when the pattern's automaton outgrows its memory, and milliseconds otherwise.
+    public static let regexWork = 100_000_000
+    /// Regular expressions: processor time of one replacement of all matches; a million honest ones need less.
+    public static let regexReplaceNanoseconds: UInt64 = 500_000_000
 }

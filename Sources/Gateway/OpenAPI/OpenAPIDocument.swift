@@ -25,6 +25,7 @@ enum OpenAPIDocument {
                 ["name": "airtable", "description": "Bases, tables and records."],
                 ["name": "chat", "description": "Conversations, the runs that answer, and their events."],
                 ["name": "mcp", "description": "The Model Context Protocol over HTTP, for AI clients."],
+                ["name": "airtable-v0", "description": "Airtable's own Web API. Errors have its shapes."],
                 ["name": "openai", "description": "OpenAI's dialect over the same models. Errors have its shape."],
                 ["name": "server", "description": "The server itself and its page."],
             ],
@@ -61,7 +62,11 @@ enum OpenAPIDocument {
         } else if route.isOpen {
             members["security"] = []
         } else {
-            members["description"] = "Needs a key; each tool asks for its own permission."
+            if case .authenticated = route.handler {
+                members["description"] = "Needs a key."
+            } else {
+                members["description"] = "Needs a key; each tool asks for its own permission."
+            }
             members["security"] = [["key": []]]
         }
         members["x-permission"] = .string(route.permission?.rawValue ?? (route.isOpen ? "public" : "any key"))
@@ -89,6 +94,7 @@ enum OpenAPIDocument {
         if path.hasPrefix("/api/v1/chat") { return "chat" }
         if path == "/mcp" { return "mcp" }
         if OpenAIProblem.covers(path) { return "openai" }
+        if AirtableProblem.covers(path) { return "airtable-v0" }
         return path.hasPrefix("/api/v1/search") ? "search" : "server"
     }
 
@@ -133,19 +139,27 @@ enum OpenAPIDocument {
         for status in reply.emptyStatuses {
             responses["\(status.code)"] = response("Accepted; there is nothing to answer.", contentType: "", nil)
         }
+        let dialect = dialect(route)
         for status in problemStatuses(route) where responses["\(status.code)"] == nil {
-            let isDialect = OpenAIProblem.covers(route.pattern.description)
             responses["\(status.code)"] = response(
                 ProblemStatus.title(of: status),
-                contentType: isDialect ? "application/json" : Problem.contentType,
-                ["schema": reference(isDialect ? "OpenAIError" : "Problem")]
+                contentType: dialect == nil ? Problem.contentType : "application/json",
+                ["schema": reference(dialect ?? "Problem")]
             )
         }
         return responses
     }
 
+    /// The schema of errors on a path that does not answer with problem documents.
+    private static func dialect(_ route: Route) -> String? {
+        let path = route.pattern.description
+        if OpenAIProblem.covers(path) { return "OpenAIError" }
+        return AirtableProblem.covers(path) ? "AirtableError" : nil
+    }
+
     /// What the edge itself may answer on this route, and what the route adds.
     static func problemStatuses(_ route: Route) -> [HTTPResponse.Status] {
+        if AirtableProblem.covers(route.pattern.description) { return AirtableProblem.statuses(of: route) }
         var statuses: [HTTPResponse.Status] = [.badRequest, .uriTooLong, .internalServerError, .serviceUnavailable]
         statuses.append(.gatewayTimeout)
         if !route.isOpen { statuses += [.unauthorized, .forbidden] }
@@ -193,6 +207,9 @@ enum OpenAPIDocument {
         var schemas: [String: JSONSchema] = ["Problem": Problem.schema]
         if routes.contains(where: { OpenAIProblem.covers($0.pattern.description) }) {
             schemas["OpenAIError"] = OpenAIProblem.schema
+        }
+        if routes.contains(where: { AirtableProblem.covers($0.pattern.description) }) {
+            schemas["AirtableError"] = AirtableProblem.schema
         }
         for shape in routes.flatMap({ $0.shapes }) {
             precondition(

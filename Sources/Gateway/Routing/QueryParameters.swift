@@ -22,7 +22,9 @@ struct QueryParameters: Sendable, Hashable {
         var values: [String: String] = [:]
         for part in (query ?? "").split(separator: "&") {
             let name = part.prefix { $0 != "=" }
-            guard let name = percentDecoded(name), let value = percentDecoded(part.dropFirst(name.count + 1)) else {
+            guard let name = PercentEncoding.decoded(name),
+                let value = PercentEncoding.decoded(part.dropFirst(name.count + 1))
+            else {
                 throw GatewayError(.invalidParameter, "The query has a broken percent escape.")
             }
             guard let known = allowed.first(where: { $0.name == name })?.name else {
@@ -60,32 +62,4 @@ struct QueryParameters: Sendable, Hashable {
 private func shown(_ text: String) -> String {
     let clean = text.prefix(40).map { $0.isLetter || $0.isNumber || "-_.[]".contains($0) ? $0 : "?" }
     return "\"\(String(clean))\""
-}
-
-/// Nil for a `%` without two hexadecimal digits and for what is no UTF-8. `+` is a space, as forms have it.
-private func percentDecoded(_ text: Substring) -> String? {
-    if !text.utf8.contains(UInt8(ascii: "%")), !text.utf8.contains(UInt8(ascii: "+")) { return String(text) }
-    var bytes: [UInt8] = []
-    var rest = text.utf8[...]
-    while let byte = rest.popFirst() {
-        switch byte {
-        case UInt8(ascii: "+"): bytes.append(UInt8(ascii: " "))
-        case UInt8(ascii: "%"):
-            guard let high = rest.popFirst().flatMap(hexadecimalDigit),
-                let low = rest.popFirst().flatMap(hexadecimalDigit)
-            else { return nil }
-            bytes.append(high << 4 | low)
-        default: bytes.append(byte)
-        }
-    }
-    return String(validating: bytes, as: UTF8.self)
-}
-
-private func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-    default: nil
-    }
 }

@@ -33,8 +33,10 @@ public struct Route: Sendable {
     /// Names the operation in the document and nothing else.
     public let name: String
     public let summary: String
-    /// Parameters after the `?`; others are refused.
+    /// Parameters after the `?`; others are refused, unless the route reads its query itself.
     public let query: [QueryParameter]
+    /// Whether the handler gets the query as it came, because its dialect has rules of its own.
+    let readsQuery: Bool
     let body: RouteBody?
     let reply: RouteReply
     /// Statuses of problems that this route may answer beside those every route may.
@@ -52,6 +54,7 @@ public struct Route: Sendable {
         name: String,
         summary: String,
         query: [QueryParameter] = [],
+        readsQuery: Bool = false,
         body: RouteBody? = nil,
         reply: RouteReply,
         problems: [HTTPResponse.Status] = [],
@@ -64,6 +67,7 @@ public struct Route: Sendable {
         self.name = name
         self.summary = summary
         self.query = query
+        self.readsQuery = readsQuery
         self.body = body
         self.reply = reply
         self.problems = problems
@@ -92,6 +96,8 @@ public struct Route: Sendable {
 enum RouteHandler: Sendable {
     case open(@Sendable (RouteCall) async throws -> Reply)
     case requires(Permission, @Sendable (RouteCall, Domain.RequestContext) async throws -> Reply)
+    /// Whoever has a key, whatever it may do.
+    case authenticated(@Sendable (RouteCall, Domain.RequestContext) async throws -> Reply)
     /// MCP: any key will do, since each tool asks for its own permission. Only from an allowed `Origin`.
     case mcp(@Sendable (RouteCall, Domain.RequestContext) async throws -> Reply)
 }

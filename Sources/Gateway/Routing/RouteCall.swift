@@ -8,6 +8,8 @@ struct RouteCall: Sendable {
     /// What the caller was asked for; nil on a route open to everybody.
     let permission: Permission?
     let query: QueryParameters
+    /// What stands after the `?`, for a route that reads it itself.
+    let rawQuery: String
     let headers: HTTPFields
     /// Null unless the route declares a body that is checked.
     let body: JSONValue

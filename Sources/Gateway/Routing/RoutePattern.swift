@@ -28,20 +28,23 @@ public struct RoutePattern: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// What may vary in a path. Each is an identifier of a fixed form, checked before it is used.
+/// What may vary in a path: identifiers of a fixed form, checked before they are used, and names.
 public enum PathParameter: String, Sendable, Hashable, CaseIterable {
     case baseId
     case tableId
+    case tableIdOrName
     case recordId
     case conversationId
     case messageId
     case runId
     case jobId
 
-    var prefix: String {
+    /// Of the identifier; nil for what may be a name.
+    private var prefix: String? {
         switch self {
         case .baseId: "app"
         case .tableId: "tbl"
+        case .tableIdOrName: nil
         case .recordId: "rec"
         case .conversationId: "cnv"
         case .messageId: "msg"
@@ -51,6 +54,7 @@ public enum PathParameter: String, Sendable, Hashable, CaseIterable {
     }
 
     var schema: JSONSchema {
-        JSONSchema(json: ["type": "string", "pattern": .string("^\(prefix)[A-Za-z0-9]{14}$")])
+        guard let prefix else { return .string(description: "Its identifier, or its name percent-encoded.") }
+        return JSONSchema(json: ["type": "string", "pattern": .string("^\(prefix)[A-Za-z0-9]{14}$")])
     }
 }

@@ -23,8 +23,10 @@ public struct RouteTable: Sendable {
     public static let standard = RouteTable(
         Array(
             [
-                SearchRoutes.all, BaseRoutes.all, RecordRoutes.all, ChatRoutes.all, EmbeddingRoutes.all,
+                SearchRoutes.all, BaseRoutes.all, RecordRoutes.all, AirtableChangeRoutes.all, ChatRoutes.all,
+                EmbeddingRoutes.all,
                 MCPRoutes.all, OpenAIRoutes.all,
+                AirtableRecordRoutes.all, AirtableWriteRoutes.all, AirtableMetaRoutes.all,
                 [OperationRoutes.document, OperationRoutes.health, OperationRoutes.ready], PageRoutes.all,
             ].joined()
         )
@@ -47,13 +49,13 @@ public struct RouteTable: Sendable {
     func match(_ method: HTTPRequest.Method, _ path: Substring) throws(GatewayError) -> Match {
         guard path.first == "/" else { throw GatewayError.notFound }
         var node = root
-        var parameters: [PathParameter: Substring] = [:]
+        var values: [Substring] = []
         if path != "/" {
             for segment in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
                 if let next = node.literals[segment] {
                     node = next
-                } else if !segment.isEmpty, let (parameter, next) = node.parameter?.first {
-                    parameters[parameter] = segment
+                } else if !segment.isEmpty, let next = node.parameter?.first {
+                    values.append(segment)
                     node = next
                 } else {
                     throw GatewayError.notFound
@@ -71,14 +73,19 @@ public struct RouteTable: Sendable {
                 allowedMethods: allowed
             )
         }
-        return Match(position: position, parameters: parameters)
+        let names = routes[position].pattern.parameters
+        return Match(
+            position: position,
+            parameters: Dictionary(zip(names, values), uniquingKeysWith: { first, _ in first })
+        )
     }
 
-    /// A place in the tree of path segments. Literals go before parameters.
+    /// A place in the tree of path segments. Literals go before parameters, which have no names here: two routes
+    /// may call the same place differently.
     private struct Node: Sendable {
         var literals: [Substring: Node] = [:]
-        /// At most one; a dictionary because a struct cannot hold itself.
-        var parameter: [PathParameter: Node]?
+        /// At most one; an array because a struct cannot hold itself.
+        var parameter: [Node]?
         var methods: [HTTPRequest.Method: Int] = [:]
 
         /// With HEAD and OPTIONS, which the edge itself answers.
@@ -99,14 +106,10 @@ public struct RouteTable: Sendable {
             switch first {
             case .literal(let text):
                 literals[Substring(text), default: Node()].insert(segments.dropFirst(), method: method, position)
-            case .parameter(let parameter):
-                precondition(
-                    self.parameter.map { $0.keys.contains(parameter) } ?? true,
-                    "two routes differ in the name of a parameter only"
-                )
-                var next = self.parameter?[parameter] ?? Node()
+            case .parameter:
+                var next = self.parameter?.first ?? Node()
                 next.insert(segments.dropFirst(), method: method, position)
-                self.parameter = [parameter: next]
+                self.parameter = [next]
             }
         }
     }

@@ -75,7 +75,7 @@ public final class AsyncHTTPTransport: HTTPTransport {
         let headEnd = min(began + request.deadlines.firstByte, totalEnd)
         let response: HTTPClientResponse
         do {
-            response = try await execute(outgoing, until: headEnd)
+            response = try await execute(outgoing, until: headEnd, isRepeatable: request.isRepeatable)
         } catch {
             try Task.checkCancellation()
             throw TransportFailure.beforeHead(error, address, request, isTotal: headEnd == totalEnd)
@@ -99,11 +99,12 @@ public final class AsyncHTTPTransport: HTTPTransport {
 
     private func execute(
         _ outgoing: HTTPClientRequest,
-        until end: ContinuousClock.Instant
+        until end: ContinuousClock.Instant,
+        isRepeatable: Bool
     ) async throws -> HTTPClientResponse {
         do {
             return try await client.execute(outgoing, deadline: .now() + (end - .now).timeAmount)
-        } catch  where ConnectionWatch.wasStale(error) {
+        } catch  where ConnectionWatch.wasStale(error) && (isRepeatable || !ConnectionWatch.wasWritten(error)) {
             try Task.checkCancellation()
             return try await client.execute(outgoing, deadline: .now() + (end - .now).timeAmount)
         }

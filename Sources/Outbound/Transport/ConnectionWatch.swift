@@ -45,6 +45,9 @@ final class ConnectionWatch: ChannelDuplexHandler {
         return false
     }
 
+    /// Whether a stale connection may have carried the request to the server all the same.
+    static func wasWritten(_ error: any Error) -> Bool { error is Stale }
+
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         if case .head = unwrapOutboundIn(data) {
             requestCount += 1

@@ -18,6 +18,9 @@ public struct OutboundRequest: Sendable {
     public var deadlines: OutboundDeadlines
     /// Bytes of a reply, after which it is given up.
     public var replyBytesMax: Int
+    /// Whether sending it twice does no harm. A pooled connection that dies unanswered had most likely been closed by
+    /// the server before; who makes something by this call wants to be sure.
+    public var isRepeatable: Bool
 
     public init(
         _ method: Method,
@@ -26,7 +29,8 @@ public struct OutboundRequest: Sendable {
         secretHeaders: [(name: String, value: OutboundSecret)] = [],
         body: [UInt8] = [],
         deadlines: OutboundDeadlines = .standard,
-        replyBytesMax: Int = OutboundRequest.replyBytesMaxDefault
+        replyBytesMax: Int = OutboundRequest.replyBytesMaxDefault,
+        isRepeatable: Bool = true
     ) {
         self.method = method
         self.url = url
@@ -35,6 +39,7 @@ public struct OutboundRequest: Sendable {
         self.body = body
         self.deadlines = deadlines
         self.replyBytesMax = replyBytesMax
+        self.isRepeatable = isRepeatable
     }
 
     /// Far above any answer of a model, far below what would hurt.

@@ -137,7 +137,7 @@ extension AnswerPiece {
     /// Numbers and checkboxes look otherwise in the API than displayed; nil where they do not.
     private static func quote(of value: CellValue, _ field: Field) -> String? {
         switch value {
-        case .number, .checked: CellCodec.json(of: value, field: field).text
+        case .number, .checked, .computed(.number): CellCodec.json(of: value, field: field).text
         default: nil
         }
     }

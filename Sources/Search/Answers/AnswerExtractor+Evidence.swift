@@ -60,15 +60,24 @@ extension AnswerExtractor {
         switch expectation {
         case .anything: false
         case .person:
-            [.multipleRecordLinks, .singleLineText, .email].contains(piece.field.type) && piece.isCell
+            Self.namesPeople(piece.field.type) && piece.isCell
         case .time: hasTime(piece)
         case .quantity: piece.quote.contains(where: \.isNumber)
         }
     }
 
+    private static func namesPeople(_ type: FieldType) -> Bool {
+        switch type {
+        case .multipleRecordLinks, .singleLineText, .email, .singleCollaborator, .multipleCollaborators, .createdBy,
+            .lastModifiedBy:
+            true
+        default: false
+        }
+    }
+
     /// A date, or a number that may be a year.
     private static func hasTime(_ piece: AnswerPiece) -> Bool {
-        if [.date, .dateTime, .createdTime].contains(piece.field.type) { return true }
+        if [.date, .dateTime, .createdTime, .lastModifiedTime].contains(piece.field.type) { return true }
         return piece.stems.contains { $0.count == 4 && $0.allSatisfy(\.isNumber) }
     }
 

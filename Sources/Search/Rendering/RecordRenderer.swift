@@ -125,7 +125,7 @@ struct RecordRenderer: Sendable {
 
     private static func isLong(_ field: Field, _ text: String) -> Bool {
         switch field.type {
-        case .multilineText: true
+        case let type where type.isAlwaysLong: true
         case .singleLineText: text.unicodeScalars.dropFirst(shortTextScalars).first != nil
         default: false
         }
@@ -136,6 +136,11 @@ struct RecordRenderer: Sendable {
         let words = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         return String(String.UnicodeScalarView(words.unicodeScalars.prefix(scalars)))
     }
+}
+
+extension FieldType {
+    /// Texts that say something, however short.
+    var isAlwaysLong: Bool { [.multilineText, .richText, .aiText].contains(self) }
 }
 
 /// `Field: value` lines, and where they lie.

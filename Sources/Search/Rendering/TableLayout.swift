@@ -21,7 +21,7 @@ struct TableLayout: Sendable, Hashable {
         self.table = table
         self.linkedPrimaries = linkedPrimaries
         var sources: Set<Source> = []
-        for field in table.fields where field.type != .multilineText || field.id == table.primaryField {
+        for field in table.fields where !field.type.isAlwaysLong || field.id == table.primaryField {
             sources.insert(Source(table: table.id, field: field.id))
             if let linked = field.options.linkedTable, let primary = linkedPrimaries[linked] {
                 sources.insert(Source(table: linked, field: primary.id))
@@ -67,7 +67,8 @@ extension TableLayout {
 
     /// Options that show in a cell's text.
     private static func format(of field: Field) -> [String] {
-        [field.options.precision.map(String.init) ?? "", field.options.symbol ?? ""]
+        let shown = field.options.result?.options ?? field.options
+        return [shown.precision.map(String.init) ?? "", shown.symbol ?? "", shown.durationFormat ?? ""]
     }
 
     private static func hash(of texts: [String]) -> String {

@@ -3,12 +3,12 @@ import App
 import ArgumentParser
 import Domain
 
-/// `user create|list|disable|enable`: who belongs to the data directory's tenant.
+/// `user create|list|email|disable|enable`: who belongs to the data directory's tenant.
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user",
         abstract: "Make, list, disable and enable users.",
-        subcommands: [Create.self, List.self, Disable.self, Enable.self]
+        subcommands: [Create.self, List.self, Email.self, Disable.self, Enable.self]
     )
 
     struct Create: AsyncParsableCommand {
@@ -19,12 +19,15 @@ struct UserCommand: AsyncParsableCommand {
         @Argument(help: "A name that no other user has.")
         var name: String
 
+        @Option(help: "Their e-mail address, by which cells and comments can name them.")
+        var email: String?
+
         @Flag(help: "Print one JSON object.")
         var json = false
 
         func run() async throws {
             try await withServices(shared) { services, context in
-                let user = try await services.access.createUser(name: name, context: context)
+                let user = try await services.access.createUser(name: name, email: email, context: context)
                 if json { Console.writeLine(user.json) } else { Console.write("\(user.id)  \(user.name)\n") }
             }
         }
@@ -49,6 +52,25 @@ struct UserCommand: AsyncParsableCommand {
                         Console.write("\(user.id)  \(user.name)  \(user.role.rawValue)  \(state)\n")
                     }
                 }
+            }
+        }
+    }
+
+    struct Email: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Set a user's e-mail address, or clear it.")
+
+        @OptionGroup var shared: SharedOptions
+
+        @Argument(help: "The user, usr….")
+        var user: String
+
+        @Argument(help: "The address; none clears it.")
+        var address: String?
+
+        func run() async throws {
+            guard let id = UserID(user) else { throw ValidationError("\"\(user)\" is no user; they look like usr….") }
+            try await withServices(shared) { services, context in
+                try await services.access.setEmail(address, of: id, context: context)
             }
         }
     }

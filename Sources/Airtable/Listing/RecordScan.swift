@@ -1,0 +1,145 @@
+import Access
+import Database
+import Domain
+
+/// Reads a table's rows in the order they were made, and gives those that a plan lists.
+///
+/// Lives inside one body of `SQLDatabase.read`. Holds one block of rows at a time, whatever the table's size.
+struct RecordScan {
+    let plan: ListingPlan
+    let schema: TenantSchema
+    let scope: VisibleScope
+    let transaction: any Transaction
+    private let store = RecordStore()
+
+    init(plan: ListingPlan, schema: TenantSchema, scope: VisibleScope, transaction: any Transaction) {
+        self.plan = plan
+        self.schema = schema
+        self.scope = scope
+        self.transaction = transaction
+    }
+
+    /// Calls `body` with each row after `position` that the filter lets through, the cells that the plan looks
+    /// at, and the place of the row before it in the table; until `body` returns false.
+    func forEachMatch(
+        after position: Int64?,
+        _ body: (_ row: StoredRow, _ judged: Record, _ links: LinkTexts, _ before: Int64) throws -> Bool
+    ) throws {
+        var before = position ?? plan.model.positionRange.lowerBound
+        // A page without a filter mostly needs just one more row than it has.
+        var limit = plan.predicate == nil && plan.sort.isEmpty ? plan.pageSize + 1 : Limits.internalPageRecords
+        while true {
+            let rows = try store.page(
+                after: before,
+                limit: limit,
+                of: plan.model,
+                tenant: schema.tenant,
+                in: transaction
+            )
+            let records = try rows.map { try $0.record(plan.judged) }
+            let links = try linkTexts(of: records)
+            for (row, record) in zip(rows, records) {
+                if plan.predicate?.holds(for: record, links: links) ?? true {
+                    guard try body(row, record, links, before) else { return }
+                }
+                before = row.position
+            }
+            if rows.count < limit { return }
+            limit = Limits.internalPageRecords
+        }
+    }
+
+    /// The primary values of the records that these link to, as far as the reader may see them.
+    private func linkTexts(of records: [Record]) throws -> LinkTexts {
+        var texts: [RecordID: String] = [:]
+        for field in plan.judged.linkFields {
+            var ids: Set<RecordID> = []
+            for record in records { if case .links(let linked)? = record.cells[field.id] { ids.formUnion(linked) } }
+            guard !ids.isEmpty, let linked = field.options.linkedTable, let model = schema.table(linked),
+                scope.allows(table: linked, in: model.table.base),
+                let primary = model.field(id: model.table.primaryField),
+                !scope.hiddenFields(table: linked).contains(primary.id)
+            else { continue }
+            let reader = model.reading([primary.id])
+            for row in try store.rows(ids, of: model, tenant: schema.tenant, in: transaction) {
+                guard let value = try row.record(reader).cells[primary.id] else { continue }
+                texts[row.id] = CellCodec.displayText(of: value, field: primary) { _ in nil }
+            }
+        }
+        return LinkTexts(texts)
+    }
+
+    // MARK: Pages
+
+    /// A page straight from the table.
+    func page(after position: Int64?, given: Int) throws -> RecordListing {
+        let limit = min(plan.pageSize, plan.maxRecords - min(given, plan.maxRecords))
+        var records: [Record] = []
+        var next: ListingOffset?
+        let isLast = given + limit >= plan.maxRecords
+        if limit > 0 {
+            try forEachMatch(after: position) { row, _, _, before in
+                if records.count == limit {
+                    next = .table(position: before, given: given + limit)
+                    return false
+                }
+                records.append(try row.record(plan.shown))
+                return !(isLast && records.count == limit)
+            }
+        }
+        return RecordListing(records: records, fields: plan.fields, offset: next?.description)
+    }
+
+    /// The places of all records that are listed, in the plan's order.
+    func sortedPositions() throws -> [Int64] {
+        var order = SortedPositions(plan.sort.map(\.isDescending))
+        try forEachMatch(after: nil) { row, record, links, _ in
+            let keys = plan.sort.map { $0.ordering.key(record.cells[$0.ordering.field.id], links: links) }
+            try order.add(row.position, keys)
+            return true
+        }
+        let sorted = order.sorted()
+        return sorted.count > plan.maxRecords ? Array(sorted.prefix(plan.maxRecords)) : sorted
+    }
+
+    /// A page of a sorted list from `index` on; records deleted since it was made are passed over.
+    ///
+    /// - Returns: the records, and where the next page begins; nil after the last one.
+    func page(of positions: [Int64], from index: Int) throws -> (records: [Record], next: Int?) {
+        var records: [Record] = []
+        var index = index
+        while records.count < plan.pageSize, index < positions.count {
+            let places = positions[index..<min(index + plan.pageSize - records.count, positions.count)]
+            for row in try store.rows(at: places, of: plan.model, tenant: schema.tenant, in: transaction) {
+                records.append(try row.record(plan.shown))
+            }
+            index += places.count
+        }
+        return (records, index < positions.count ? index : nil)
+    }
+}
+
+extension RecordStore {
+    /// The rows at these places that still exist, in the order of `positions`.
+    func rows(
+        at positions: some Collection<Int64>,
+        of model: TableModel,
+        tenant: TenantID,
+        in transaction: any Transaction
+    ) throws -> [StoredRow] {
+        let check = RowCheck(model, tenant)
+        var found: [Int64: StoredRow] = [:]
+        for group in PaddedGroups(positions) {
+            let places = Self.parameters(1..<(1 + group.count))
+            let rows = try transaction.rows(
+                "SELECT \(RowCheck.columns) FROM records WHERE position IN (\(places))",
+                group.map { SQLValue($0) }
+            )
+            for row in rows {
+                let row = try check.row(row)
+                found[row.position] = row
+            }
+        }
+        return positions.compactMap { found[$0] }
+    }
+}

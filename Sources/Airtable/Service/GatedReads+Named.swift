@@ -1,0 +1,45 @@
+import Access
+import Database
+package import Domain
+
+/// Reads of a record by the names that a path has, in one snapshot.
+extension GatedReads {
+    /// A record with its table, the fields in it that may be seen.
+    ///
+    /// - Parameter nameOrID: of the table; names without regard to case.
+    /// - Throws: `.modelNotFound`, `.notFound`.
+    package func record(
+        _ id: RecordID,
+        inTable nameOrID: String,
+        of base: BaseID,
+        context: RequestContext
+    ) async throws -> (table: Table, record: Record) {
+        try context.require(permission)
+        let scope = try await service.access.visibleScope(for: context)
+        return try await service.read(context) { [store = service.store] transaction, schema in
+            let model = try schema.table(named: nameOrID, in: base, scope)
+            let rows = try store.rows([id], of: model, tenant: context.tenant, in: transaction)
+            guard let row = rows.first else { throw AirtableError.recordNotFound() }
+            let record = try row.record(model, hiding: scope.hiddenFields(table: model.table.id))
+            return (scope.visible(model.table), record)
+        }
+    }
+}
+
+extension TenantSchema {
+    /// The table of a base with this identifier, or else this name (without regard to case).
+    ///
+    /// - Throws: `.modelNotFound`, also for what is outside `scope`.
+    func table(named nameOrID: String, in base: BaseID, _ scope: VisibleScope) throws(AirtableError) -> TableModel {
+        let base = try self.base(base, scope).id
+        if let id = TableID(nameOrID), let model = table(id), model.table.base == base {
+            return try table(id, scope)
+        }
+        let key = nameKey(nameOrID)
+        for model in tables(in: base)
+        where nameKey(model.table.name) == key && scope.allows(table: model.table.id, in: base) {
+            return model
+        }
+        throw .tableNotFound()
+    }
+}
