@@ -168,7 +168,10 @@ let package = Package(
             ]
         ),
         tests("AccessTests", ["Access", "Database", "Domain", "TestSupport", logging]),
-        tests("AirtableTests", ["Airtable", "Access", "Database", "Domain", "Outbound", "TestSupport", logging]),
+        tests(
+            "AirtableTests",
+            ["Airtable", "Access", "Database", "Domain", "Formula", "Outbound", "TestSupport", logging]
+        ),
         tests(
             "EmbeddingsTests",
             [

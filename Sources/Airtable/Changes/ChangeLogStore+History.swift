@@ -66,16 +66,24 @@ extension ChangeLogStore {
     }
 
     /// The changes of one transaction of the log, oldest first; up to `limit`, and none when its first ones are no longer kept.
+    ///
+    /// - Parameter derived: whether computed cells that followed are among them.
     func changes(
         ofTransaction number: Int64,
         limit: Int,
+        derived: Bool,
         schema: TenantSchema,
         in transaction: any Transaction
     ) throws -> [RecordChange] {
-        guard number > 0, number <= .max - Int64(limit) else { return [] }
+        let span = Int64(derived ? limit : limit + Limits.computedCellsPerWrite)
+        guard number > 0, number <= .max - span else { return [] }
+        let condition = derived ? "" : " AND kind <> \(ChangeKind.recomputed.rawValue)"
         let rows = try transaction.rows(
-            "SELECT sequence FROM change_log WHERE tenant = $1 AND sequence >= $2 AND sequence < $3 AND tx = $2",
-            [schema.tenant.sql, SQLValue(number), SQLValue(number + Int64(limit))]
+            """
+            SELECT sequence FROM change_log WHERE tenant = $1 AND sequence >= $2 AND sequence < $3 AND tx = $2\(condition)
+            ORDER BY sequence LIMIT $4
+            """,
+            [schema.tenant.sql, SQLValue(number), SQLValue(number + span), SQLValue(limit)]
         )
         let sequences = try rows.map { try $0.integer(0) }
         guard sequences.contains(number) else { return [] }

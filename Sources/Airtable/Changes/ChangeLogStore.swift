@@ -33,6 +33,8 @@ enum ChangeKind: Int64, Sendable {
     case schemaChanged = 4
     case imported = 5
     case tableDeleted = 6
+    /// Computed cells followed others: of one record, or without one of many at once. Nobody undoes it.
+    case recomputed = 7
 }
 
 /// Which part of a tenant's change log is kept.
@@ -213,7 +215,8 @@ package struct ChangeLogStore: Sendable {
                 ? try SchemaChange(
                     storedBefore: try row.optionalText("before"),
                     after: try row.optionalText("after")
-                ) : nil
+                ) : nil,
+            isDerived: kind == .recomputed
         )
     }
 
@@ -226,7 +229,8 @@ package struct ChangeLogStore: Sendable {
         }
         switch kind {
         case .created: return .created(try record("after"))
-        case .updated: return .updated(before: try record("before"), after: try record("after"))
+        case .recomputed where row["record"] == .null: return .imported
+        case .updated, .recomputed: return .updated(before: try record("before"), after: try record("after"))
         case .deleted: return .deleted(try record("before"))
         case .schemaChanged: return .schemaChanged
         case .imported: return .imported

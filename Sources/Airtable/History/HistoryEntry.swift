@@ -47,6 +47,8 @@ extension HistoryEntry {
     /// Nil for a change of which this reader may see nothing.
     init?(_ change: RecordChange, schema: TenantSchema, scope: VisibleScope) {
         guard scope.allows(table: change.table, in: change.base) else { return nil }
+        // It tells consumers to read a table anew, and people nothing.
+        if change.isDerived, case .imported = change.event { return nil }
         let (before, after) = (change.event.before, change.event.after)
         var cells: [CellChange] = []
         if let model = schema.table(change.table) {

@@ -31,7 +31,7 @@ struct UndoPlan {
         number = changes.first?.transaction ?? 0
         self.schema = schema
         var places: [RecordID: Int] = [:]
-        for change in changes {
+        for change in changes where !change.isDerived {
             guard scope.allows(table: change.table, in: change.base) else { throw .transactionNotFound() }
             guard let id = (change.event.before ?? change.event.after)?.id else { continue }
             guard schema.table(change.table) != nil else {

@@ -20,16 +20,7 @@ struct FormulaFilters: FilterCompiler {
     }
 
     private static func compiled(_ formula: String, _ table: Table) throws(AirtableError) -> Formula {
-        let schema = FormulaSchema(
-            table.fields.map { field in
-                FormulaField(
-                    name: field.name,
-                    id: field.id,
-                    type: FormulaType(airtableType: field.type.rawValue) ?? .any,
-                    isComputed: field.type.isComputed
-                )
-            }
-        )
+        let schema = FormulaSchema(table.fields) { FormulaType($0) }
         do { return try Formula(formula, schema: schema) } catch { throw refusal(error) }
     }
 
@@ -77,7 +68,12 @@ struct StoredFormulaRow: FormulaRow {
 
     func value(_ slot: Int) -> FormulaValue {
         let field = slots[slot]
-        return switch record.cells[field.id] {
+        return Self.value(of: record.cells[field.id] ?? field.implicitCell(created: record.createdTime), field, links)
+    }
+
+    /// What formulas see of a cell.
+    static func value(of cell: CellValue?, _ field: Field, _ links: LinkTexts) -> FormulaValue {
+        switch cell {
         case nil: .blank
         case .text(let text): .text(text)
         case .number(let number): .number(number)

@@ -27,6 +27,9 @@ struct WriteSession {
         fileprivate mutating func assign(_ changes: [FieldID: CellValue?], except links: [Field]) {
             if cells.isEmpty { cells.reserveCapacity(changes.count) }
             for (field, value) in changes where !links.contains(where: { $0.id == field }) {
+                // Texts that are the same but for how Unicode writes them are the same: else what was computed from
+                // the old one would no longer fit.
+                if case .text? = value, cells[field] == value { continue }
                 cells[field] = value
             }
         }
@@ -39,10 +42,23 @@ struct WriteSession {
     /// Fields nobody behind this session may see, by table.
     let hiddenFields: @Sendable (TableID) -> Set<FieldID>
     private(set) var schema: TenantSchema
-    private var rows: [TableID: [RecordID: WorkingRow]] = [:]
+    var rows: [TableID: [RecordID: WorkingRow]] = [:]
     /// Rows in the order they were first touched.
-    private var order: [RowKey] = []
+    private(set) var order: [RowKey] = []
     private var touched: Set<RowKey> = []
+    /// Rows of which only computed cells changed, in the order these were computed.
+    var derived: [RowKey] = []
+    var derivedKeys: Set<RowKey> = []
+    /// Computed cells to make anew whether or not anything changed, by field.
+    var marked: [FieldID: Set<RecordID>] = [:]
+    /// How computed cells are kept in step.
+    var computing: ComputingMode
+    /// Rows that computing reads and this session does not change.
+    var farRows = FarRows()
+    /// How many records `flush` made, changed or deleted, apart from those of which only computed cells followed.
+    private(set) var changedRecords = 0
+    /// Tables of which rows were written, and nothing was logged.
+    private(set) var silentTables: Set<TableID> = []
     private var schemaEntries: [ChangeEntry] = []
     private let store = RecordStore()
     private let people: CollaboratorDirectory
@@ -55,9 +71,11 @@ struct WriteSession {
         people: CollaboratorDirectory = CollaboratorDirectory(),
         attachments: [AttachmentInput: Attachment] = [:],
         now: Instant,
+        computing: ComputingMode = .whole,
         hiddenFields: @escaping @Sendable (TableID) -> Set<FieldID>,
         transaction: any Transaction
     ) {
+        self.computing = computing
         self.tenant = schema.tenant
         self.schema = schema
         self.actor = actor
@@ -254,10 +272,13 @@ struct WriteSession {
         var writes: [TableID: TableWrites] = [:]
         try placeNewRows(&writes)
         for key in order { stamp(key) }
-        for key in order {
+        try compute()
+        for key in order + derived {
             let (table, id) = (key.table, key.record)
             guard let row = rows[table]?[id], let model = schema.table(table) else { continue }
-            if let entry = writes[table, default: TableWrites()].add(id, row, model) { entries.append(entry) }
+            guard var entry = writes[table, default: TableWrites()].add(id, row, model) else { continue }
+            if entry.kind == .updated, !touched.contains(key) { entry.kind = .recomputed } else { changedRecords += 1 }
+            if computing.isLogged { entries.append(entry) } else { silentTables.insert(table) }
         }
         for (table, writes) in writes {
             let model = try model(table)
@@ -302,12 +323,15 @@ struct WriteSession {
         rows[key.table]?[key.record]?.cells = cells
     }
 
+    /// Whether what was written to the row is to be told of as a change of its own, not as one that follows.
+    func isTouched(_ key: RowKey) -> Bool { touched.contains(key) }
+
     private func isNew(_ key: RowKey) -> Bool {
         guard let row = rows[key.table]?[key.record] else { return false }
         return row.stored == nil && !row.isDeleted
     }
 
-    private struct RowKey: Hashable {
+    struct RowKey: Hashable {
         let table: TableID
         let record: RecordID
     }

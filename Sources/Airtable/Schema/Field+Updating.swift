@@ -28,7 +28,7 @@ extension Field {
         field.options.linkedTable = options.linkedTable
         field.options.inverseLinkField = options.inverseLinkField
         let draft = FieldDraft(name: field.name, type: type, options: merged)
-        guard draft.namesFields else { return field }
+        guard draft.namesFields || type.isRuled else { return field }
         var builder = SchemaBuilder(base: model.table.base, existing: schema.tables(in: model.table.base))
         return try builder.resolving(draft, as: field, in: model.table.id)
     }
@@ -91,7 +91,8 @@ extension SchemaBuilder {
             let place = tables[position].fields.firstIndex(where: { $0.id == field.id })
         else { throw .fieldNotFound() }
         tables[position].fields[place] = field
-        try close(draft, field: field.id, in: table)
+        if draft.namesFields { try close(draft, field: field.id, in: table) }
+        if field.type.isRuled { try closeRules(of: [field.id]) }
         return tables[position].fields[place]
     }
 

@@ -1,4 +1,5 @@
 import Domain
+import Formula
 
 /// What computed fields are made from: the link they go through, the field at its other end, the fields they watch.
 extension SchemaBuilder {
@@ -22,7 +23,6 @@ extension SchemaBuilder {
                 let target = Self.field(far, in: linked)
             else { throw Self.missing("a field of the linked table as fieldIdInLinkedTable", name) }
             options.fieldInLinkedTable = target.id
-            if draft.type == .multipleLookupValues { options.result = Self.result(of: target) }
         case .lastModifiedTime, .lastModifiedBy:
             let wanted = draft.watchedFields ?? options.referencedFields?.map(\.description)
             guard let wanted else { break }
@@ -38,10 +38,35 @@ extension SchemaBuilder {
         tables[position].fields[place].options = options
     }
 
+    /// Checks what is computed from what, and notes the fields that formulas name by identifier, so that renaming one
+    /// changes none of them.
+    ///
+    /// - Parameter fields: those that are new or changed; what is wrong with others is not theirs to answer for.
+    /// - Throws: `.invalidFieldOptions`, saying where a formula is wrong, or which circle it would close.
+    mutating func closeRules(of fields: [FieldID]) throws(AirtableError) {
+        if fields.isEmpty { return }
+        let graph = DependencyGraph(tables: tables.map { $0.table(in: base) })
+        for position in tables.indices {
+            for place in tables[position].fields.indices where fields.contains(tables[position].fields[place].id) {
+                let field = tables[position].fields[place]
+                if let problem = graph.problems[field.id] {
+                    throw AirtableError(.invalidFieldOptions, "Field \"\(field.name)\": \(problem)")
+                }
+                guard let rank = graph.rank(of: field.id) else { continue }
+                let computed = graph.fields[rank]
+                let slots = tables[position].fields
+                tables[position].fields[place] = computed.field
+                guard field.type != .rollup, let formula = computed.formula else { continue }
+                tables[position].fields[place].options.formula = formula.text { slots[$0].id.description }
+            }
+        }
+    }
+
     /// What a lookup of `field` gives: what the field holds, or of a computed one what that gives.
     static func result(of field: Field) -> FieldResult? {
         switch field.type {
         case .formula, .rollup, .multipleLookupValues: return field.options.result
+        case .button: return .of(.singleLineText, FieldOptions())
         case .count, .autoNumber:
             var options = FieldOptions()
             options.precision = 0
@@ -59,6 +84,13 @@ extension SchemaBuilder {
 
     private static func missing(_ what: String, _ name: String) -> AirtableError {
         AirtableError(.invalidFieldOptions, "Field \"\(name)\" needs \(what).")
+    }
+}
+
+extension SchemaBuilder.Working {
+    /// The table as it is by now.
+    func table(in base: BaseID) -> Table {
+        Table(id: id, base: base, name: name, description: description, primaryField: primaryField, fields: fields)
     }
 }
 

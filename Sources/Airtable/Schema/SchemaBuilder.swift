@@ -26,11 +26,13 @@ struct SchemaBuilder {
         let inverseName: String?
     }
 
-    private let base: BaseID
+    let base: BaseID
     var tables: [Working] = []
     private var openLinks: [OpenLink] = []
     /// Drafted fields whose references are still to be found.
     private var openReferences: [(table: TableID, field: FieldID, draft: FieldDraft)] = []
+    /// Drafted fields that are computed from others.
+    private var openRules: [FieldID] = []
 
     init(base: BaseID, existing: [TableModel]) {
         self.base = base
@@ -122,6 +124,7 @@ struct SchemaBuilder {
             toTableAt: position
         )
         if draft.namesFields { openReferences.append((table, field, draft)) }
+        if draft.type.isRuled { openRules.append(field) }
         guard draft.type == .multipleRecordLinks else { return }
         guard let target = draft.linkedTable ?? draft.options.linkedTable?.description else {
             throw AirtableError(.invalidFieldOptions, "Field \"\(name)\" needs the table it links to.")
@@ -134,22 +137,14 @@ struct SchemaBuilder {
     mutating func finish() throws(AirtableError) -> Result {
         while !openLinks.isEmpty { try close(openLinks.removeFirst()) }
         for open in openReferences { try close(open.draft, field: open.field, in: open.table) }
+        try closeRules(of: openRules)
         var result = Result(newTables: [], newFields: [])
         for table in tables {
             guard table.isNew else {
                 for field in table.fields[table.firstNewField...] { result.newFields.append((table.id, field)) }
                 continue
             }
-            result.newTables.append(
-                Table(
-                    id: table.id,
-                    base: base,
-                    name: table.name,
-                    description: table.description,
-                    primaryField: table.primaryField,
-                    fields: table.fields
-                )
-            )
+            result.newTables.append(table.table(in: base))
         }
         return result
     }

@@ -21,6 +21,8 @@ package final class TableModel: Sendable {
     /// lastModifiedTime and lastModifiedBy.
     let modifiedFields: [WatchingField]
     let linkFields: [Field]
+    /// Whether cells of it are made from others.
+    let hasRules: Bool
     /// Position in `stored` by ordinal; −1 where no stored field has that ordinal.
     private let positions: [Int]
     private let fieldsByID: [FieldID: Field]
@@ -46,11 +48,17 @@ package final class TableModel: Sendable {
         self.createdByFields = table.fields.filter { $0.type == .createdBy }.map(\.id)
         self.modifiedFields = table.fields.compactMap { WatchingField($0, in: table) }
         self.linkFields = table.fields.filter { $0.type == .multipleRecordLinks }
+        self.hasRules = table.fields.contains { $0.type.isRuled }
         self.fieldsByID = Dictionary(table.fields.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.fieldsByName = Dictionary(table.fields.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     package func field(id: FieldID) -> Field? { fieldsByID[id] }
+
+    /// The same table, other things known of its fields.
+    func replacing(_ table: Table) -> TableModel {
+        TableModel(table: table, number: number, nextOrdinal: nextOrdinal)
+    }
 
     /// Whether its cells may name people, also such as the store itself writes.
     var namesPeople: Bool {

@@ -14,17 +14,54 @@ package final class TenantSchema: Sendable {
     private let basesByID: [BaseID: Base]
     private let tablesByID: [TableID: TableModel]
     private let tablesByBase: [BaseID: [TableModel]]
+    /// Bases whose computed cells are kept as they are given: somebody else computes them.
+    package let mirrored: Set<BaseID>
+    /// Of bases that have computed fields.
+    private let graphs: [BaseID: DependencyGraph]
 
-    /// - Parameter tables: in the order people see them.
-    package init(tenant: TenantID, version: Int64, bases: [Base], tables: [TableModel]) {
+    /// - Parameters:
+    ///   - tables: in the order people see them.
+    ///   - mirrored: bases whose computed cells are not computed here.
+    package convenience init(
+        tenant: TenantID,
+        version: Int64,
+        bases: [Base],
+        tables: [TableModel],
+        mirrored: Set<BaseID> = []
+    ) {
+        var graphs: [BaseID: DependencyGraph] = [:]
+        for (base, models) in Dictionary(grouping: tables, by: \.table.base)
+        where !mirrored.contains(base) && models.contains(where: \.hasRules) {
+            graphs[base] = DependencyGraph(tables: models.map(\.table))
+        }
+        let tables = tables.map { model in
+            graphs[model.table.base].map { model.hasRules ? model.replacing($0.completing(model.table)) : model }
+                ?? model
+        }
+        self.init(tenant, version, bases, tables, mirrored, graphs)
+    }
+
+    private init(
+        _ tenant: TenantID,
+        _ version: Int64,
+        _ bases: [Base],
+        _ tables: [TableModel],
+        _ mirrored: Set<BaseID>,
+        _ graphs: [BaseID: DependencyGraph]
+    ) {
         self.tenant = tenant
         self.version = version
         self.bases = bases
+        self.mirrored = mirrored
+        self.graphs = graphs
         self.namesPeople = tables.contains { $0.namesPeople }
         self.basesByID = Dictionary(bases.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.tablesByID = Dictionary(tables.map { ($0.table.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.tablesByBase = Dictionary(grouping: tables, by: \.table.base)
     }
+
+    /// What is computed in a base, and from what; nil when nothing is.
+    func graph(of base: BaseID) -> DependencyGraph? { graphs[base] }
 
     package func base(_ id: BaseID) -> Base? { basesByID[id] }
     package func table(_ id: TableID) -> TableModel? { tablesByID[id] }
@@ -33,8 +70,16 @@ package final class TenantSchema: Sendable {
 
     /// This schema with one table replaced, for the rest of a transaction that changes it.
     func replacing(_ model: TableModel) -> TenantSchema {
-        let tables = bases.flatMap { self.tables(in: $0.id) }.map { $0.table.id == model.table.id ? model : $0 }
-        return TenantSchema(tenant: tenant, version: version, bases: bases, tables: tables)
+        let base = model.table.base
+        var models = tables(in: base).map { $0.table.id == model.table.id ? model : $0 }
+        var graphs = graphs
+        if graphs[base] != nil {
+            let graph = DependencyGraph(tables: models.map(\.table))
+            graphs[base] = graph
+            models = models.map { $0.hasRules ? $0.replacing(graph.completing($0.table)) : $0 }
+        }
+        let all = bases.flatMap { $0.id == base ? models : tables(in: $0.id) }
+        return TenantSchema(tenant, version, bases, all, mirrored, graphs)
     }
 }
 

@@ -18,7 +18,9 @@ struct WatchingField: Sendable {
         default: return nil
         }
         id = field.id
-        watched = Set(field.options.referencedFields ?? table.fields.filter { !$0.type.isComputed }.map(\.id))
+        // What is computed from others is not changed by anybody.
+        let written = table.fields.filter { !$0.type.isComputed }.map(\.id)
+        watched = field.options.referencedFields.map { Set($0).intersection(written) } ?? Set(written)
     }
 
     /// Whether going from `old` to `new` changes a cell that it watches.
@@ -57,6 +59,17 @@ extension TableModel {
             cells[field.id] = field.showsTime ? .dateTime(time.cutToMilliseconds) : .collaborator(actor)
         }
         return cells
+    }
+}
+
+extension Field {
+    /// What the record itself says of a cell that is not stored.
+    func implicitCell(created: Instant) -> CellValue? {
+        switch type {
+        case .createdTime: .dateTime(created)
+        case .lastModifiedTime: .dateTime(created.cutToMilliseconds)
+        default: nil
+        }
     }
 }
 

@@ -82,7 +82,7 @@ extension AirtableService {
         try context.require(.recordsRead)
         let scope = try await access.visibleScope(for: context)
         return try await read(context) { [log] transaction, schema in
-            let changes = try Self.changes(of: number, log, schema, transaction)
+            let changes = try Self.changes(of: number, derived: true, log, schema, transaction)
             let entries = changes.compactMap { HistoryEntry($0, schema: schema, scope: scope) }
             guard !entries.isEmpty else { throw AirtableError.transactionNotFound() }
             return entries
@@ -107,7 +107,7 @@ extension AirtableService {
     func undo(_ number: Int64, scope: VisibleScope, context: RequestContext) async throws -> UndoOutcome {
         let now = now()
         return try await change(context) { [log] transaction, schema in
-            let changes = try Self.changes(of: number, log, schema, transaction)
+            let changes = try Self.changes(of: number, derived: false, log, schema, transaction)
             var plan = try UndoPlan(changes, schema: schema, scope: scope)
             if plan.deletes { try context.require(.recordsDelete) }
             if !plan.obstacles.isEmpty { return .refused(plan.obstacles) }
@@ -123,7 +123,7 @@ extension AirtableService {
             let before = try log.extent(tenant: context.tenant, in: transaction).latest
             try session.flush()
             let after = try log.extent(tenant: context.tenant, in: transaction).latest
-            return .undone(transaction: after > before ? before + 1 : nil, records: Int(after - before))
+            return .undone(transaction: after > before ? before + 1 : nil, records: session.changedRecords)
         }
     }
 
@@ -131,12 +131,19 @@ extension AirtableService {
 
     private static func changes(
         of number: Int64,
+        derived: Bool,
         _ log: ChangeLogStore,
         _ schema: TenantSchema,
         _ transaction: any Transaction
     ) throws -> [RecordChange] {
         let limit = Limits.undoRecords
-        let changes = try log.changes(ofTransaction: number, limit: limit + 1, schema: schema, in: transaction)
+        let changes = try log.changes(
+            ofTransaction: number,
+            limit: limit + 1,
+            derived: derived,
+            schema: schema,
+            in: transaction
+        )
         if changes.isEmpty { throw AirtableError.transactionNotFound() }
         guard changes.count <= limit else {
             throw AirtableError(.tooLarge, "Transaction \(number) changed more than \(limit) records.")

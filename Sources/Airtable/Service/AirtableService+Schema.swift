@@ -143,7 +143,8 @@ extension AirtableService {
                 )
                 entries.append(ChangeEntry(base: base, table: table.id, schema: .tableCreated(name: table.name)))
             }
-            try self.note(entries, context: context, in: transaction)
+            let number = try self.note(entries, context: context, in: transaction)
+            try self.recompute(base, since: schema, continuing: number, context: context, in: transaction)
             return result
         }
     }
@@ -165,7 +166,8 @@ extension AirtableService {
                     try edit.delete(field, of: other.table.id, in: transaction)
                 }
             }
-            try self.note(edit.entries, context: context, in: transaction)
+            let number = try self.note(edit.entries, context: context, in: transaction)
+            try self.recompute(edit.base, since: schema, continuing: number, context: context, in: transaction)
         }
         await clearSoon(context: context)
     }

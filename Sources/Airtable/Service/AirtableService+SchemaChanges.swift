@@ -78,7 +78,8 @@ extension AirtableService {
             }
             var edit = SchemaEdit(base: model.table.base, schema: schema, tenant: context.tenant)
             try edit.delete(deleted, of: table, in: transaction)
-            try self.note(edit.entries, context: context, in: transaction)
+            let number = try self.note(edit.entries, context: context, in: transaction)
+            try self.recompute(edit.base, since: schema, continuing: number, context: context, in: transaction)
         }
     }
 
@@ -137,16 +138,18 @@ extension AirtableService {
         let number = try note(edit.entries, context: context, in: transaction)
         let kept = Set((after.options.choices ?? []).map(\.id))
         let gone = Set((before.options.choices ?? []).map(\.id)).subtracting(kept)
-        if gone.isEmpty { return }
-        let sweep = ChoiceSweep(
-            choices: gone,
-            field: after.id,
-            model: model,
-            tenant: context.tenant,
-            actor: person,
-            time: now()
-        )
-        try sweep.run(continuing: number, in: transaction)
+        if !gone.isEmpty {
+            let sweep = ChoiceSweep(
+                choices: gone,
+                field: after.id,
+                model: model,
+                tenant: context.tenant,
+                actor: person,
+                time: now()
+            )
+            try sweep.run(continuing: number, in: transaction)
+        }
+        try recompute(edit.base, since: schema, continuing: number, context: context, in: transaction)
     }
 }
 

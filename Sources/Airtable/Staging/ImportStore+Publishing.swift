@@ -38,7 +38,9 @@ extension ImportStore {
             let new = session.tables.filter { !$0.isAppend }.map(\.table.id)
             let base = session.base.id
             try service.note(.tableDeleted, of: deleted.map { (base, $0) }, context: context, in: transaction)
-            try service.note(.imported, of: (appended + new).map { (base, $0) }, context: context, in: transaction)
+            let imported = appended + new
+            try service.note(.imported, of: imported.map { (base, $0) }, context: context, in: transaction)
+            try service.recompute(imported, of: base, context: context, in: transaction)
         }
         await service.clearSoon(context: context)
         return try await service.read(context) { _, schema in

@@ -25,6 +25,8 @@ public struct RecordChange: Sendable, Hashable {
     public let event: Event
     /// What of the schema changed, when `event` says that it did and a writer of this version wrote it.
     public let schemaChange: SchemaChange?
+    /// Whether only computed cells changed, because others had: `updated`, or of many records at once `imported`.
+    public let isDerived: Bool
 
     public enum Event: Sendable, Hashable {
         case created(Record)
@@ -47,7 +49,8 @@ public struct RecordChange: Sendable, Hashable {
         time: Instant,
         actor: UserID,
         event: Event,
-        schemaChange: SchemaChange? = nil
+        schemaChange: SchemaChange? = nil,
+        isDerived: Bool = false
     ) {
         self.sequence = sequence
         self.transaction = transaction
@@ -57,5 +60,6 @@ public struct RecordChange: Sendable, Hashable {
         self.actor = actor
         self.event = event
         self.schemaChange = schemaChange
+        self.isDerived = isDerived
     }
 }

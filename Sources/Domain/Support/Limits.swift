@@ -111,6 +111,12 @@ public enum Limits {
     public static let attachmentURLBytes = 16_384
     /// Characters of a formula as it is stored with its field; the longest known filter has 17,000.
     public static let formulaCharacters = 100_000
+    /// Bytes of one computed cell: the longest text fits; more is an error in the cell, since its row is read and
+    /// written whole.
+    public static let computedCellBytes = 512 * 1_024
+    /// Computed cells that one write makes anew: some ten seconds of the write lock. A record that 100,000 others
+    /// link to can still be changed when two of their fields follow it.
+    public static let computedCellsPerWrite = 200_000
     /// Parts of the prompt of an aiText field.
     public static let promptParts = 1_000
     /// Entries of the change log that one call reads or one transaction trims.

@@ -20,7 +20,7 @@ public struct FormulaField: Sendable, Hashable {
 
 /// The fields that formulas of one table may name. A field's *slot* is its place in `fields`.
 public struct FormulaSchema: Sendable {
-    public let fields: [FormulaField]
+    public private(set) var fields: [FormulaField]
     private let slotsByKey: [String: Int]
 
     public init(_ fields: [FormulaField]) {
@@ -33,6 +33,9 @@ public struct FormulaSchema: Sendable {
         }
         self.slotsByKey = slots
     }
+
+    /// Says what the field in a slot is, once that is known.
+    package mutating func set(_ type: FormulaType, ofSlot slot: Int) { fields[slot].type = type }
 
     /// By identifier, or else by name without regard to case; of two names alike, the first.
     public func slot(of nameOrID: String) -> Int? {

@@ -16,7 +16,7 @@ extension FormulaType {
     }
 
     /// Of an array of arrays what lies at the bottom; else the type itself.
-    var innermost: FormulaType {
+    package var innermost: FormulaType {
         var type = self
         while case .array(let inner) = type { type = inner }
         return type
