@@ -1,10 +1,17 @@
 package import Domain
 
 extension AccessService {
-    /// Everybody of the tenant, disabled users too: what they wrote bears their names.
+    /// Who may work in the tenant's bases, oldest first, and the owner, who let them in. Disabled users are not among them.
     ///
-    /// For who has checked that the caller may read what people wrote, which is all that this tells.
-    package func people(tenant: TenantID, deadline: ContinuousClock.Instant? = nil) async throws -> [User] {
-        try await store.users(tenant: tenant, deadline: deadline)
+    /// For who has checked that the caller may read records, whose cells name the same people.
+    package func members(
+        tenant: TenantID,
+        deadline: ContinuousClock.Instant? = nil
+    ) async throws -> (owner: UserID, users: [User]) {
+        guard let owner = try await store.tenant(tenant, deadline: deadline)?.owner else {
+            throw AccessError.notFound("tenant")
+        }
+        let users = try await store.users(tenant: tenant, deadline: deadline)
+        return (owner, users.filter { !$0.isDisabled })
     }
 }

@@ -22,6 +22,11 @@ public struct AirtableError: Failure, Equatable {
         case invalidFilter = "INVALID_FILTER_BY_FORMULA"
         case duplicateBaseName = "DUPLICATE_BASE_NAME"
         case duplicateTableName = "DUPLICATE_TABLE_NAME"
+        case duplicateViewName = "DUPLICATE_VIEW_NAME"
+        /// A list by a view that its table does not have.
+        case viewNotFound = "VIEW_NAME_NOT_FOUND"
+        /// A view in an address that does not exist.
+        case noSuchView = "MODEL_ID_NOT_FOUND"
         case duplicateOrEmptyFieldName = "DUPLICATE_OR_EMPTY_FIELD_NAME"
         case invalidFieldOptions = "INVALID_FIELD_TYPE_OPTIONS_FOR_CREATE"
         case invalidRecordID = "INVALID_RECORD_ID"
@@ -65,12 +70,12 @@ public struct AirtableError: Failure, Equatable {
 
     public var kind: FailureKind {
         switch code {
-        case .notFound, .modelNotFound: .notFound
+        case .notFound, .modelNotFound, .noSuchView: .notFound
         case .rowDoesNotExist, .invalidRequest, .unknownFieldName, .invalidValueForColumn: .invalid
         case .invalidMultipleChoiceOptions, .invalidOffset, .invalidFieldOptions, .ambiguousMatch: .invalid
         case .duplicateOrEmptyFieldName, .invalidRecordID, .iteratorNotAvailable, .invalidFilter: .invalid
-        case .invalidAttachment: .invalid
-        case .duplicateBaseName, .duplicateTableName, .resynchronise, .importGone: .conflict
+        case .invalidAttachment, .viewNotFound: .invalid
+        case .duplicateBaseName, .duplicateTableName, .duplicateViewName, .resynchronise, .importGone: .conflict
         case .tooLarge: .tooLarge
         case .busy, .billingLimit, .upstreamFailed: .busy
         case .authenticationRequired: .notConfigured
@@ -99,6 +104,16 @@ extension AirtableError {
             hint: nearest.map { "did you mean \"\($0)\"?" } ?? "list the tables of the base to see their names"
         )
     }
+
+    static func viewNotFound(nearest: String? = nil) -> Self {
+        Self(
+            .viewNotFound,
+            "There is no such view, or you may not see it.",
+            hint: nearest.map { "did you mean \"\($0)\"?" } ?? "list the views of the table to see their names"
+        )
+    }
+
+    package static func noSuchView() -> Self { Self(.noSuchView, "There is no such view, or you may not see it.") }
 
     static func duplicateBaseName(_ name: String) -> Self {
         Self(.duplicateBaseName, "There is a base named \"\(name)\" already.")

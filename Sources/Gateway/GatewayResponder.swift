@@ -174,7 +174,7 @@ public struct GatewayResponder: HTTPResponder {
         if AirtableProblem.covers(exchange.path) { return AirtableProblem.reply(failure, headers: headers) }
         let status = ProblemStatus.status(of: failure)
         let problem = Problem(failure, status: status, path: exchange.path, requestID: exchange.requestID)
-        // Strings and one integer: encoding them cannot fail.
+        // Strings, one integer and plain JSON: encoding them cannot fail.
         let body = (try? JSONCoder.encode(problem)) ?? []
         return Reply(status: status, contentType: Problem.contentType, headers: headers, body: body)
     }

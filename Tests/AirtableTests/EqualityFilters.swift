@@ -18,6 +18,8 @@ struct EqualityFilters: FilterCompiler {
         return Equality(field: field, text: parts[1])
     }
 
+    func text(of formula: String, table: Table, naming: FieldNaming) throws(AirtableError) -> String { formula }
+
     private struct Equality: RecordPredicate {
         let field: Field
         let text: String

@@ -46,6 +46,31 @@ struct SchemaChangeTests {
         }
     }
 
+    @Test("a base is renamed, which is told of each of its tables", arguments: DatabaseKind.allCases)
+    func base(_ kind: DatabaseKind) async throws {
+        try await withTasks(kind) { work in
+            let (service, context, id) = (work.store.service, work.store.context, work.tasks.base)
+            _ = try await service.createBase(name: "Play", tables: [], context: context)
+            let changed = try await service.renameBase(id, to: " Labour ", context: context)
+            #expect(changed.name == "Labour")
+            #expect(try await service.base("labour", context: context) == changed)
+            let entries = try await work.store.allChanges().suffix(2)
+            #expect(Set(entries.map(\.table)) == [work.tasks.id, work.people.id])
+            #expect(entries.allSatisfy { $0.schemaChange == .baseRenamed(before: "Work", after: "Labour") })
+            #expect(Set(entries.map(\.transaction)).count == 1)
+            await expectFailure(.duplicateBaseName) { try await service.renameBase(id, to: "PLAY", context: context) }
+            await expectFailure(.invalidRequest) { try await service.renameBase(id, to: " ", context: context) }
+            // Another case of its own name is no clash, and the same name no change.
+            _ = try await service.renameBase(id, to: "LABOUR", context: context)
+            let count = try await work.store.allChanges().count
+            _ = try await service.renameBase(id, to: "LABOUR", context: context)
+            #expect(try await work.store.allChanges().count == count)
+            let stranger = try await work.store.otherTenant()
+            await expectFailure(.modelNotFound) { try await service.renameBase(id, to: "X", context: stranger) }
+            try await work.store.expectSound()
+        }
+    }
+
     @Test("a table is renamed and described, and the log tells from what to what", arguments: DatabaseKind.allCases)
     func table(_ kind: DatabaseKind) async throws {
         try await withTasks(kind) { work in

@@ -174,6 +174,148 @@ def check_schema_changes(api, base):
     return made
 
 
+def check_schema_edits(base, units):
+    """Tables and fields are changed by saving their schemas."""
+    schema = base.schema(force=True).table("Ünïts")
+    schema.name = "Units"
+    schema.description = "What things are measured in"
+    schema.save()
+    saved = base.schema(force=True).table(units.id)
+    same((saved.name, saved.description), ("Units", "What things are measured in"), "a saved table")
+    field = saved.field("Size")
+    field.name = "Extent"
+    field.description = "How much"
+    field.save()
+    saved = base.schema(force=True).table(units.id).field(field.id)
+    same((saved.name, saved.description), ("Extent", "How much"), "a saved field")
+    same(saved.options.precision, 0, "what was not saved")
+    extra = units.create_field("Extra", "singleSelect", options={"choices": [{"name": "a"}, {"name": "b"}]})
+    url = units.urls.fields / extra.id
+    kept = {"id": extra.options.choices[1].id, "name": "b", "color": "redBright"}
+    changed = base.api.patch(url, json={"options": {"choices": [kept]}, "enableSelectFieldChoiceDeletion": True})
+    same(changed["options"]["choices"], [kept], "choices after one was deleted")
+    record = units.create({"Extra": "b"})
+    base.api.delete(url / "choices" / kept["id"])
+    same(units.get(record["id"])["fields"], {}, "a cell whose choice was deleted")
+    same(base.api.delete(url), {"id": extra.id, "deleted": True}, "a deleted field")
+    fields = base.schema(force=True).table(units.id).fields
+    check("Extra" not in [field.name for field in fields], "the deleted field is listed")
+    units.delete(record["id"])
+    refused(
+        lambda: base.api.delete(units.urls.fields / fields[0].id),
+        422,
+        "INVALID_REQUEST_UNKNOWN",
+        "the deletion of a primary field",
+    )
+    emit("schema edits")
+    # By its new name: a table of pyairtable's finds its schema by the name it was made with.
+    return base.table(units.id, validate=True, force=True)
+
+
+def check_views(things):
+    api, base = things.api, things.base
+    schema = base.schema(force=True).table(things.id)
+    same([(view.name, view.type) for view in schema.views], [("Grid view", "grid")], "the first view")
+    same(schema.views[0].visible_field_ids, [field.id for field in schema.fields], "what the first view shows")
+    made = things.batch_create([{"Name": name, "Count": count} for name, count in [("c", 1), ("b", 2), ("a", 3)]])
+    views = base.urls.tables / things.id / "views"
+    definition = {"name": "Few / ordered?", "filterByFormula": "{Count}>1", "sort": [{"field": "Name"}]}
+    view = api.post(views, json={**definition, "visibleFieldIds": ["Count"]})
+    check(view["id"].startswith("viw"), f"the view's id is {view['id']}")
+    known = base.schema(force=True).table(things.id).view("Few / ordered?")
+    primary, count = schema.fields[0].id, schema.field("Count").id
+    same((known.id, known.visible_field_ids), (view["id"], [primary, count]), "the view in the schema")
+
+    def names(**options):
+        return [record["fields"].get("Name") for record in things.all(**options)]
+
+    same(names(view="Few / ordered?"), ["a", "b"], "records of a view")
+    same(names(view=view["id"], page_size=1), ["a", "b"], "records of a view by pages")
+    same(names(view=view["id"], sort=["-Name"]), ["b", "a"], "a sort goes before the view's")
+    same(names(view=view["id"], formula="{Count}<3"), ["b"], "a filter beside the view's")
+    same(names(view="Grid view"), ["c", "b", "a"], "records of the first view")
+    long = f"{{Name}} != '{'x' * 17_000}'"
+    same(names(view="Few / ordered?", formula=long), ["a", "b"], "a view asked for with a body")
+    same(things.all(view=view["id"], fields=["Count"])[0]["fields"], {"Count": 3}, "fields of a list by view")
+    same(things.first(view=view["id"])["fields"]["Count"], 3, "the first of a view, with what it hides")
+    refused(lambda: things.all(view="Nowhere"), 422, "VIEW_NAME_NOT_FOUND", "an unknown view")
+    api.patch(base.urls.meta / "views" / view["id"], json={"filterByFormula": None})
+    same(names(view=view["id"]), ["a", "b", "c"], "records after the view's filter went")
+    known.delete()
+    same(len(base.schema(force=True).table(things.id).views), 1, "views after a deletion")
+    refused(lambda: things.all(view=view["id"]), 422, "VIEW_NAME_NOT_FOUND", "a deleted view")
+    refused(lambda: known.delete(), 404, "MODEL_ID_NOT_FOUND", "a second deletion")
+    things.batch_delete([record["id"] for record in made])
+    emit("views")
+
+
+def check_texts(things):
+    made = things.create(FULL)
+    style = {"cell_format": "string", "time_zone": "America/New_York", "user_locale": "en-us"}
+    texts = things.get(made["id"], **style)["fields"]
+    same(texts["Count"], "12.50", "a number as text")
+    same(texts["Price"], "€1000.00", "a price as text")
+    same(texts["Share"], "12.5%", "a share as text")
+    same(texts["Done"], "checked", "a ticked box as text")
+    same(texts["Tags"], "blue, red", "choices as text")
+    same((texts["Day"], texts["Stars"]), ("2024-02-29", "3"), "a day and stars as text")
+    same(texts["Moment"], "2024-05-01 12:34", "a moment as text, in its field's own zone")
+    same(things.all(**style)[0]["fields"], texts, "texts in a list")
+    long = f"{{Name}} != '{'x' * 17_000}'"
+    same(things.all(formula=long, **style)[0]["fields"], texts, "texts in a list asked for with a body")
+    refused(lambda: things.get(made["id"], cell_format="string"), 422, "INVALID_REQUEST_UNKNOWN", "text for nobody")
+    things.delete(made["id"])
+    emit("texts")
+
+
+def check_comments(api, reader, things, user):
+    record = things.create({"Name": "talked about"})
+    made = things.add_comment(record["id"], f"Look, @[{user}]")
+    same((made.author.id, made.text), (user, f"Look, @[{user}]"), "a comment")
+    same((made.mentioned[user].id, made.mentioned[user].type), (user, "user"), "who is mentioned")
+    same((made.last_updated_time, made.parent_comment_id, made.reactions), (None, None, []), "a new comment")
+    reply = api.post(
+        things.urls.record_comments(record["id"]), json={"text": "Looking", "parentCommentId": made.id}
+    )
+    comments = things.comments(record["id"])
+    same([comment.id for comment in comments], [reply["id"], made.id], "comments, newest first")
+    same(comments[0].parent_comment_id, made.id, "the comment that one answers")
+    counted = api.get(things.urls.records, params={"recordMetadata[]": "commentCount"})["records"]
+    same([one["commentCount"] for one in counted], [2], "the number of comments")
+    same(things.all(count_comments=True)[0]["commentCount"], 2, "the number of comments by pyairtable")
+    comments[1].text = "Never mind"
+    comments[1].save()
+    same((comments[1].text, comments[1].mentioned), ("Never mind", {}), "a comment changed")
+    check(comments[1].last_updated_time is not None, "a changed comment has no time of change")
+    for number in range(120):
+        things.add_comment(record["id"], f"{number}")
+    same(len(things.comments(record["id"])), 122, "comments by pages")
+    comments[1].delete()
+    same(len(things.comments(record["id"])), 121, "comments after a deletion")
+    readable = reader.table(things.base.id, things.id)
+    refused(lambda: readable.comments(record["id"]), 403, "INVALID_PERMISSIONS", "comments without the permission")
+    refused(lambda: things.comments("recAAAAAAAAAAAAAA"), 404, "NOT_FOUND", "comments of an unknown record")
+    refused(lambda: things.add_comment(record["id"], " "), 422, "INVALID_REQUEST_UNKNOWN", "an empty comment")
+    things.delete(record["id"])
+    emit("comments")
+
+
+def check_collaborators(api, base, user):
+    info = base.collaborators()
+    same((info.id, info.name, info.permission_level), (base.id, base.name, "create"), "a base's head")
+    people = info.individual_collaborators.via_workspace
+    same([person.user_id for person in people], [user], "who works in a base")
+    same((info.interfaces, info.invite_links.via_base), ({}, []), "interfaces and links")
+    workspace = api.workspace(info.workspace_id)
+    check(base.id in workspace.collaborators().base_ids, "the workspace does not list the base")
+    same([person.user_id for person in workspace.collaborators().individual_collaborators.via_workspace], [user], "who")
+    check(base.id in {one.id for one in workspace.bases()}, "the bases of a workspace")
+    renamed = api.patch(base.urls.meta, json={"name": "Works of art"})
+    same((renamed["id"], renamed["name"]), (base.id, "Works of art"), "a renamed base")
+    check("Works of art" in {one.name for one in api.bases(force=True)}, "the renamed base is not listed")
+    emit("collaborators")
+
+
 def check_cells(things):
     made = things.create(FULL)
     same(sorted(made), ["createdTime", "fields", "id"], "members of a record")
@@ -490,10 +632,15 @@ def main():
     url, key, reader_key, base_id, user = sys.argv[1:]
     api, reader = (Api(text, endpoint_url=url) for text in (key, reader_key))
     base = check_meta(api, reader, base_id, user)
+    check_collaborators(api, base, user)
     units = check_schema_changes(api, base)
+    units = check_schema_edits(base, units)
     things = base.table("Things / parts?", validate=True, force=True)
     check_cells(things)
     check_field_ids(things)
+    check_views(things)
+    check_texts(things)
+    check_comments(api, reader, things, user)
     check_lists(things, check_batches(things))
     check_long_addresses(things)
     check_upsert(things)

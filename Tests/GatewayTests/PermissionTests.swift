@@ -34,11 +34,28 @@ struct PermissionTests {
         let server = fixture.server()
         // Made anew for each route: one of them deletes it.
         let run = try await fixture.answeredRun()
+        let view = try await fixture.airtable.createView(
+            ViewDraft(name: "View \(ViewID.random())"),
+            in: fixture.elements.id,
+            context: fixture.owner
+        )
+        let comment = try await fixture.airtable.createComment(
+            "Noble?",
+            on: fixture.records[0].id,
+            in: fixture.elements.id,
+            context: fixture.owner
+        )
+        let iron = RecordUpdate(id: fixture.records[1].id, fields: ["State": "Gas"])
+        _ = try await fixture.airtable.update([iron], in: fixture.elements.id, context: fixture.owner)
+        let transaction = try await fixture.airtable.changes.latestSequence(tenant: fixture.owner.tenant)
         let values: [PathParameter: String] = [
             .baseId: fixture.base.id.description, .tableId: fixture.elements.id.description,
             .tableIdOrName: "elements", .recordId: fixture.records[0].id.description,
             .conversationId: run.conversation.description, .messageId: run.answer.description,
             .runId: run.id.description, .jobId: NotedEmbedding.id.description,
+            .workspaceId: fixture.base.workspace.description, .fieldIdOrName: "State",
+            .viewId: view.id.description, .commentId: comment.id.description, .transaction: "\(transaction)",
+            .choiceId: try #require(fixture.elements.field("State")?.options.choices?.last?.id.description),
         ]
         var path = route.pattern.description
         for parameter in route.pattern.parameters {
@@ -52,7 +69,7 @@ struct PermissionTests {
         // Without a handshake a socket's address says that it is one.
         let status = route.reply.socket == nil ? route.reply.status : .upgradeRequired
         // A key of some bases makes none, and what is made or deleted once is not made or deleted again.
-        let isOnce = route.method == .delete || permission == .schemaWrite
+        let isOnce = route.method == .delete || permission == .schemaWrite || route.name == "undoTransaction"
         for bases in isOnce ? [nil] : [nil, Set([fixture.base.id])] {
             let key = try await fixture.key([permission], bases: bases)
             let target = path

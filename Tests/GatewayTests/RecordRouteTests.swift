@@ -27,7 +27,7 @@ struct RecordRouteTests {
                 #expect(base.json == bases.json?["bases"]?[0])
 
                 let tables = try await client.send(.get, "\(root)/\(fixture.base.id)/tables", key: fixture.key)
-                #expect(TableListWire.schema.violations(of: try #require(tables.json)) == [])
+                #expect(MetaTableListWire.schema.violations(of: try #require(tables.json)) == [])
                 #expect(tables.json?["tables"]?.arrayValue?.count == 2)
 
                 let table = try await client.send(.get, fixture.tablePath, key: fixture.key)

@@ -5,6 +5,7 @@ public import Domain
 /// The hot path of every list: no tree of values between the cells and the text. Made once for a page.
 public struct RecordJSON: Sendable {
     private let columns: [Column]
+    private let texts: (format: CellTexts, links: LinkTexts)?
 
     private struct Column: Sendable {
         let field: Field
@@ -16,6 +17,15 @@ public struct RecordJSON: Sendable {
     ///   - fields: those that are shown, in this order.
     ///   - byFieldID: keys are identifiers, not names.
     public init(fields: [Field], byFieldID: Bool = false) {
+        texts = nil
+        columns = fields.map { Column(field: $0, key: byFieldID ? $0.id.description : $0.name) }
+    }
+
+    /// Cells as the texts that people read.
+    ///
+    /// - Parameter links: texts of the records that the cells name.
+    package init(fields: [Field], byFieldID: Bool = false, texts: CellTexts, links: LinkTexts) {
+        self.texts = (texts, links)
         columns = fields.map { Column(field: $0, key: byFieldID ? $0.id.description : $0.name) }
     }
 
@@ -39,6 +49,13 @@ public struct RecordJSON: Sendable {
 
     /// A cell with its key; nothing for one that has nothing to show, such as a choice that was deleted.
     private func write(_ value: CellValue, _ column: Column, to writer: inout JSONWriter) {
+        if let texts {
+            let text = texts.format.text(of: value, field: column.field) { texts.links[$0] }
+            if text.isEmpty { return }
+            writer.key(column.key)
+            writer.string(text)
+            return
+        }
         switch value {
         case .text(let text):
             writer.key(column.key)

@@ -33,6 +33,8 @@ public struct HistoryEntry: Sendable, Hashable {
     public let kind: Kind
     /// Of fields that still are, in the table's order; of a deleted table none.
     public let cells: [CellChange]
+    /// What of the schema changed; nil also for entries that do not keep it.
+    public let schemaChange: SchemaChange?
 }
 
 /// Entries, newest first.
@@ -47,6 +49,8 @@ extension HistoryEntry {
     /// Nil for a change of which this reader may see nothing.
     init?(_ change: RecordChange, schema: TenantSchema, scope: VisibleScope) {
         guard scope.allows(table: change.table, in: change.base) else { return nil }
+        let hidden = scope.hiddenFields(table: change.table)
+        if let schemaChange = change.schemaChange, !schemaChange.fields.isDisjoint(with: hidden) { return nil }
         // It tells consumers to read a table anew, and people nothing.
         if change.isDerived, case .imported = change.event { return nil }
         let (before, after) = (change.event.before, change.event.after)
@@ -68,6 +72,25 @@ extension HistoryEntry {
         actor = change.actor
         kind = Kind(change.event)
         self.cells = cells
+        schemaChange = change.schemaChange
+    }
+}
+
+extension SchemaChange {
+    /// The fields that it tells something of.
+    fileprivate var fields: Set<FieldID> {
+        switch self {
+        case .tableCreated, .tableUpdated, .baseRenamed: []
+        case .fieldCreated(let field), .fieldUpdated(_, let field), .fieldDeleted(let field): [field.id]
+        case .viewCreated(let view), .viewDeleted(let view): Self.fields(of: view)
+        case .viewUpdated(let before, let after): Self.fields(of: before).union(Self.fields(of: after))
+        }
+    }
+
+    /// A stored formula names its fields by identifier.
+    private static func fields(of view: TableView) -> Set<FieldID> {
+        let named = (view.filter ?? "").matches(of: /fld[A-Za-z0-9]{14}/).compactMap { FieldID(String($0.output)) }
+        return Set(view.sort.map(\.field) + (view.visibleFields ?? []) + named)
     }
 }
 

@@ -19,6 +19,15 @@ struct FormulaFilters: FilterCompiler {
         )
     }
 
+    func text(of formula: String, table: Table, naming: FieldNaming) throws(AirtableError) -> String {
+        try Self.compiled(formula, table).text(naming: { slot in
+            switch naming {
+            case .identifiers: table.fields[slot].id.description
+            case .names: table.fields[slot].name
+            }
+        })
+    }
+
     private static func compiled(_ formula: String, _ table: Table) throws(AirtableError) -> Formula {
         let schema = FormulaSchema(table.fields) { FormulaType($0) }
         do { return try Formula(formula, schema: schema) } catch { throw refusal(error) }

@@ -26,6 +26,7 @@ struct ListingPlan: Sendable {
     init(
         _ query: RecordQuery,
         model: TableModel,
+        view: TableView? = nil,
         scope: VisibleScope,
         filters: any FilterCompiler,
         now: Instant
@@ -41,13 +42,20 @@ struct ListingPlan: Sendable {
             let field = try Self.field(key.field, table)
             sort.append(SortField(ordering: CellOrdering(field), isDescending: key.isDescending))
         }
+        if let view, query.sort.isEmpty {
+            for key in view.sort {
+                guard let field = table.field(id: key.field) else { continue }
+                sort.append(SortField(ordering: CellOrdering(field), isDescending: key.isDescending))
+            }
+        }
         self.sort = sort
         let environment = FilterEnvironment(now: now, timeZone: query.timeZone, locale: query.locale)
-        if let formula = query.filter, !formula.isEmpty {
-            predicate = try filters.predicate(formula, table: table, environment: environment)
-        } else {
-            predicate = nil
+        var predicates: [any RecordPredicate] = []
+        for formula in [view?.filter, query.filter] {
+            guard let formula, !formula.isEmpty else { continue }
+            predicates.append(try filters.predicate(formula, table: table, environment: environment))
         }
+        predicate = predicates.count > 1 ? AllPredicates(predicates) : predicates.first
         shown = model.reading(Set(fields.map(\.id)))
         // Again: a compiler that lets a hidden field through must not get to see its cells.
         let judgedFields = Set(sort.map(\.ordering.field.id)).union(predicate?.fields ?? [])
@@ -80,7 +88,7 @@ struct ListingPlan: Sendable {
         return table.fields.filter { wanted.contains($0.id) }
     }
 
-    private static func field(_ nameOrID: String, _ table: Table) throws(AirtableError) -> Field {
+    static func field(_ nameOrID: String, _ table: Table) throws(AirtableError) -> Field {
         if let field = table.field(nameOrID) { return field }
         throw .unknownFieldName(nameOrID, nearest: Spelling.nearest(to: nameOrID, among: table.fields.map(\.name)))
     }

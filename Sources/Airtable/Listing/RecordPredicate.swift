@@ -21,6 +21,31 @@ package protocol FilterCompiler: Sendable {
         table: Table,
         environment: FilterEnvironment
     ) throws(AirtableError) -> any RecordPredicate
+
+    /// The formula with its fields named one way: by identifier it outlives renaming, by name people read it.
+    ///
+    /// - Throws: `.invalidFilter`, as `predicate`.
+    func text(of formula: String, table: Table, naming: FieldNaming) throws(AirtableError) -> String
+}
+
+package enum FieldNaming: Sendable, Hashable {
+    case identifiers
+    case names
+}
+
+/// All of them have to hold: a view's filter and the query's own.
+struct AllPredicates: RecordPredicate {
+    private let predicates: [any RecordPredicate]
+    let fields: Set<FieldID>
+
+    init(_ predicates: [any RecordPredicate]) {
+        self.predicates = predicates
+        fields = predicates.reduce(into: []) { $0.formUnion($1.fields) }
+    }
+
+    func holds(for record: Record, links: LinkTexts) -> Bool {
+        predicates.allSatisfy { $0.holds(for: record, links: links) }
+    }
 }
 
 /// What a filter's result hangs on besides the record.

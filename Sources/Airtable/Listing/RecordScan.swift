@@ -37,7 +37,7 @@ struct RecordScan {
                 in: transaction
             )
             let records = try rows.map { try $0.record(plan.judged) }
-            let links = try linkTexts(of: records)
+            let links = try LinkTexts(of: records, fields: plan.judged.linkFields, schema, scope, in: transaction)
             for (row, record) in zip(rows, records) {
                 if plan.predicate?.holds(for: record, links: links) ?? true {
                     guard try body(row, record, links, before) else { return }
@@ -47,26 +47,6 @@ struct RecordScan {
             if rows.count < limit { return }
             limit = Limits.internalPageRecords
         }
-    }
-
-    /// The primary values of the records that these link to, as far as the reader may see them.
-    private func linkTexts(of records: [Record]) throws -> LinkTexts {
-        var texts: [RecordID: String] = [:]
-        for field in plan.judged.linkFields {
-            var ids: Set<RecordID> = []
-            for record in records { if case .links(let linked)? = record.cells[field.id] { ids.formUnion(linked) } }
-            guard !ids.isEmpty, let linked = field.options.linkedTable, let model = schema.table(linked),
-                scope.allows(table: linked, in: model.table.base),
-                let primary = model.field(id: model.table.primaryField),
-                !scope.hiddenFields(table: linked).contains(primary.id)
-            else { continue }
-            let reader = model.reading([primary.id])
-            for row in try store.rows(ids, of: model, tenant: schema.tenant, in: transaction) {
-                guard let value = try row.record(reader).cells[primary.id] else { continue }
-                texts[row.id] = CellCodec.displayText(of: value, field: primary) { _ in nil }
-            }
-        }
-        return LinkTexts(texts)
     }
 
     // MARK: Pages

@@ -153,6 +153,15 @@ extension SchemaStore {
         )
     }
 
+    func rename(_ base: BaseID, to name: String, tenant: TenantID, in transaction: any Transaction) throws {
+        try Self.bases.update(
+            [("name", .text(name)), ("name_key", .text(nameKey(name)))],
+            where: "tenant = $1 AND id = $2",
+            [tenant.sql, base.sql],
+            in: transaction
+        )
+    }
+
     /// Writes a table's name and description.
     func update(_ head: TableHead, ofTable number: Int64, tenant: TenantID, in transaction: any Transaction) throws {
         try Self.tables.update(
@@ -261,7 +270,7 @@ extension SchemaStore {
             [tenant.sql, SQLValue(range.lowerBound), SQLValue(range.upperBound), SQLValue(rows)]
         )
         if removed == rows { return }
-        for table in ["fields", "table_counters", "comments"] {
+        for table in ["fields", "table_counters", "comments", "views"] {
             try transaction.execute(
                 "DELETE FROM \(table) WHERE tenant = $1 AND table_number = $2",
                 [tenant.sql, SQLValue(number)]

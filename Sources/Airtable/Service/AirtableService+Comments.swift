@@ -239,8 +239,8 @@ extension AirtableService {
 
     /// Asked for before anything is known of the caller's rights: nothing of it is shown without them.
     private func mentions(_ context: RequestContext) async throws -> CommentMentions {
-        let users = try await access.people(tenant: context.tenant, deadline: context.deadline)
-        return CommentMentions(users.map { CommentPerson(id: $0.id, email: nil, name: $0.name) })
+        let users = try await access.collaborators(tenant: context.tenant, deadline: context.deadline)
+        return CommentMentions(users.map { CommentPerson(id: $0.id, email: $0.email, name: $0.name) })
     }
 
     private static func checkedText(_ text: String) throws(AirtableError) -> String {

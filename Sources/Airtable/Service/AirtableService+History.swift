@@ -105,7 +105,7 @@ extension AirtableService {
     }
 
     func undo(_ number: Int64, scope: VisibleScope, context: RequestContext) async throws -> UndoOutcome {
-        let now = now()
+        let (now, people) = (now(), try await people(context))
         return try await change(context) { [log] transaction, schema in
             let changes = try Self.changes(of: number, derived: false, log, schema, transaction)
             var plan = try UndoPlan(changes, schema: schema, scope: scope)
@@ -114,6 +114,7 @@ extension AirtableService {
             var session = WriteSession(
                 schema: schema,
                 actor: context.principal.user,
+                people: people,
                 now: now,
                 hiddenFields: { scope.hiddenFields(table: $0) },
                 transaction: transaction

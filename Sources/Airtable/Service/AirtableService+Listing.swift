@@ -38,7 +38,11 @@ extension AirtableService {
         let (filters, now, list) = (filters, now(), kept)
         let result = try await read(context) { transaction, schema -> SortedPage in
             let model = try schema.table(table, scope)
-            let plan = try ListingPlan(query, model: model, scope: scope, filters: filters, now: now)
+            let view = try query.view.map { name in
+                try VisibleViews(of: model, scope: scope, filters: filters, tenant: context.tenant, in: transaction)
+                    .view(name)
+            }
+            let plan = try ListingPlan(query, model: model, view: view, scope: scope, filters: filters, now: now)
             let scan = RecordScan(plan: plan, schema: schema, scope: scope, transaction: transaction)
             switch offset {
             case .table(let position, let given):

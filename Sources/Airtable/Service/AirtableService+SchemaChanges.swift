@@ -4,6 +4,30 @@ public import Domain
 
 /// Changes of tables and fields that exist. Each is in the change log with what was before and what is after.
 extension AirtableService {
+    /// Renames a base. Told to the change log for each of its tables.
+    ///
+    /// - Throws: `.duplicateBaseName`.
+    public func renameBase(_ base: BaseID, to name: String, context: RequestContext) async throws -> Base {
+        try context.require(.schemaWrite)
+        let scope = try await access.visibleScope(for: context)
+        let name = try SchemaBuilder.checkedName(name, of: "base", otherwise: .invalidRequest)
+        return try await change(context) { [schemas] transaction, schema in
+            var changed = try schema.base(base, scope)
+            let before = changed.name
+            guard !schema.bases.contains(where: { $0.id != base && nameKey($0.name) == nameKey(name) }) else {
+                throw AirtableError.duplicateBaseName(name)
+            }
+            changed.name = name
+            if before == name { return changed }
+            try schemas.rename(base, to: name, tenant: context.tenant, in: transaction)
+            let entries = schema.tables(in: base).map { model in
+                ChangeEntry(base: base, table: model.table.id, schema: .baseRenamed(before: before, after: name))
+            }
+            try self.note(entries, context: context, in: transaction)
+            return changed
+        }
+    }
+
     /// Renames a table, or describes it anew.
     public func updateTable(_ table: TableID, _ update: TableUpdate, context: RequestContext) async throws -> Table {
         try context.require(.schemaWrite)

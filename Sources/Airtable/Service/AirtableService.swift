@@ -12,7 +12,7 @@ public final class AirtableService: Sendable {
     /// What the tables of the store need, in order.
     public static let migrations: [Migration] = [
         SchemaStore.migration, RecordStore.migration, ChangeLogStore.migration, ImportStore.migration,
-        ChangeLogStore.historyMigration, CommentStore.migration,
+        ChangeLogStore.historyMigration, CommentStore.migration, ViewStore.migration,
     ]
 
     /// For consumers that keep something in step with the records.

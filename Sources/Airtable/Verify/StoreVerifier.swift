@@ -222,16 +222,18 @@ struct StoreVerifier {
         }
         try checkChangeBytes(try Self.number(row[3]))
         try checkChangeRows()
-        try checkComments()
+        try checkCommentsAndViews()
         for (consumer, sequence) in try ChangeLogStore().checkpoints(tenant: tenant, in: transaction)
         where sequence > extent.latest {
             report.add("The checkpoint of \(consumer) is at \(sequence), beyond the newest change \(extent.latest).")
         }
     }
 
-    private mutating func checkComments() throws {
+    private mutating func checkCommentsAndViews() throws {
         var problems: [String] = []
-        for (rows, order) in [(CommentStore.comments, "id"), (CommentStore.log, "sequence")] {
+        for (rows, order) in [
+            (CommentStore.comments, "id"), (CommentStore.log, "sequence"), (ViewStore.views, "id"),
+        ] {
             try transaction.forEachRow(rows.query(where: "tenant = $1", orderedBy: order), [tenant.sql]) { row in
                 if !rows.holds(row) { problems.append(rows.damaged(row).message) }
             }

@@ -11,7 +11,7 @@ extension Setting {
         "ACCEPT_ANY_WORKSPACE",
         default: "off",
         flag: false,
-        "`on` makes a base whose workspace does not exist in the first one, for tests written for Airtable."
+        "`on` takes a workspace that does not exist for the first one, for tests written for Airtable."
     )
 
     static let airtable: [Setting] = [.rateLimits, .acceptAnyWorkspace]

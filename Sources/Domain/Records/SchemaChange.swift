@@ -6,6 +6,12 @@ public enum SchemaChange: Sendable, Hashable {
     /// Name, description or options, of which choices are a part.
     case fieldUpdated(before: Field, after: Field)
     case fieldDeleted(Field)
+    /// Formulas of views name fields by identifier here.
+    case viewCreated(TableView)
+    case viewUpdated(before: TableView, after: TableView)
+    case viewDeleted(TableView)
+    /// Told of each of the base's tables.
+    case baseRenamed(before: String, after: String)
 }
 
 /// What a table is called.

@@ -99,6 +99,8 @@ public enum Limits {
     public static let tablesPerBase = 1_000
     /// Fields of one table, as Airtable's own.
     public static let fieldsPerTable = 500
+    /// Views of one table: each list by view looks through all of them.
+    public static let viewsPerTable = 1_000
     /// Choices of one select field, as Airtable's own.
     public static let choicesPerField = 10_000
     /// Records that one cell links to: its text is read and written whole.

@@ -23,6 +23,9 @@ struct AirtableBody: Sendable {
     /// The member's value; nil when it is absent or null.
     func value(_ name: String) -> JSONValue? { members[name].flatMap { $0.isNull ? nil : $0 } }
 
+    /// Whether the member is there and null.
+    func isNull(_ name: String) -> Bool { members[name]?.isNull == true }
+
     func text(_ name: String) throws(AirtableRefusal) -> String? {
         try typed(name, "a string") { $0.stringValue }
     }

@@ -34,6 +34,18 @@ extension RouteCall {
         }
     }
 
+    /// The field's identifier or name in the path.
+    ///
+    /// - Throws: `notFound` for broken escapes.
+    var fieldName: String {
+        get throws(GatewayError) {
+            guard let segment = parameters[.fieldIdOrName],
+                let name = PercentEncoding.decoded(segment, plusIsSpace: false)
+            else { throw GatewayError.notFound }
+            return name
+        }
+    }
+
     /// The table that the path names.
     ///
     /// - Throws: `notFound` for a base's identifier in the wrong form, else `modelNotFound`.
@@ -75,17 +87,18 @@ enum AirtableReply {
         try json { format.write(record, to: &$0) }
     }
 
-    /// `{"records":[…]}` and what `more` adds.
+    /// `{"records":[…]}` and what `more` adds; `each` adds to each record.
     static func records(
         _ records: [Record],
         _ format: RecordJSON,
+        each: (Record, inout JSONWriter) -> Void = { _, _ in },
         more: (inout JSONWriter) -> Void = { _ in }
     ) throws -> Reply {
         try json { writer in
             writer.beginObject()
             writer.key("records")
             writer.beginArray()
-            for record in records { format.write(record, to: &writer) }
+            for record in records { format.write(record, to: &writer) { each(record, &$0) } }
             writer.endArray()
             more(&writer)
             writer.endObject()

@@ -1,23 +1,41 @@
 import Airtable
 import Domain
 
-/// A page of records.
-///
-/// What the service cannot do yet is refused here, in one place.
+/// Records as a request for them wants to see them.
 enum AirtableListing {
     static func page(
         _ request: ListRequest,
         of table: Table,
-        _ airtable: AirtableService,
+        _ call: RouteCall,
         _ context: Domain.RequestContext
-    ) async throws -> RecordListing {
-        if request.query.view != nil { throw AirtableRefusal.invalid("view is not supported.") }
-        if request.format.countsComments { throw AirtableRefusal.invalid("recordMetadata is not supported.") }
-        try requireJSON(request.format)
-        return try await airtable.list(request.query, in: table.id, context: context)
+    ) async throws -> Reply {
+        let airtable = call.services.airtable
+        let listing = try await airtable.list(request.query, in: table.id, context: context)
+        let format = try await json(of: listing.records, listing.fields, request.format, call, context)
+        let counts: [RecordID: Int]? =
+            request.format.countsComments
+            ? try await airtable.commentCounts(of: listing.records.map(\.id), in: table.id, context: context) : nil
+        return try AirtableReply.records(listing.records, format) { record, writer in
+            guard let counts else { return }
+            writer.member("commentCount", .number(JSONNumber(counts[record.id] ?? 0)))
+        } more: { writer in
+            guard let offset = listing.offset else { return }
+            writer.key("offset")
+            writer.string(offset)
+        }
     }
 
-    static func requireJSON(_ format: CellFormat) throws(AirtableRefusal) {
-        if format.isText { throw .invalid("cellFormat=string is not supported.") }
+    /// How `records` are written: as values, or as texts.
+    static func json(
+        of records: [Record],
+        _ fields: [Field],
+        _ format: CellFormat,
+        _ call: RouteCall,
+        _ context: Domain.RequestContext
+    ) async throws -> RecordJSON {
+        guard let style = format.text else { return RecordJSON(fields: fields, byFieldID: format.byFieldID) }
+        let texts = try CellTexts(timeZone: style.timeZone, locale: style.locale)
+        let links = try await call.reads.linkTexts(of: records, fields: fields, context: context)
+        return RecordJSON(fields: fields, byFieldID: format.byFieldID, texts: texts, links: links)
     }
 }

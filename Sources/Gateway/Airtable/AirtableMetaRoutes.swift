@@ -1,10 +1,11 @@
+import Access
 import Airtable
 import Domain
 import HTTPTypes
 
-/// Airtable's meta API: who is calling, bases, tables and fields; and, beyond it, deleting them.
+/// Airtable's meta API, for reading: who is calling, bases, tables with their fields and views, and who works in them.
 enum AirtableMetaRoutes {
-    static let all = [whoami, bases, createBase, deleteBase, tables, createTable, deleteTable, createField]
+    static let all = [whoami, bases, base, workspace, tables]
 
     private static let whoami = Route(
         .get,
@@ -12,11 +13,14 @@ enum AirtableMetaRoutes {
         name: "airtableWhoami",
         summary: "Who the key belongs to, and what it may do in Airtable's words.",
         reply: .json(WhoamiWire.self, "The caller."),
-        handler: .authenticated { _, context in
+        handler: .authenticated { call, context in
             let scopes = AirtableScope.names(context.principal.permissions)
-            return try AirtableReply.json([
+            var members: JSONObject = [
                 "id": .string(context.principal.user.description), "scopes": .array(scopes.map { .string($0) }),
-            ])
+            ]
+            let people = try await call.services.access.members(tenant: context.tenant, deadline: context.deadline)
+            members["email"] = people.users.first { $0.id == context.principal.user }?.email.map { .string($0) }
+            return try AirtableReply.json(.object(members))
         }
     )
 
@@ -44,65 +48,107 @@ enum AirtableMetaRoutes {
         }
     )
 
-    private static let createBase = Route(
-        .post,
-        "/v0/meta/bases",
-        name: "airtableCreateBase",
-        summary: "Makes a base with its tables.",
-        body: SchemaWriting.baseBody,
-        reply: .json(CreatedBaseWire.self, "The base and its tables."),
-        handler: .requires(.schemaWrite, SchemaWriting.createBase)
+    private static let included = QueryParameter(
+        "include",
+        "What to add; may be given again. People are told only to keys that may read records, whose cells name them.",
+        .string(enum: ["collaborators", "inviteLinks", "interfaces"])
     )
 
-    private static let deleteBase = Route(
-        .delete,
+    private static let base = Route(
+        .get,
         "/v0/meta/bases/{baseId}",
-        name: "airtableDeleteBase",
-        summary: "Deletes a base with all its tables.",
-        reply: .json(DeletedWire.self, "It is deleted."),
-        handler: .airtable(.schemaWrite, SchemaWriting.deleteBase)
+        name: "airtableGetBase",
+        summary: "One base, and who works in it.",
+        query: [included],
+        readsQuery: true,
+        reply: .json(MetaBaseWire.self, "The base."),
+        handler: .airtable(.basesRead) { call, context in
+            let include = Set(try call.airtableQuery().texts("include") ?? [])
+            let base = try await call.reads.base(call.baseID.description, context: context)
+            var members: JSONObject = [
+                "id": .string(base.id.description), "name": .string(base.name),
+                "createdTime": .string(CellCodec.timestamp(base.createdTime)),
+                "permissionLevel": .string(AirtableScope.level(context.principal.permissions)),
+                "workspaceId": .string(base.workspace.description),
+            ]
+            try await Collaborators.add(include, to: &members, call, context)
+            if include.contains("interfaces") { members["interfaces"] = [:] }
+            return try AirtableReply.json(.object(members))
+        }
+    )
+
+    private static let workspace = Route(
+        .get,
+        "/v0/meta/workspaces/{workspaceId}",
+        name: "airtableGetWorkspace",
+        summary: "One workspace: its bases, and who works in it.",
+        query: [included],
+        readsQuery: true,
+        reply: .json(MetaWorkspaceWire.self, "The workspace."),
+        handler: .requires(.basesRead) { call, context in
+            let include = Set(try call.airtableQuery().texts("include") ?? [])
+            let id: WorkspaceID = try call.identifier(.workspaceId)
+            let workspaces = try await call.services.access.workspaces(by: .basesRead, context: context)
+            let known = workspaces.first { $0.id == id }
+            guard let workspace = known ?? (call.services.emulation.acceptsAnyWorkspace ? workspaces.first : nil) else {
+                throw AirtableError(.modelNotFound, "There is no such workspace, or you may not see it.")
+            }
+            let bases = try await call.reads.bases(context: context).filter { $0.workspace == workspace.id }
+            var members: JSONObject = [
+                "id": .string(workspace.id.description), "name": .string(workspace.name),
+                "createdTime": .string(CellCodec.timestamp(workspace.createdTime)),
+                "baseIds": .array(bases.map { .string($0.id.description) }),
+                "workspaceRestrictions": [
+                    "inviteCreationRestriction": "unrestricted", "shareCreationRestriction": "unrestricted",
+                ],
+            ]
+            try await Collaborators.add(include, to: &members, call, context)
+            return try AirtableReply.json(.object(members))
+        }
     )
 
     private static let tables = Route(
         .get,
         "/v0/meta/bases/{baseId}/tables",
         name: "airtableListTables",
-        summary: "The tables of a base, with their fields.",
-        query: [QueryParameter("include", "What to add to views.", .string(enum: ["visibleFieldIds"]))],
+        summary: "The tables of a base, with their fields and views.",
+        query: [ViewRoutes.include],
         readsQuery: true,
         reply: .json(MetaTableListWire.self, "The tables, in the order people see them."),
         handler: .airtable(.schemaRead) { call, context in
-            let tables = try await call.reads.tables(in: call.baseID, context: context)
-            return try AirtableReply.json(["tables": .array(tables.map(MetaTable.json))])
+            let isShown = try call.airtableQuery().texts("include")?.contains("visibleFieldIds") ?? false
+            let tables = try await call.reads.viewedTables(in: call.baseID, context: context)
+            return try AirtableReply.json([
+                "tables": .array(tables.map { MetaTable.json($0, showsVisibleFields: isShown) })
+            ])
         }
     )
+}
 
-    private static let createTable = Route(
-        .post,
-        "/v0/meta/bases/{baseId}/tables",
-        name: "airtableCreateTable",
-        summary: "Adds a table to a base.",
-        body: SchemaWriting.tableBody,
-        reply: .json(MetaTableWire.self, "The table."),
-        handler: .airtable(.schemaWrite, SchemaWriting.createTable)
-    )
-
-    private static let deleteTable = Route(
-        .delete,
-        "/v0/meta/bases/{baseId}/tables/{tableIdOrName}",
-        name: "airtableDeleteTable",
-        summary: "Deletes a table with its records, and the fields that link to it.",
-        reply: .json(DeletedWire.self, "It is deleted."),
-        handler: .airtable(.schemaWrite, SchemaWriting.deleteTable)
-    )
-
-    private static let createField = Route(
-        .post,
-        "/v0/meta/bases/{baseId}/tables/{tableIdOrName}/fields",
-        name: "airtableCreateField",
-        summary: "Adds a field to a table.",
-        body: SchemaWriting.fieldBody,
-        reply: .json(FieldWire.self, "The field."),
-        handler: .airtable(.schemaWrite, SchemaWriting.createField)
-    )
+/// Who works in a base or workspace, as Airtable says it. Here everybody does so by way of the workspace, and nobody
+/// is invited by link.
+private enum Collaborators {
+    static func add(
+        _ include: Set<String>,
+        to members: inout JSONObject,
+        _ call: RouteCall,
+        _ context: Domain.RequestContext
+    ) async throws {
+        if include.contains("collaborators"), context.principal.permissions.contains(.recordsRead) {
+            let people = try await call.services.access.members(tenant: context.tenant, deadline: context.deadline)
+            let users = people.users.map { user -> JSONValue in
+                [
+                    "userId": .string(user.id.description), "email": .string(user.email ?? ""),
+                    "permissionLevel": .string(user.role.rawValue),
+                    "createdTime": .string(CellCodec.timestamp(user.createdTime)),
+                    "grantedByUserId": .string(people.owner.description),
+                ]
+            }
+            members["individualCollaborators"] = ["baseCollaborators": [], "workspaceCollaborators": .array(users)]
+            members["groupCollaborators"] = ["baseCollaborators": [], "workspaceCollaborators": []]
+        }
+        if include.contains("inviteLinks") {
+            members["inviteLinks"] = ["baseInviteLinks": [], "workspaceInviteLinks": []]
+        }
+    }
 }

@@ -59,7 +59,7 @@ struct WhoamiWire: WrittenShape, Hashable {
 
     static let schemaName = "Whoami"
     static let schema = JSONSchema.object(
-        properties: ["id": .string(), "scopes": .array(of: .string())],
+        properties: ["id": .string(), "scopes": .array(of: .string()), "email": .string()],
         required: ["id", "scopes"]
     )
     static let example: JSONValue = ["id": "usrChemist00000001", "scopes": ["data.records:read"]]
@@ -106,7 +106,7 @@ struct MetaTableWire: WrittenShape, Hashable {
                 of: .object(
                     properties: [
                         "id": .string(), "name": .string(), "type": .string(),
-                        "visibleFieldIds": .array(of: .string()),
+                        "visibleFieldIds": .array(of: .string(), description: "Only when asked for by `include`."),
                     ],
                     required: ["id", "name", "type"]
                 )
@@ -118,7 +118,7 @@ struct MetaTableWire: WrittenShape, Hashable {
         "id": .string(Sample.table.description), "name": "Elements",
         "primaryFieldId": .string(Sample.name.description),
         "fields": [["id": .string(Sample.name.description), "name": "Name", "type": "singleLineText"]],
-        "views": [],
+        "views": [["id": "viwElements000001", "name": "Grid view", "type": "grid"]],
     ]
 }
 

@@ -77,6 +77,7 @@ enum AirtableProblem {
         switch failure.code {
         case .notFound: .notFound
         case .modelNotFound: .noModel
+        case .noSuchView: Row(.notFound, failure.code.rawValue, failure.message)
         case .tooLarge: tooLarge(failure.message)
         case .resynchronise, .importGone: row(of: failure.kind, failure.message)
         case .billingLimit: Row(.tooManyRequests, failure.code.rawValue, failure.message)

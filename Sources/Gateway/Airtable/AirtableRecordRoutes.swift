@@ -54,17 +54,14 @@ enum AirtableRecordRoutes {
         reply: .json(RecordWire.self, "The record."),
         handler: .airtable(.recordsRead) { call, context in
             let format = try CellFormat(call.airtableQuery())
-            try AirtableListing.requireJSON(format)
             let found = try await call.reads.record(
                 call.identifier(.recordId),
                 inTable: call.tableName,
                 of: call.baseID,
                 context: context
             )
-            return try AirtableReply.record(
-                found.record,
-                RecordJSON(fields: found.table.fields, byFieldID: format.byFieldID)
-            )
+            let shape = try await AirtableListing.json(of: [found.record], found.table.fields, format, call, context)
+            return try AirtableReply.record(found.record, shape)
         }
     )
 
@@ -74,13 +71,7 @@ enum AirtableRecordRoutes {
         _ context: Domain.RequestContext
     ) async throws -> Reply {
         let table = try await call.namedTable(context)
-        let listing = try await AirtableListing.page(request, of: table, call.services.airtable, context)
-        let format = RecordJSON(fields: listing.fields, byFieldID: request.format.byFieldID)
-        return try AirtableReply.records(listing.records, format) { writer in
-            guard let offset = listing.offset else { return }
-            writer.key("offset")
-            writer.string(offset)
-        }
+        return try await AirtableListing.page(request, of: table, call, context)
     }
 
     private static let pageSize = QueryParameter(

@@ -4,9 +4,15 @@ import Domain
 /// How cells are to be written into an answer.
 struct CellFormat: Sendable, Hashable {
     var byFieldID = false
-    /// Cells as the text people read.
-    var isText = false
+    /// How cells are to be the text people read; nil for values.
+    var text: TextStyle?
     var countsComments = false
+
+    /// Whom the text is for.
+    struct TextStyle: Sendable, Hashable {
+        let timeZone: String
+        let locale: String
+    }
 
     /// - Throws: `invalidRequest` for another format, and for text without a time zone and a locale.
     init(
@@ -17,12 +23,12 @@ struct CellFormat: Sendable, Hashable {
     ) throws(AirtableRefusal) {
         self.byFieldID = byFieldID
         switch cellFormat {
-        case nil, "json": isText = false
+        case nil, "json": text = nil
         case "string":
-            guard timeZone != nil, locale != nil else {
+            guard let timeZone, let locale else {
                 throw .invalid("cellFormat=string needs both timeZone and userLocale.")
             }
-            isText = true
+            text = TextStyle(timeZone: timeZone, locale: locale)
         default: throw .invalid("cellFormat must be json or string.")
         }
     }
@@ -88,7 +94,7 @@ struct ListRequest: Sendable {
         self.format = format
     }
 
-    private static func pageSize(_ given: Int?) throws(AirtableRefusal) -> Int {
+    static func pageSize(_ given: Int?) throws(AirtableRefusal) -> Int {
         try checked(given, in: 1...Limits.pageRecords, "pageSize") ?? Limits.pageRecords
     }
 
@@ -105,7 +111,7 @@ struct ListRequest: Sendable {
         return number
     }
 
-    private static func sortKey(_ field: String?, _ direction: String?) throws(AirtableRefusal) -> RecordQuery.SortKey {
+    static func sortKey(_ field: String?, _ direction: String?) throws(AirtableRefusal) -> RecordQuery.SortKey {
         guard let field, !field.isEmpty else { throw .invalid("Each sort needs a field.") }
         switch direction {
         case nil, "asc": return RecordQuery.SortKey(field: field)

@@ -15,6 +15,8 @@ struct Problem: WireType, Hashable {
     let code: String
     /// What to do next.
     let hint: String?
+    /// What stands against an undo; only of that problem.
+    let obstacles: JSONValue?
 
     static let contentType = "application/problem+json"
 
@@ -28,6 +30,7 @@ struct Problem: WireType, Hashable {
             "requestId": .string(description: "Also in the header X-Request-Id, and in the server's log."),
             "code": .string(description: "A stable word for programs."),
             "hint": .string(description: "What to do next."),
+            "obstacles": .array(of: .any, description: "What stands against an undo."),
         ],
         required: ["type", "title", "status", "detail", "instance", "requestId", "code"],
         description: "An error (RFC 9457)."
@@ -44,6 +47,7 @@ struct Problem: WireType, Hashable {
         self.requestId = requestID
         self.code = code
         self.hint = cover == nil ? failure.hint : nil
+        self.obstacles = (failure as? UndoRefusal)?.obstacles
     }
 }
 

@@ -35,12 +35,14 @@ enum BaseRoutes {
         .get,
         "/api/v1/airtable/bases/{baseId}/tables",
         name: "listTables",
-        summary: "The tables of a base, with their fields.",
-        reply: .json(TableListWire.self, "The tables, in the order people see them."),
+        summary: "The tables of a base, with their fields and views.",
+        reply: .json(MetaTableListWire.self, "The tables, in the order people see them."),
         problems: [.notFound],
         handler: .requires(.schemaRead) { call, context in
-            let tables = try await call.reads.tables(in: call.identifier(.baseId), context: context)
-            return try .json(TableListWire(tables: tables.map(TableWire.init)))
+            let tables = try await call.reads.viewedTables(in: call.baseID, context: context)
+            return try AirtableReply.json([
+                "tables": .array(tables.map { MetaTable.json($0, showsVisibleFields: true) })
+            ])
         }
     )
 
@@ -48,11 +50,16 @@ enum BaseRoutes {
         .get,
         "/api/v1/airtable/bases/{baseId}/tables/{tableId}",
         name: "getTable",
-        summary: "One table, with its fields.",
-        reply: .json(TableWire.self, "The table."),
+        summary: "One table, with its fields and views.",
+        reply: .json(MetaTableWire.self, "The table."),
         problems: [.notFound],
         handler: .requires(.schemaRead) { call, context in
-            try .json(TableWire(try await call.table(context)))
+            let id: TableID = try call.identifier(.tableId)
+            let tables = try await call.reads.viewedTables(in: call.baseID, context: context)
+            guard let table = tables.first(where: { $0.table.id == id }) else {
+                throw AirtableError(.modelNotFound, "There is no such table, or you may not see it.")
+            }
+            return try AirtableReply.json(MetaTable.json(table, showsVisibleFields: true))
         }
     )
 }

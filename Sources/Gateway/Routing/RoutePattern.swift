@@ -38,13 +38,24 @@ public enum PathParameter: String, Sendable, Hashable, CaseIterable {
     case messageId
     case runId
     case jobId
+    case fieldIdOrName
+    case workspaceId
+    case viewId
+    case choiceId
+    case commentId
+    /// The number of a transaction of the change log.
+    case transaction
 
-    /// Of the identifier; nil for what may be a name.
+    /// Of the identifier; nil for what is none.
     private var prefix: String? {
         switch self {
         case .baseId: "app"
         case .tableId: "tbl"
-        case .tableIdOrName: nil
+        case .tableIdOrName, .fieldIdOrName, .transaction: nil
+        case .workspaceId: "wsp"
+        case .viewId: "viw"
+        case .choiceId: "sel"
+        case .commentId: "com"
         case .recordId: "rec"
         case .conversationId: "cnv"
         case .messageId: "msg"
@@ -54,6 +65,7 @@ public enum PathParameter: String, Sendable, Hashable, CaseIterable {
     }
 
     var schema: JSONSchema {
+        if self == .transaction { return JSONSchema(json: ["type": "string", "pattern": "^[1-9][0-9]{0,17}$"]) }
         guard let prefix else { return .string(description: "Its identifier, or its name percent-encoded.") }
         return JSONSchema(json: ["type": "string", "pattern": .string("^\(prefix)[A-Za-z0-9]{14}$")])
     }

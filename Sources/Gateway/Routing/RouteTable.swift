@@ -23,10 +23,13 @@ public struct RouteTable: Sendable {
     public static let standard = RouteTable(
         Array(
             [
-                SearchRoutes.all, BaseRoutes.all, RecordRoutes.all, AirtableChangeRoutes.all, ChatRoutes.all,
+                SearchRoutes.all, BaseRoutes.all, RecordRoutes.all,
+                SchemaChangeRoutes.all(by: .platform), ViewRoutes.all(by: .platform),
+                RecordWriteRoutes.all(by: .platform), HistoryRoutes.all, ChatRoutes.all,
                 EmbeddingRoutes.all,
                 MCPRoutes.all, OpenAIRoutes.all,
-                AirtableRecordRoutes.all, AirtableWriteRoutes.all, AirtableMetaRoutes.all,
+                AirtableRecordRoutes.all, RecordWriteRoutes.all(by: .airtable), AirtableCommentRoutes.all,
+                AirtableMetaRoutes.all, SchemaChangeRoutes.all(by: .airtable), ViewRoutes.all(by: .airtable),
                 [OperationRoutes.document, OperationRoutes.health, OperationRoutes.ready], PageRoutes.all,
             ].joined()
         )

@@ -7,7 +7,7 @@ import Testing
 @testable import Gateway
 
 @Suite("Changing bases, tables and records by the platform's own paths")
-struct AirtableChangeRouteTests {
+struct PlatformWriteRouteTests {
     @Test("records are made, changed, upserted and deleted with the bodies of /v0")
     func records() async throws {
         try await withGateway { fixture in
