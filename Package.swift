@@ -87,7 +87,7 @@ let package = Package(
         library("Jobs", ["Domain", "Database", logging]),
         library("Access", ["Domain", "Database", crypto, logging]),
         // 4: one door to records
-        library("Airtable", ["Domain", "Database", "Access", "Formula", "Outbound", "CKernels", logging]),
+        library("Airtable", ["Domain", "Database", "Access", "Formula", "Outbound", "CKernels", crypto, logging]),
         // 4: wire formats of model providers, each once
         library("Gemini", ["Domain", "Outbound", logging]),
         library("OpenAIDialect", ["Domain", "Outbound", logging]),
@@ -199,7 +199,7 @@ let package = Package(
             "GatewayTests",
             [
                 "Gateway", "Chat", "LLM", "Tools", "MCP", "Jobs", "Embeddings", "OpenAIDialect", "Search", "Airtable",
-                "Access", "Database", "Domain", "TestSupport", "VectorIndex", hummingbird, hummingbirdCore,
+                "Access", "Database", "Domain", "Outbound", "TestSupport", "VectorIndex", hummingbird, hummingbirdCore,
                 hummingbirdTesting, httpTypes, nioCore, nioHTTP1, nioPosix, nioWebSocket, logging, metrics, lifecycle,
             ],
             exclude: ["Snapshots"]

@@ -35,6 +35,10 @@ public struct AirtableError: Failure, Equatable {
         case tooLarge = "REQUEST_TOO_LARGE"
         /// An attachment in a cell that is neither one of the base nor an address.
         case invalidAttachment = "INVALID_ATTACHMENT_OBJECT"
+        /// A file could not be fetched by its address.
+        case attachmentsFailed = "ATTACHMENTS_FAILED_UPLOADING"
+        /// The disk failed, or is full.
+        case storageFailed = "STORAGE_FAILED"
         /// A reader of the change log lags behind the oldest entry kept: read everything anew, then
         /// go on from there.
         case resynchronise = "RESYNCHRONISE"
@@ -74,9 +78,10 @@ public struct AirtableError: Failure, Equatable {
         case .rowDoesNotExist, .invalidRequest, .unknownFieldName, .invalidValueForColumn: .invalid
         case .invalidMultipleChoiceOptions, .invalidOffset, .invalidFieldOptions, .ambiguousMatch: .invalid
         case .duplicateOrEmptyFieldName, .invalidRecordID, .iteratorNotAvailable, .invalidFilter: .invalid
-        case .invalidAttachment, .viewNotFound: .invalid
+        case .invalidAttachment, .attachmentsFailed, .viewNotFound: .invalid
         case .duplicateBaseName, .duplicateTableName, .duplicateViewName, .resynchronise, .importGone: .conflict
         case .tooLarge: .tooLarge
+        case .storageFailed: .internal
         case .busy, .billingLimit, .upstreamFailed: .busy
         case .authenticationRequired: .notConfigured
         case .invalidPermissions: .forbidden

@@ -4,9 +4,12 @@ import Domain
 import Jobs
 import Logging
 
-/// What a server does now and then: removes what interrupted imports left, and trims the change log.
+/// What a server does now and then: removes what interrupted imports left, trims the change log, and clears away files
+/// that no cell names and payloads that nobody fetched.
 struct Housekeeping {
     static let interval = Duration.seconds(60)
+    /// Looking for files that no cell names reads every cell of attachments: once in so many rounds.
+    static let roundsBetweenSweeps = 60
     /// How long a job that is over can be asked for.
     static let jobsKept = Duration.seconds(30 * 86_400)
 
@@ -16,12 +19,33 @@ struct Housekeeping {
 
     /// Ends only by cancellation; what fails is logged and tried again.
     func run() async throws {
-        while true {
-            do { try await once() } catch let error where !(error is CancellationError) {
+        for round in 1... {
+            do {
+                try await once()
+                if round % Self.roundsBetweenSweeps == 0 { try await sweep() }
+            } catch let error where !(error is CancellationError) {
                 services.logger.warning("housekeeping failed", metadata: ["error": "\(error)"])
             }
             try await Task.sleep(for: Self.interval)
         }
+    }
+
+    /// Undoing may bring a cell back for as long as the change log knows of it.
+    private func sweep() async throws {
+        let grace = Duration.seconds((services.configuration.changeLogDays + 1) * 86_400)
+        let tenant = services.first.tenant
+        let swept = try await services.airtable.sweepAttachments(
+            of: services.attachments,
+            grace: grace,
+            tenant: tenant
+        )
+        if swept.deleted > 0 || swept.filesRemoved > 0 {
+            services.logger.info(
+                "attachments removed",
+                metadata: ["attachments": "\(swept.deleted)", "files": "\(swept.filesRemoved)"]
+            )
+        }
+        try await services.webhooks.sweep(tenant: tenant)
     }
 
     private func once() async throws {

@@ -10,7 +10,8 @@ import Search
 extension Services {
     /// Every store's migrations, in dependency order.
     static let migrations: [Migration] =
-        AccessStore.migrations + AirtableService.migrations + EmbeddingCache.migrations + SearchStore.migrations
+        AccessStore.migrations + AirtableService.migrations + AttachmentService.migrations
+        + WebhookService.migrations + EmbeddingCache.migrations + SearchStore.migrations
         + JobQueue.migrations + TokenLedger.migrations + RunTrafficStore.migrations + ChatStore.migrations
 
     /// Brings the database's schema up to this program's.

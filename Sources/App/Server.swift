@@ -53,6 +53,9 @@ public struct Server: Sendable {
                 vectors: search.textEmbedding,
                 embedding: embedding,
                 emulation: configuration.airtable.emulation,
+                attachments: services.attachments,
+                webhooks: services.webhooks,
+                publicURL: configuration.airtable.publicURL,
                 readiness: Self.readiness(services)
             ),
             metrics: metrics,
@@ -71,6 +74,7 @@ public struct Server: Sendable {
             Member { try await search.worker.run() },
             Member { try await chat.chat.run() },
             Member { try await Housekeeping(services).run() },
+            Member { try await WebhookNotifier(services.webhooks, logger: services.logger).run() },
             Member { try await LimitsLearner(catalog: chat.catalog, logger: services.logger).run() },
         ]
         if let admin = gateway.adminApplication { members.append(admin) }

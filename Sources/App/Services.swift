@@ -4,6 +4,7 @@ public import Database
 public import Domain
 import Foundation
 public import Logging
+import Outbound
 
 /// The object graph of one process, as far as records go: what every command needs.
 ///
@@ -13,9 +14,13 @@ public struct Services: Sendable {
     public let database: any SQLDatabase
     public let access: AccessService
     public let airtable: AirtableService
+    public let attachments: AttachmentService
+    public let webhooks: WebhookService
     /// The data directory's tenant, workspace and owner.
     public let first: Access.Bootstrap
     public let logger: Logger
+    /// The way out to addresses that users give.
+    private let calls: ForeignCalls
 
     /// Opens the data directory: database, migrations, identity, records.
     ///
@@ -27,13 +32,25 @@ public struct Services: Sendable {
         do {
             try await Migrator.migrate(database, migrations)
             let access = AccessService(database: database)
+            let calls = ForeignCalls(allowing: configuration.models.outboundAllow)
+            let vault: @Sendable () throws -> CredentialVault = { try Self.vault(configuration, database) }
+            let attachments = AttachmentService(
+                database: database,
+                vault: vault,
+                directory: configuration.dataDirectory + "/attachments",
+                transport: calls.transport
+            )
+            let airtable = AirtableService(database: database, access: access, attachments: attachments)
             return Services(
                 configuration: configuration,
                 database: database,
                 access: access,
-                airtable: AirtableService(database: database, access: access),
+                airtable: airtable,
+                attachments: attachments,
+                webhooks: WebhookService(airtable: airtable, vault: vault, transport: calls.transport),
                 first: try await access.bootstrap(),
-                logger: logger
+                logger: logger,
+                calls: calls
             )
         } catch {
             await database.close()
@@ -44,6 +61,7 @@ public struct Services: Sendable {
     /// Ends what was opened; acknowledged work is on disk before.
     public func close() async {
         await access.flush()
+        await calls.shutdown()
         await database.close()
     }
 
@@ -53,7 +71,12 @@ public struct Services: Sendable {
     }
 
     /// The credential vault under the configured master key, which is made at the first call.
-    public func vault() throws -> CredentialVault {
+    public func vault() throws -> CredentialVault { try Self.vault(configuration, database) }
+
+    private static func vault(
+        _ configuration: AppConfiguration,
+        _ database: any SQLDatabase
+    ) throws -> CredentialVault {
         let master = try MasterKey.load(
             directory: configuration.dataDirectory,
             environmentValue: configuration.masterKey.map { Secret($0) },

@@ -72,7 +72,7 @@ public struct GatewayResponder: HTTPResponder {
         case .requires(_, let handle), .authenticated(let handle):
             let context = try await services.access.authenticate(
                 bearer: BearerKey.text(in: request.headers),
-                timeout: route.reply.isStream ? .seconds(Limits.streamSeconds) : requestTimeout,
+                timeout: route.reply.isStream ? .seconds(Limits.streamSeconds) : workTimeout(route),
                 requestID: exchange.requestID,
                 logger: log.logger
             )
@@ -108,7 +108,8 @@ public struct GatewayResponder: HTTPResponder {
         var value = JSONValue.null
         var bytes: [UInt8] = []
         if let body = route.body {
-            bytes = try await RequestDeadline.run(until: deadline) {
+            let end = min(deadline, exchange.started + workTimeout(route))
+            bytes = try await RequestDeadline.run(until: end) {
                 try await JSONBody.bytes(of: request, as: body)
             }
             exchange.isBodyDone = true
@@ -120,11 +121,19 @@ public struct GatewayResponder: HTTPResponder {
             query: query,
             rawQuery: exchange.query ?? "",
             headers: request.headers,
+            authority: RouteCall.authority(request.head.authority),
             body: value,
             bytes: bytes,
             parameters: match.parameters,
             document: table.document
         )
+    }
+
+    /// How long the body of a request may take to come, and its work the database: as for all requests, unless the body
+    /// is large and the client's line slow.
+    private func workTimeout(_ route: Route) -> Duration {
+        guard let body = route.body, body.limit > Limits.jsonBytes else { return requestTimeout }
+        return max(requestTimeout, route.timeout ?? .zero)
     }
 
     /// Lets a page of a named origin read the answer of an MCP route, a refusal too.
@@ -189,12 +198,13 @@ public struct GatewayResponder: HTTPResponder {
         let buffer = ByteBuffer(bytes: bytes)
         let isClosing = !exchange.isBodyDone
         if isClosing { headers[.connection] = "close" }
-        if reply.status != .noContent { headers[.contentLength] = "\(buffer.readableBytes)" }
+        let hasNoBody = reply.status == .noContent || reply.status == .notModified
+        if !hasNoBody { headers[.contentLength] = "\(buffer.readableBytes)" }
 
         let content = exchange.method == .head ? ByteBuffer() : buffer
         let body = isClosing ? LingeringClose.body(content, on: context.channel) : ResponseBody(byteBuffer: content)
         var response = Response(status: reply.status, headers: headers, body: body)
-        if reply.status == .noContent { response.headers[.contentLength] = nil }
+        if hasNoBody { response.headers[.contentLength] = nil }
         return response
     }
 
@@ -207,6 +217,11 @@ public struct GatewayResponder: HTTPResponder {
     ) -> Response {
         var headers = headers(of: reply, exchange)
         let channel = context.channel
+        if let byteCount = stream.byteCount { headers[.contentLength] = "\(byteCount)" }
+        if exchange.method == .head, stream.byteCount != nil {
+            account.end(byteCount: 0)
+            return Response(status: reply.status, headers: headers)
+        }
         if exchange.method == .head {
             // Nobody knows the length, so the head is all, and the connection's end is its end.
             headers[.connection] = "close"
@@ -235,7 +250,7 @@ public struct GatewayResponder: HTTPResponder {
             stallLimit: .seconds(Limits.streamStallSeconds),
             lengthLimit: .seconds(Limits.streamSeconds)
         )
-        let body = ResponseBody { writer in
+        let body = ResponseBody(contentLength: stream.byteCount.map { Int($0) }) { writer in
             account.streamBegan()
             let sink = ReplyWriter(writer, on: channel.eventLoop)
             let (end, error) = await run.run(sink)

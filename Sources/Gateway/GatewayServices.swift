@@ -15,6 +15,10 @@ public struct GatewayServices: Sendable {
     let callMemory = OpenAICallMemory()
     let embedding: any EmbeddingServing
     let emulation: AirtableEmulation
+    let attachments: AttachmentService?
+    let webhooks: WebhookService?
+    /// In front of the links that are given out, such as `https://airtable.example.org`; nil for where a request came.
+    let publicURL: String?
     let readiness: [ReadinessCheck]
 
     public init(
@@ -27,6 +31,9 @@ public struct GatewayServices: Sendable {
         vectors: (any VectorServing)? = nil,
         embedding: (any EmbeddingServing)? = nil,
         emulation: AirtableEmulation = AirtableEmulation(),
+        attachments: AttachmentService? = nil,
+        webhooks: WebhookService? = nil,
+        publicURL: String? = nil,
         readiness: [ReadinessCheck]
     ) {
         self.access = access
@@ -38,6 +45,9 @@ public struct GatewayServices: Sendable {
         self.vectors = vectors ?? NoModels()
         self.embedding = embedding ?? EmbeddingUnavailable()
         self.emulation = emulation
+        self.attachments = attachments
+        self.webhooks = webhooks
+        self.publicURL = publicURL
         self.readiness = readiness
     }
 }

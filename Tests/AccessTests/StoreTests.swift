@@ -150,6 +150,9 @@ struct StoreTests {
             try await store.insert(second, time: Self.time)
             #expect(try await store.newestDataKey(tenant: tenant) == second)
             #expect(try await store.newestDataKey(tenant: other) == nil)
+            #expect(try await store.dataKey(1, tenant: tenant) == first)
+            #expect(try await store.dataKey(3, tenant: tenant) == nil)
+            #expect(try await store.dataKey(1, tenant: other) == nil)
 
             #expect(try await store.credential(purpose, tenant: tenant) == nil)
             for dataKey: Int64 in [1, 2] {

@@ -243,4 +243,46 @@ struct VaultTests {
     func purposes(_ text: String) {
         #expect(CredentialPurpose(rawValue: text) == nil)
     }
+
+    @Test("seals what other stores keep, for one label and tenant only", arguments: DatabaseKind.allCases)
+    func sealing(_ kind: DatabaseKind) async throws {
+        try await withVault(kind) { fixture, vault, owner in
+            let sealed = try await vault.seal(Secret("shared"), for: "webhook.a", tenant: owner.tenant)
+            #expect(try await vault.open(sealed, for: "webhook.a", tenant: owner.tenant) == Secret("shared"))
+            await expectRefusal(.corrupt) {
+                _ = try await vault.open(sealed, for: "webhook.b", tenant: owner.tenant)
+            }
+            await expectRefusal(.corrupt) {
+                _ = try await vault.open(sealed, for: "webhook.a", tenant: .random())
+            }
+            var bytes = sealed.bytes
+            bytes[20] ^= 1
+            let changed = SealedSecret(dataKey: sealed.dataKey, bytes: bytes)
+            await expectRefusal(.corrupt) {
+                _ = try await vault.open(changed, for: "webhook.a", tenant: owner.tenant)
+            }
+            let rotated = try await vault.rotate(to: MasterKey(text: Self.otherText, source: "the test")).vault
+            #expect(try await rotated.open(sealed, for: "webhook.a", tenant: owner.tenant) == Secret("shared"))
+        }
+    }
+
+    @Test("signs by a key for each purpose, the same before and after a rotation", arguments: DatabaseKind.allCases)
+    func signing(_ kind: DatabaseKind) async throws {
+        try await withVault(kind) { fixture, vault, owner in
+            let key = try await vault.signingKey(for: "links", tenant: owner.tenant)
+            let signature = key.signature(of: [1, 2, 3])
+            #expect(signature.count == 32 && key.accepts(signature, of: [1, 2, 3]))
+            #expect(
+                !key.accepts(signature, of: [1, 2, 4]) && !key.accepts(Array(signature.dropLast()), of: [1, 2, 3])
+            )
+            let other = try await vault.signingKey(for: "others", tenant: owner.tenant)
+            #expect(!other.accepts(signature, of: [1, 2, 3]))
+            let rotated = try await vault.rotate(to: MasterKey(text: Self.otherText, source: "the test")).vault
+            let afterwards = try await rotated.signingKey(for: "links", tenant: owner.tenant)
+            #expect(afterwards.accepts(signature, of: [1, 2, 3]))
+            // RFC 4231, test case 2.
+            let known = SigningKey(Secret("Jefe")).signature(of: Array("what do ya want for nothing?".utf8))
+            #expect(known.prefix(4) == [0x5B, 0xDC, 0xC1, 0x46])
+        }
+    }
 }

@@ -80,12 +80,14 @@ struct AirtableProblemTests {
             case .iteratorNotAvailable: Expected(422, "LIST_RECORDS_ITERATOR_NOT_AVAILABLE", "what happened")
             case .invalidFilter: Expected(422, "INVALID_FILTER_BY_FORMULA", "what happened")
             case .invalidAttachment: Expected(422, "INVALID_ATTACHMENT_OBJECT", "what happened")
+            case .attachmentsFailed: Expected(422, "ATTACHMENTS_FAILED_UPLOADING", "what happened")
             case .invalidPermissions:
                 Expected(403, "INVALID_PERMISSIONS", "You are not permitted to perform this operation")
             case .billingLimit: Expected(429, "PUBLIC_API_BILLING_LIMIT_EXCEEDED", "what happened")
             case .writeUncertain: Expected(422, "WRITE_UNCERTAIN", "what happened")
             case .busy, .authenticationRequired, .upstreamFailed: unavailable
-            case .corrupt: Expected(500, "SERVER_ERROR", "Try again. If the problem persists, contact support.")
+            case .corrupt, .storageFailed:
+                Expected(500, "SERVER_ERROR", "Try again. If the problem persists, contact support.")
             }
         expect(failure, expected)
     }

@@ -21,7 +21,7 @@ struct CatalogModelsTests {
     ) async throws -> (CatalogModels, TokenLedger) {
         try await Migrator.migrate(
             fixture.database,
-            AccessStore.migrations + AirtableService.migrations + TokenLedger.migrations
+            gatewayMigrations + TokenLedger.migrations
         )
         let ledger = TokenLedger(database: fixture.database, caps: caps, logger: fixture.log.logger())
         let extractive = TestModel.saying(

@@ -2,12 +2,14 @@ import Access
 import Airtable
 import Database
 import Domain
+import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import Logging
 import MCP
 import NIOCore
+import Outbound
 import Search
 import Synchronization
 import TestSupport
@@ -106,6 +108,8 @@ struct GatewayFixture: Sendable {
     let database: any SQLDatabase
     let access: AccessService
     let airtable: AirtableService
+    let attachments: AttachmentService
+    let webhooks: WebhookService
     let owner: Domain.RequestContext
     /// A key with every permission.
     let key: String
@@ -117,6 +121,7 @@ struct GatewayFixture: Sendable {
     let metrics = PrometheusRegistry()
     var mcpTools: any ToolProvider = FixedTools()
     var emulation = AirtableEmulation()
+    var publicURL: String?
     let chat = ScriptedChat()
 
     func services(
@@ -134,6 +139,9 @@ struct GatewayFixture: Sendable {
             vectors: TestModels.sample,
             embedding: embedding,
             emulation: emulation,
+            attachments: attachments,
+            webhooks: webhooks,
+            publicURL: publicURL,
             readiness: readiness
         )
     }
@@ -177,71 +185,123 @@ struct GatewayFixture: Sendable {
         try await access.createKey(APIKeyDraft(name: "test", scopes: scopes, bases: bases), context: owner).text
     }
 
+    /// A webhook of the base that tells everything of records, and nobody of it.
+    func webhook(url: String? = nil) async throws -> WebhookID {
+        let specification = try WebhookSpecification(["options": ["filters": ["dataTypes": ["tableData"]]]])
+        let made = try await webhooks.create(
+            specification,
+            notificationURL: url,
+            in: base.id,
+            context: owner
+        )
+        return made.webhook.id
+    }
+
+    /// A field of attachments in the table of elements.
+    func filesField() async throws -> Field {
+        try await airtable.createField(
+            FieldDraft(name: "Files", type: .multipleAttachments),
+            in: elements.id,
+            context: owner
+        )
+    }
+
     var tablePath: String { "/api/v1/airtable/bases/\(base.id)/tables/\(elements.id)" }
 }
+
+let gatewayMigrations =
+    AccessStore.migrations + AirtableService.migrations + AttachmentService.migrations + WebhookService.migrations
 
 func withGateway(
     _ kind: DatabaseKind = .sqlite,
     now: @escaping InstantSource = { .now() },
     _ body: @escaping @Sendable (GatewayFixture) async throws -> Void
 ) async throws {
-    try await withDatabase(kind, migrations: AccessStore.migrations + AirtableService.migrations) { database in
-        let access = AccessService(database: database, now: now)
-        let first = try await access.bootstrap()
-        let owner = try await access.ownerContext(
-            origin: .commandLine,
-            timeout: .seconds(60),
-            logger: LogRecorder().logger(.critical)
-        )
-        let airtable = AirtableService(database: database, access: access)
-        let schema = try await airtable.createBase(
-            name: "Periodic table",
-            tables: [
-                TableDraft(
-                    name: "Elements",
-                    fields: [
-                        FieldDraft(name: "Name", type: .singleLineText),
-                        FieldDraft(name: "State", type: .singleSelect, choices: ["Gas", "Solid"]),
-                        .link("Isotopes", to: "Isotopes"),
-                    ]
-                ),
-                TableDraft(name: "Isotopes", fields: [FieldDraft(name: "Name", type: .singleLineText)]),
-            ],
-            context: owner
-        )
-        let elements = try #require(schema.tables.first { $0.name == "Elements" })
-        let isotopes = try #require(schema.tables.first { $0.name == "Isotopes" })
-        let isotope = try await airtable.create(
-            [RecordDraft(fields: ["Name": "Helium-3"])],
-            in: isotopes.id,
-            context: owner
-        )[0]
-        let records = try await airtable.create(
-            [
-                RecordDraft(fields: [
-                    "Name": "Helium", "State": "Gas", "Isotopes": [.string(isotope.id.description)],
-                ]),
-                RecordDraft(fields: ["Name": "Iron", "State": "Solid"]),
-                RecordDraft(fields: ["Name": "Neon", "State": "Gas"]),
-            ],
-            in: elements.id,
-            context: owner
-        )
-        try await body(
-            GatewayFixture(
-                database: database,
-                access: access,
-                airtable: airtable,
-                owner: owner,
-                key: try #require(try await access.issueFirstKey(first)).text,
-                base: schema.base,
-                elements: elements,
-                isotopes: isotopes,
-                records: records
-            )
-        )
-        await access.flush()
+    try await withTemporaryDirectory { directory in
+        try await withDatabase(kind, migrations: gatewayMigrations) { database in
+            try await withGateway(over: database, directory.path, now, body)
+        }
     }
+}
+
+private func testVault(_ database: any SQLDatabase) throws -> CredentialVault {
+    let text = Secret("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f")
+    return CredentialVault(database: database, master: try MasterKey(text: text, source: "the test"))
+}
+
+private func withGateway(
+    over database: any SQLDatabase,
+    _ directory: String,
+    _ now: @escaping InstantSource,
+    _ body: @escaping @Sendable (GatewayFixture) async throws -> Void
+) async throws {
+    let access = AccessService(database: database, now: now)
+    let first = try await access.bootstrap()
+    let owner = try await access.ownerContext(
+        origin: .commandLine,
+        timeout: .seconds(60),
+        logger: LogRecorder().logger(.critical)
+    )
+    let calls = ForeignCalls(allowing: [AllowedHost("127.0.0.1/32")!])
+    let vault: @Sendable () throws -> CredentialVault = { try testVault(database) }
+    let attachments = AttachmentService(
+        database: database,
+        vault: vault,
+        directory: directory + "/attachments",
+        transport: calls.transport,
+        now: now
+    )
+    let airtable = AirtableService(database: database, access: access, attachments: attachments)
+    let schema = try await airtable.createBase(
+        name: "Periodic table",
+        tables: [
+            TableDraft(
+                name: "Elements",
+                fields: [
+                    FieldDraft(name: "Name", type: .singleLineText),
+                    FieldDraft(name: "State", type: .singleSelect, choices: ["Gas", "Solid"]),
+                    .link("Isotopes", to: "Isotopes"),
+                ]
+            ),
+            TableDraft(name: "Isotopes", fields: [FieldDraft(name: "Name", type: .singleLineText)]),
+        ],
+        context: owner
+    )
+    let elements = try #require(schema.tables.first { $0.name == "Elements" })
+    let isotopes = try #require(schema.tables.first { $0.name == "Isotopes" })
+    let isotope = try await airtable.create(
+        [RecordDraft(fields: ["Name": "Helium-3"])],
+        in: isotopes.id,
+        context: owner
+    )[0]
+    let records = try await airtable.create(
+        [
+            RecordDraft(fields: [
+                "Name": "Helium", "State": "Gas", "Isotopes": [.string(isotope.id.description)],
+            ]),
+            RecordDraft(fields: ["Name": "Iron", "State": "Solid"]),
+            RecordDraft(fields: ["Name": "Neon", "State": "Gas"]),
+        ],
+        in: elements.id,
+        context: owner
+    )
+    try await body(
+        GatewayFixture(
+            database: database,
+            access: access,
+            airtable: airtable,
+            attachments: attachments,
+            webhooks: WebhookService(airtable: airtable, vault: vault, transport: calls.transport),
+            owner: owner,
+            key: try #require(try await access.issueFirstKey(first)).text,
+            base: schema.base,
+            elements: elements,
+            isotopes: isotopes,
+            records: records
+        )
+    )
+    await access.flush()
+    await calls.shutdown()
 }
 
 /// A response with its body as text and as JSON.

@@ -34,6 +34,7 @@ struct PermissionTests {
         let server = fixture.server()
         // Made anew for each route: one of them deletes it.
         let run = try await fixture.answeredRun()
+        if route.pattern.parameters.contains(.fieldIdOrName) { _ = try await fixture.filesField() }
         let view = try await fixture.airtable.createView(
             ViewDraft(name: "View \(ViewID.random())"),
             in: fixture.elements.id,
@@ -53,13 +54,15 @@ struct PermissionTests {
             .tableIdOrName: "elements", .recordId: fixture.records[0].id.description,
             .conversationId: run.conversation.description, .messageId: run.answer.description,
             .runId: run.id.description, .jobId: NotedEmbedding.id.description,
-            .workspaceId: fixture.base.workspace.description, .fieldIdOrName: "State",
+            .workspaceId: fixture.base.workspace.description,
+            .fieldIdOrName: route.name.hasSuffix("ploadAttachment") ? "Files" : "State",
             .viewId: view.id.description, .commentId: comment.id.description, .transaction: "\(transaction)",
             .choiceId: try #require(fixture.elements.field("State")?.options.choices?.last?.id.description),
         ]
         var path = route.pattern.description
         for parameter in route.pattern.parameters {
-            let value = try #require(values[parameter], "a value for \(parameter)")
+            let made = parameter == .webhookId ? try await fixture.webhook().description : nil
+            let value = try #require(made ?? values[parameter], "a value for \(parameter)")
             path = path.replacing("{\(parameter.rawValue)}", with: value)
         }
         if route.name.hasSuffix("eleteRecords") { path += "?records[]=\(fixture.records[0].id)" }

@@ -12,6 +12,8 @@ struct RouteTableTests {
     private static let open = [
         "/", "/page.css", "/chat.css", "/page.js", "/chat.js", "/answer.js", "/markup.js", "/api.js", "/icon.svg",
         "/openapi.json", "/health", "/ready",
+        // The link is the permission.
+        "/attachments/{tenantId}/{attachmentId}/{expires}/{signature}/{filename}",
     ]
 
     @Test("every route needs a permission, but for those that are open on purpose")

@@ -177,6 +177,76 @@ struct AddressGuardTests {
         #expect(reply.status == 200)
         await transport.shutdown()
     }
+
+    @Test(
+        "that stand in an allowed network may be called, others of this machine's not",
+        arguments: [
+            ("127.0.0.1", true), ("127.1.2.3", false), ("10.1.255.255", true), ("10.2.0.0", false),
+            ("fd00:1::9", true), ("fd00:2::9", false), ("::ffff:127.0.0.1", false), ("169.254.169.254", false),
+        ]
+    )
+    func networks(_ address: String, _ isAllowed: Bool) async throws {
+        let allowed = ["127.0.0.1/32", "10.1.7.7/16", "fd00:1::/32"].compactMap { AllowedHost($0) }
+        #expect(allowed.count == 3)
+        let found = try #require(IPAddress(address))
+        let addresses = AddressGuard(allowing: allowed)
+        let host = found.isVersion6 ? "[\(address)]" : address
+        let isPermitted = addresses.permitsConnection(to: found, port: 80)
+        #expect(isPermitted == isAllowed)
+        let url = try OutboundAddress("http://\(host)/")
+        if isAllowed {
+            try await addresses.check(url)
+        } else {
+            await #expect(throws: OutboundError(.addressRefused, "")) { try await addresses.check(url) }
+        }
+    }
+
+    @Test("of clouds' metadata are opened by no network that is wider than theirs")
+    func wideNetworks() throws {
+        let metadata = try #require(IPAddress("169.254.169.254"))
+        let wide = AddressGuard(allowing: ["0.0.0.0/0", "::/0"].compactMap { AllowedHost($0) })
+        #expect(wide.permitsConnection(to: try #require(IPAddress("10.0.0.1")), port: 80))
+        #expect(!wide.permitsConnection(to: metadata, port: 80))
+        #expect(!wide.permitsConnection(to: try #require(IPAddress("fe80::1")), port: 80))
+        let meant = AddressGuard(allowing: ["169.254.0.0/16"].compactMap { AllowedHost($0) })
+        #expect(meant.permitsConnection(to: metadata, port: 80))
+    }
+
+    @Test("are networks with as many bits as their addresses have, and nothing else")
+    func networkTexts() {
+        #expect(IPNetwork("10.1.7.7/16")?.description == "10.1.0.0/16")
+        #expect(IPNetwork("0.0.0.0/0").map { $0.contains(IPAddress("203.0.113.9")!) } == true)
+        #expect(IPNetwork("fd00::/8")?.contains(IPAddress("fdff::1")!) == true)
+        #expect(IPNetwork("10.0.0.128/25")?.contains(IPAddress("10.0.0.127")!) == false)
+        for bad in [
+            "10.0.0.0", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0/8", "fd00::/129", "/8", "10.0.0.0/+8", "a/8",
+            "1.2.3.4/8/8",
+        ] {
+            #expect(IPNetwork(bad) == nil && (bad == "10.0.0.0" || AllowedHost(bad) == nil), "\(bad)")
+        }
+    }
+
+    @Test("that users give are called by https, unless the allow list names them")
+    func plainText() async throws {
+        struct Fixed: HostResolver {
+            let found: String
+            func addresses(of host: String) async throws -> [IPAddress] { [IPAddress(found)!] }
+        }
+        let allowed = ["10.0.0.0/8", "files.internal"].compactMap { AllowedHost($0) }
+        func check(_ url: String, at address: String) async throws {
+            let addresses = AddressGuard(allowing: allowed, requiresTLS: true, resolver: Fixed(found: address))
+            try await addresses.check(try OutboundAddress(url))
+        }
+        try await check("https://example.org/", at: "93.184.216.34")
+        try await check("http://files.internal/", at: "192.168.0.9")
+        try await check("http://any.example/", at: "10.9.9.9")
+        await #expect(throws: OutboundError(.addressRefused, "")) {
+            try await check("http://example.org/", at: "93.184.216.34")
+        }
+        await #expect(throws: OutboundError(.addressRefused, "")) {
+            try await check("https://example.org/", at: "192.168.0.9")
+        }
+    }
 }
 
 struct FixedResolver: HostResolver {

@@ -39,7 +39,7 @@ struct ArrowTests {
         "AsyncHTTPClient": ["Outbound"],
         "GRDB": ["Database"], "GRDBSQLite": ["Database"], "CLibpq": ["Database"],
         "ArgumentParser": ["pyairtable-ai"],
-        "Crypto": ["Access", "Embeddings"],
+        "Crypto": ["Access", "Airtable", "Embeddings"],
     ]
 
     private static let anywhere: Set<String> = [

@@ -80,6 +80,22 @@ package struct CredentialStore: Sendable {
         }
     }
 
+    /// The tenant's data key of this number; nil when there is none.
+    package func dataKey(
+        _ number: Int64,
+        tenant: TenantID,
+        deadline: ContinuousClock.Instant? = nil
+    ) async throws -> DataKey? {
+        try await database.read(deadline: deadline) { transaction in
+            try transaction.firstRow(
+                "SELECT master, wrapped FROM access_data_keys WHERE tenant = $1 AND number = $2",
+                [.id(tenant), .integer(number)]
+            ).map { row in
+                DataKey(tenant: tenant, number: number, master: try row.text(0), wrapped: try row.bytes(1))
+            }
+        }
+    }
+
     /// Adds a data key, unless the tenant has one of this number: the caller then reads that one.
     package func insert(
         _ key: DataKey,

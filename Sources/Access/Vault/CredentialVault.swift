@@ -50,7 +50,7 @@ public struct CredentialVault: Sendable {
         guard (1...Limits.credentialBytes).contains(secret.byteCount) else {
             throw AccessError(.invalid, "A credential has 1 to \(Limits.credentialBytes) bytes.")
         }
-        let dataKey = try await currentDataKey(context)
+        let dataKey = try await currentDataKey(of: context.tenant, deadline: context.deadline)
         let sealed = try Self.seal(
             secret.revealedBytes,
             with: try unwrap(dataKey),
@@ -138,19 +138,21 @@ public struct CredentialVault: Sendable {
     // MARK: Data keys
 
     /// The tenant's newest data key, made when there is none.
-    private func currentDataKey(_ context: RequestContext) async throws -> CredentialStore.DataKey {
-        let tenant = context.tenant
-        if let existing = try await store.newestDataKey(tenant: tenant, deadline: context.deadline) { return existing }
+    func currentDataKey(
+        of tenant: TenantID,
+        deadline: ContinuousClock.Instant?
+    ) async throws -> CredentialStore.DataKey {
+        if let existing = try await store.newestDataKey(tenant: tenant, deadline: deadline) { return existing }
         let made = try Self.wrap(SymmetricKey(size: .bits256), tenant: tenant, number: 1, master: master)
-        try await store.insert(made, time: now(), deadline: context.deadline)
+        try await store.insert(made, time: now(), deadline: deadline)
         // Read again: another process may have been first.
-        guard let stored = try await store.newestDataKey(tenant: tenant, deadline: context.deadline) else {
+        guard let stored = try await store.newestDataKey(tenant: tenant, deadline: deadline) else {
             throw AccessError.corrupt("access_data_keys", "gone after it was written")
         }
         return stored
     }
 
-    private func unwrap(_ dataKey: CredentialStore.DataKey) throws -> SymmetricKey {
+    func unwrap(_ dataKey: CredentialStore.DataKey) throws -> SymmetricKey {
         guard dataKey.master == master.fingerprint else {
             throw AccessError(
                 .masterKeyMismatch,
@@ -198,13 +200,13 @@ public struct CredentialVault: Sendable {
 
     /// Twelve bytes of random nonce, the ciphertext, sixteen bytes of tag. A tenant's data key seals far fewer than
     /// the 2³² messages up to which random nonces are safe.
-    private static func seal(_ bytes: [UInt8], with key: SymmetricKey, boundTo binding: [UInt8]) throws -> [UInt8] {
+    static func seal(_ bytes: [UInt8], with key: SymmetricKey, boundTo binding: [UInt8]) throws -> [UInt8] {
         let box = try AES.GCM.seal(bytes, using: key, authenticating: binding)
         return Array(box.nonce) + Array(box.ciphertext) + Array(box.tag)
     }
 
     /// Nil when the seal is broken: changed, moved, or closed with another key.
-    private static func open(_ sealed: [UInt8], with key: SymmetricKey, boundTo binding: [UInt8]) -> [UInt8]? {
+    static func open(_ sealed: [UInt8], with key: SymmetricKey, boundTo binding: [UInt8]) -> [UInt8]? {
         // Why it does not open is never told, so the cause is dropped.
         guard let box = try? AES.GCM.SealedBox(combined: sealed),
             let bytes = try? AES.GCM.open(box, using: key, authenticating: binding)

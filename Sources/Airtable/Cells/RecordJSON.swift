@@ -5,6 +5,7 @@ public import Domain
 /// The hot path of every list: no tree of values between the cells and the text. Made once for a page.
 public struct RecordJSON: Sendable {
     private let columns: [Column]
+    private let address: AttachmentAddress?
     private let texts: (format: CellTexts, links: LinkTexts)?
 
     private struct Column: Sendable {
@@ -16,8 +17,10 @@ public struct RecordJSON: Sendable {
     /// - Parameters:
     ///   - fields: those that are shown, in this order.
     ///   - byFieldID: keys are identifiers, not names.
-    public init(fields: [Field], byFieldID: Bool = false) {
+    ///   - address: of attachments; without one they have none.
+    public init(fields: [Field], byFieldID: Bool = false, address: AttachmentAddress? = nil) {
         texts = nil
+        self.address = address
         columns = fields.map { Column(field: $0, key: byFieldID ? $0.id.description : $0.name) }
     }
 
@@ -26,6 +29,7 @@ public struct RecordJSON: Sendable {
     /// - Parameter links: texts of the records that the cells name.
     package init(fields: [Field], byFieldID: Bool = false, texts: CellTexts, links: LinkTexts) {
         self.texts = (texts, links)
+        address = nil
         columns = fields.map { Column(field: $0, key: byFieldID ? $0.id.description : $0.name) }
     }
 
@@ -77,7 +81,7 @@ public struct RecordJSON: Sendable {
             writer.endArray()
         default:
             // The rest is rarer; what it looks like stands in one place.
-            let json = CellCodec.json(of: value, field: column.field)
+            let json = CellCodec.json(of: value, field: column.field, address: address)
             if !json.isNull { writer.member(column.key, json) }
         }
     }

@@ -126,7 +126,7 @@ extension AirtableService {
     ///   - attachments: those that must be fetched or looked up before the transaction.
     ///   - apply: makes the changes in a session; what it returns makes the result, once all is
     ///     written.
-    private func write<Prepared: Sendable, T: Sendable>(
+    func write<Prepared: Sendable, T: Sendable>(
         to table: TableID,
         context: RequestContext,
         prepare: @Sendable (WritableFields) throws -> Prepared,
@@ -137,6 +137,7 @@ extension AirtableService {
         var schema = cache.latest(context.tenant)
         var people: CollaboratorDirectory?
         var files: [AttachmentInput: Attachment] = [:]
+        var deadline = context.deadline
         for _ in 0..<Self.attemptsMax {
             let current: TenantSchema
             if let schema { current = schema } else { current = try await read(context) { _, schema in schema } }
@@ -156,11 +157,14 @@ extension AirtableService {
             }
             let missing = attachments(prepared).subtracting(files.keys)
             if !missing.isEmpty, let attachmentSource, let base = current.table(table)?.table.base {
+                let began = ContinuousClock.now
                 files.merge(try await attachmentSource.attachments(missing, base: base, context: context)) { $1 }
+                // Fetching has time of its own; what is left of the request's is left for the transaction.
+                deadline += .now - began
             }
             let found = files
             let now = now()
-            let outcome = try await database.write(deadline: context.deadline) { [schemas] transaction -> T? in
+            let outcome = try await database.write(deadline: deadline) { [schemas] transaction -> T? in
                 let version = try schemas.lock(tenant: context.tenant, in: transaction)
                 guard version == current.version else { return nil }
                 var session = WriteSession(

@@ -41,7 +41,11 @@ public struct ModelSettings: Sendable {
             perUser: Self.cap(.tokensPerUserDay, &reader),
             perTenant: Self.cap(.tokensPerDay, &reader)
         )
-        outboundAllow = reader.value(.outboundAllow, default: [], expected: "HOST or HOST:PORT, several with commas") {
+        outboundAllow = reader.value(
+            .outboundAllow,
+            default: [],
+            expected: "HOST, HOST:PORT or ADDRESS/BITS, several with commas"
+        ) {
             text in
             if text == "none" { return [] }
             let hosts = text.split(separator: ",").map { AllowedHost($0.filter { $0 != " " }) }

@@ -74,7 +74,7 @@ extension Setting {
         "OUTBOUND_ALLOW",
         default: "none",
         flag: false,
-        "Hosts in private networks that outgoing calls may reach besides the addresses set here: `HOST[:PORT]`, commas."
+        "Private places that outgoing calls may reach too, also by http: `HOST[:PORT]` or `ADDRESS/BITS`, commas."
     )
 
     static let models: [Setting] = [

@@ -8,6 +8,7 @@ public enum Permission: String, Sendable, Hashable, CaseIterable, Codable {
     case recordsDelete = "records:delete"
     case commentsRead = "comments:read"
     case commentsWrite = "comments:write"
+    case webhooksManage = "webhooks:manage"
     case search = "search"
     case embed = "embed"
     case chat = "chat"

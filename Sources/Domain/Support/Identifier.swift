@@ -139,6 +139,7 @@ public enum ConversationKind: IdentifierKind { public static var prefix: StaticS
 public enum ChatMessageKind: IdentifierKind { public static var prefix: StaticString { "msg" } }
 public enum RunKind: IdentifierKind { public static var prefix: StaticString { "run" } }
 public enum JobKind: IdentifierKind { public static var prefix: StaticString { "job" } }
+public enum WebhookKind: IdentifierKind { public static var prefix: StaticString { "ach" } }
 
 public typealias TenantID = Identifier<TenantKind>
 public typealias WorkspaceID = Identifier<WorkspaceKind>
@@ -156,3 +157,4 @@ public typealias ConversationID = Identifier<ConversationKind>
 public typealias ChatMessageID = Identifier<ChatMessageKind>
 public typealias RunID = Identifier<RunKind>
 public typealias JobID = Identifier<JobKind>
+public typealias WebhookID = Identifier<WebhookKind>

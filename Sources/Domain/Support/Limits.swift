@@ -319,4 +319,50 @@ public enum Limits {
     public static let regexWork = 100_000_000
     /// Regular expressions: processor time of one replacement of all matches; a million honest ones need less.
     public static let regexReplaceNanoseconds: UInt64 = 500_000_000
+    /// Outgoing calls to addresses that users gave, at once, and to one host: enough for a batch of files, and no way to
+    /// make this server a flood.
+    public static let foreignCalls = 64
+    public static let foreignCallsPerHost = 8
+    /// Attachments: one file sent in a request, as Airtable's own.
+    public static let uploadBytes = 5 * 1_024 * 1_024
+    /// Attachments: the request that carries it as Base64 with line breaks (4/3, and 1/38 more), and its names.
+    public static let uploadBodyBytes = 8 * 1_024 * 1_024
+    /// Attachments: how long an upload may take: the largest at a megabit a second.
+    public static let uploadTime = Duration.seconds(80)
+    /// Attachments: one file fetched by its address, as Airtable's own.
+    public static let attachmentBytes = 1_024 * 1_024 * 1_024
+    /// Attachments: how long fetching one may take: a gigabyte at 4 MB/s.
+    public static let attachmentFetchTime = Duration.seconds(250)
+    /// Attachments: redirects of one address, as Airtable's own.
+    public static let attachmentRedirects = 3
+    /// Attachments: files that one call has fetched, and how many of them at once.
+    public static let attachmentFetches = 100
+    public static let attachmentFetchesAtOnce = 4
+    /// Attachments: how long an address of a file's bytes may be used, as Airtable's own.
+    public static let attachmentLinkSeconds: Int64 = 2 * 3_600
+    /// Attachments: bytes read at the head of a file to tell its type and size in pixels; JPEG keeps its own behind
+    /// what cameras put first.
+    public static let attachmentHeadBytes = 256 * 1_024
+    /// Attachments: bytes read from disk and sent at once; the next are read when the client has taken them.
+    public static let attachmentPieceBytes = 256 * 1_024
+    /// Webhooks of one base, as Airtable's own.
+    public static let webhooksPerBase = 10
+    /// Webhooks: life after creation, refresh or reading, and of payloads; as Airtable's own.
+    public static let webhookSeconds: Int64 = 7 * 86_400
+    public static let webhookPayloadSeconds: Int64 = 7 * 86_400
+    /// Webhooks: payloads of one page, as Airtable's own.
+    public static let webhookPayloadPage = 50
+    /// Webhooks: bytes of one page of payloads, of which one is given at least.
+    public static let webhookPageBytes = 4 * 1_024 * 1_024
+    /// Webhooks: characters of a notification's address.
+    public static let webhookURLCharacters = 2_048
+    /// Webhooks: fields named by one specification.
+    public static let webhookFields = 500
+    /// Webhooks: notifications sent at once by one process.
+    public static let webhookPingsAtOnce = 16
+    /// Webhooks: attempts at a notification before its webhook's notifications are turned off: by the waits between
+    /// them, about half a day.
+    public static let webhookAttempts = 16
+    /// Webhooks: how long the receiver of a notification may take; a good one answers before it works.
+    public static let webhookPingTime = Duration.seconds(25)
 }

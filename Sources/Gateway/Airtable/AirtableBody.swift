@@ -21,7 +21,7 @@ struct AirtableBody: Sendable {
     }
 
     /// The member's value; nil when it is absent or null.
-    func value(_ name: String) -> JSONValue? { members[name].flatMap { $0.isNull ? nil : $0 } }
+    func value(_ name: String) -> JSONValue? { members[name].flatMap { $0.isNull ? .none : .some($0) } }
 
     /// Whether the member is there and null.
     func isNull(_ name: String) -> Bool { members[name]?.isNull == true }

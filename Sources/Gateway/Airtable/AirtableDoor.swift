@@ -46,6 +46,7 @@ enum AirtableDoor {
         query: [QueryParameter] = [],
         body: RouteBody? = nil,
         reply: RouteReply,
+        timeout: Duration? = nil,
         _ permission: Permission,
         _ handle: @escaping @Sendable (RouteCall, Domain.RequestContext) async throws -> Reply
     ) -> Route {
@@ -60,6 +61,7 @@ enum AirtableDoor {
             body: body,
             reply: reply,
             problems: isAirtable ? [] : [.notFound, .conflict],
+            timeout: timeout,
             handler: isAirtable ? .airtable(permission, handle) : .requires(permission, handle)
         )
     }

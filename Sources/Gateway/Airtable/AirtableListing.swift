@@ -33,8 +33,11 @@ enum AirtableListing {
         _ call: RouteCall,
         _ context: Domain.RequestContext
     ) async throws -> RecordJSON {
-        guard let style = format.text else { return RecordJSON(fields: fields, byFieldID: format.byFieldID) }
-        let texts = try CellTexts(timeZone: style.timeZone, locale: style.locale)
+        let address = try await call.attachmentAddress(fields, context)
+        guard let style = format.text else {
+            return RecordJSON(fields: fields, byFieldID: format.byFieldID, address: address)
+        }
+        let texts = try CellTexts(timeZone: style.timeZone, locale: style.locale, address: address)
         let links = try await call.reads.linkTexts(of: records, fields: fields, context: context)
         return RecordJSON(fields: fields, byFieldID: format.byFieldID, texts: texts, links: links)
     }

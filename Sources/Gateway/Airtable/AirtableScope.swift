@@ -6,6 +6,7 @@ enum AirtableScope {
         (.recordsRead, "data.records:read"), (.recordsWrite, "data.records:write"),
         (.commentsRead, "data.recordComments:read"), (.commentsWrite, "data.recordComments:write"),
         (.schemaRead, "schema.bases:read"), (.schemaWrite, "schema.bases:write"),
+        (.webhooksManage, "webhook:manage"),
     ]
 
     static func names(_ permissions: Set<Permission>) -> [String] {

@@ -17,6 +17,7 @@ enum RecordWriteRoutes {
             "Makes one record, or up to ten.",
             body: RecordWriting.createBody,
             reply: .json(RecordOrRecordsWire.self, "The record, or the records in the order of the request."),
+            timeout: RecordWriting.timeout,
             .recordsWrite,
             RecordWriting.create
         )
@@ -30,6 +31,7 @@ enum RecordWriteRoutes {
             "Sets cells of up to ten records\(method == .put ? ", clears all others," : "") or upserts them.",
             body: RecordWriting.updatesBody,
             reply: .json(UpsertedRecordsWire.self, "The records in the order of the request."),
+            timeout: RecordWriting.timeout,
             .recordsWrite
         ) { call, context in
             try await RecordWriting.updateMany(replacing: method == .put, call, context)
@@ -44,6 +46,7 @@ enum RecordWriteRoutes {
             method == .put ? "Sets cells of a record and clears all others." : "Sets cells of a record.",
             body: RecordWriting.updateBody,
             reply: .json(RecordWire.self, "The record."),
+            timeout: RecordWriting.timeout,
             .recordsWrite
         ) { call, context in
             try await RecordWriting.updateOne(replacing: method == .put, call, context)

@@ -5,6 +5,9 @@ import HTTPTypes
 /// What requests to write records do, whether they came by Airtable's own paths or by ours: bodies and answers are
 /// the same.
 enum RecordWriting {
+    /// Files that cells name by address are fetched before the write answers, however long the rest may take.
+    static let timeout = Limits.attachmentFetchTime + .seconds(30)
+
     static let createBody = RouteBody(CreateRecordsBody.self, limit: Limits.jsonBytes, isChecked: false)
     static let updateBody = RouteBody(UpdateRecordBody.self, limit: Limits.jsonBytes, isChecked: false)
     static let updatesBody = RouteBody(UpdateRecordsBody.self, limit: Limits.jsonBytes, isChecked: false)
@@ -149,7 +152,8 @@ enum RecordWriting {
         more: (inout JSONWriter) -> Void = { _ in }
     ) async throws -> Reply {
         let shown = writes.typecast ? try await call.reads.table(id: table.id, context: context) : table
-        let format = RecordJSON(fields: shown.fields, byFieldID: writes.byFieldID)
+        let address = try await call.attachmentAddress(shown.fields, context)
+        let format = RecordJSON(fields: shown.fields, byFieldID: writes.byFieldID, address: address)
         if writes.isSingle, let record = records.first { return try AirtableReply.record(record, format) }
         return try AirtableReply.records(records, format, more: more)
     }

@@ -8,7 +8,7 @@ enum SecurityHeaders {
     static let contentSecurityPolicy = HTTPField.Name("Content-Security-Policy")!
     private static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
     private static let frameOptions = HTTPField.Name("X-Frame-Options")!
-    private static let resourcePolicy = HTTPField.Name("Cross-Origin-Resource-Policy")!
+    static let resourcePolicy = HTTPField.Name("Cross-Origin-Resource-Policy")!
     private static let openerPolicy = HTTPField.Name("Cross-Origin-Opener-Policy")!
     private static let permissionsPolicy = HTTPField.Name("Permissions-Policy")!
 
@@ -16,7 +16,7 @@ enum SecurityHeaders {
         headers[.xContentTypeOptions] = "nosniff"
         headers[referrerPolicy] = "no-referrer"
         headers[frameOptions] = "DENY"
-        headers[resourcePolicy] = "same-origin"
+        if headers[resourcePolicy] == nil { headers[resourcePolicy] = "same-origin" }
         headers[openerPolicy] = "same-origin"
         headers[permissionsPolicy] = "camera=(), microphone=(), geolocation=()"
         if headers[contentSecurityPolicy] == nil {

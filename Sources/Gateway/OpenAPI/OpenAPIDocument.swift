@@ -95,6 +95,7 @@ enum OpenAPIDocument {
         if path == "/mcp" { return "mcp" }
         if OpenAIProblem.covers(path) { return "openai" }
         if AirtableProblem.covers(path) { return "airtable-v0" }
+        if path == AttachmentRoutes.path { return "airtable" }
         return path.hasPrefix("/api/v1/search") ? "search" : "server"
     }
 
@@ -124,7 +125,7 @@ enum OpenAPIDocument {
             responses["\(status.code)"] = response(
                 reply.description,
                 contentType: reply.contentType,
-                status == .noContent || status == .switchingProtocols
+                [.noContent, .switchingProtocols, .notModified].contains(status)
                     ? nil : reply.shape.map(content) ?? reply.events.map(eventContent) ?? ["schema": ["type": "string"]]
             )
         }

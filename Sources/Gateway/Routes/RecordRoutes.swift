@@ -39,9 +39,10 @@ enum RecordRoutes {
             }
             let table = try await call.table(context)
             let page = try await page(RecordPageRequest(limit: limit, after: cursor), of: table.id, call, context)
+            let address = try await call.attachmentAddress(table.fields, context)
             return try .json(
                 RecordListWire(
-                    records: page.records.map { RecordWire($0, table: table) },
+                    records: page.records.map { RecordWire($0, table: table, address: address) },
                     offset: page.next?.description
                 )
             )
@@ -59,7 +60,8 @@ enum RecordRoutes {
             let table = try await call.table(context)
             let record = try await call.reads.record(call.identifier(.recordId), in: table.id, context: context)
             let linked = try await linked(by: record, table: table, call.reads, context)
-            return try .json(RecordDetailWire(RecordWire(record, table: table), linked: linked))
+            let address = try await call.attachmentAddress(table.fields, context)
+            return try .json(RecordDetailWire(RecordWire(record, table: table, address: address), linked: linked))
         }
     )
 

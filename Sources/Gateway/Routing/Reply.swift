@@ -41,19 +41,21 @@ struct Reply: Sendable {
     ///
     /// - Parameters:
     ///   - heartbeat: sent when nothing was written for a while, so that proxies keep the connection.
+    ///   - byteCount: how much `write` will write, when that is known; nil otherwise.
     ///   - write: each write returns when the client's side has room for more, so nothing piles up here.
     static func stream(
         status: HTTPResponse.Status = .ok,
         contentType: String,
         headers: HTTPFields = [:],
         heartbeat: [UInt8]? = nil,
+        byteCount: Int64? = nil,
         _ write: @escaping @Sendable (ReplyWriter) async throws -> Void
     ) -> Self {
         Self(
             status: status,
             contentType: contentType,
             headers: headers,
-            body: .stream(ReplyStream(heartbeat: heartbeat, write: write))
+            body: .stream(ReplyStream(heartbeat: heartbeat, byteCount: byteCount, write: write))
         )
     }
 

@@ -45,17 +45,25 @@ public enum PathParameter: String, Sendable, Hashable, CaseIterable {
     case commentId
     /// The number of a transaction of the change log.
     case transaction
+    case webhookId
+    case tenantId
+    case attachmentId
+    /// Of a link to a file: seconds since 1970, an HMAC, and a name that is for people.
+    case expires, signature, filename
 
     /// Of the identifier; nil for what is none.
     private var prefix: String? {
         switch self {
         case .baseId: "app"
         case .tableId: "tbl"
-        case .tableIdOrName, .fieldIdOrName, .transaction: nil
+        case .tableIdOrName, .fieldIdOrName, .transaction, .expires, .signature, .filename: nil
         case .workspaceId: "wsp"
         case .viewId: "viw"
         case .choiceId: "sel"
         case .commentId: "com"
+        case .webhookId: "ach"
+        case .tenantId: "ten"
+        case .attachmentId: "att"
         case .recordId: "rec"
         case .conversationId: "cnv"
         case .messageId: "msg"
@@ -65,7 +73,13 @@ public enum PathParameter: String, Sendable, Hashable, CaseIterable {
     }
 
     var schema: JSONSchema {
-        if self == .transaction { return JSONSchema(json: ["type": "string", "pattern": "^[1-9][0-9]{0,17}$"]) }
+        switch self {
+        case .transaction: return JSONSchema(json: ["type": "string", "pattern": "^[1-9][0-9]{0,17}$"])
+        case .expires: return JSONSchema(json: ["type": "string", "pattern": "^[0-9]{1,15}$"])
+        case .signature: return JSONSchema(json: ["type": "string", "pattern": "^[0-9a-f]{64}$"])
+        case .filename: return .string(description: "For people; nothing depends on it.")
+        default: break
+        }
         guard let prefix else { return .string(description: "Its identifier, or its name percent-encoded.") }
         return JSONSchema(json: ["type": "string", "pattern": .string("^\(prefix)[A-Za-z0-9]{14}$")])
     }

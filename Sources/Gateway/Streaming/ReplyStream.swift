@@ -7,6 +7,8 @@ import Synchronization
 struct ReplyStream: Sendable {
     /// Sent when nothing was written for a while; nil for silence.
     let heartbeat: [UInt8]?
+    /// How much `write` writes; nil when nobody knows.
+    var byteCount: Int64?
     let write: @Sendable (ReplyWriter) async throws -> Void
 }
 

@@ -7,11 +7,11 @@ struct RecordWire: DocumentedWireType, Hashable {
     let createdTime: String
     let fields: JSONValue
 
-    init(_ record: Record, table: Table) {
+    init(_ record: Record, table: Table, address: AttachmentAddress? = nil) {
         self.init(
             id: record.id,
             createdTime: record.createdTime.iso8601,
-            fields: .object(CellCodec.fields(of: record, table: table))
+            fields: .object(CellCodec.fields(of: record, table: table, address: address))
         )
     }
 

@@ -9,8 +9,14 @@ import Synchronization
 ///
 /// Hosts that the operator names (a provider's base URL, the allow list) may stand anywhere, but for the link-local
 /// addresses, where the metadata services of clouds are: those are reached only where the very address was named.
+/// Networks of the allow list count as public for this process.
+///
+/// For addresses that users give, `requiresTLS` refuses `http` but to what the operator named: what is fetched or sent
+/// for them crosses the Internet unread.
 public final class AddressGuard: Sendable {
     private let allowed: Set<AllowedHost>
+    private let networks: [IPNetwork]
+    private let requiresTLS: Bool
     private let resolver: any HostResolver
     /// Where allowed hosts were found to stand, for the second look.
     private let allowedEndpoints = Mutex<[Endpoint: AllowedHost]>([:])
@@ -23,8 +29,14 @@ public final class AddressGuard: Sendable {
     /// Allowed hosts are few and rarely move; past this, what was found is forgotten and found again.
     private static let endpointsMax = 1_024
 
-    public init(allowing allowed: some Sequence<AllowedHost>, resolver: any HostResolver = SystemResolver()) {
+    public init(
+        allowing allowed: some Sequence<AllowedHost>,
+        requiresTLS: Bool = false,
+        resolver: any HostResolver = SystemResolver()
+    ) {
         self.allowed = Set(allowed)
+        networks = self.allowed.compactMap(\.network)
+        self.requiresTLS = requiresTLS
         self.resolver = resolver
     }
 
@@ -33,8 +45,11 @@ public final class AddressGuard: Sendable {
     /// - Throws: `OutboundError` `addressRefused`, `invalidAddress`, `cannotConnect`.
     public func check(_ address: OutboundAddress) async throws {
         let allowedBy = allowed.first { $0.covers(address) }
-        if allowedBy == nil, let literal = IPAddress(address.host), !literal.isPublic { throw Self.refused(address) }
+        if allowedBy == nil, let literal = IPAddress(address.host), !isOpen(literal) { throw Self.refused(address) }
         let addresses = try await resolver.addresses(of: address.host)
+        if requiresTLS, address.scheme == .http, allowedBy == nil, !addresses.allSatisfy(isInNetwork) {
+            throw Self.plain(address)
+        }
         if let allowedBy {
             // No server that somebody means by a name stands where clouds hand out their credentials: the name has been
             // made to lead there, and a key would follow it.
@@ -45,14 +60,29 @@ public final class AddressGuard: Sendable {
                     endpoints[Endpoint(address: found, port: address.port)] = allowedBy
                 }
             }
-        } else if addresses.contains(where: { !$0.isPublic }) {
+        } else if !addresses.allSatisfy(isOpen) {
             throw Self.refused(address)
         }
     }
 
     /// Looks at a connection that stands, before anything is written to it.
     public func permitsConnection(to address: IPAddress, port: Int) -> Bool {
-        address.isPublic || allowedEndpoints.withLock { $0[Endpoint(address: address, port: port)] != nil }
+        isOpen(address) || allowedEndpoints.withLock { $0[Endpoint(address: address, port: port)] != nil }
+    }
+
+    /// Whoever opens a wide network (`0.0.0.0/0`) does not mean the metadata services of clouds.
+    private func isInNetwork(_ address: IPAddress) -> Bool {
+        networks.contains { $0.contains(address) && (!address.isLinkLocal || $0.address.isLinkLocal) }
+    }
+
+    private func isOpen(_ address: IPAddress) -> Bool { address.isPublic || isInNetwork(address) }
+
+    private static func plain(_ address: OutboundAddress) -> OutboundError {
+        OutboundError(
+            .addressRefused,
+            "calls to \(address.authority) must use https",
+            hint: "if plain http is meant, add its host or network to the allow list of outgoing calls"
+        )
     }
 
     static func refused(_ address: OutboundAddress) -> OutboundError {
