@@ -44,6 +44,24 @@ public struct Formula: Sendable {
         FormulaMachine.run(program, row, in: environment).asBoolean ?? false
     }
 
+    /// A piece of a formula, compiled.
+    package struct Part: Sendable {
+        fileprivate let program: FormulaProgram
+
+        package func value(_ row: some FormulaRow, in environment: FormulaEnvironment) -> FormulaValue {
+            FormulaMachine.run(program, row, in: environment)
+        }
+    }
+
+    /// One node of `syntax` with what belongs to it, to be evaluated by itself.
+    ///
+    /// - Parameter schema: the one that the formula was compiled with.
+    package func part(_ root: Int, schema: FormulaSchema) -> Part? {
+        // What a whole formula's compiling did not refuse, a part's does not.
+        let result = try? FormulaCompiler.compile(syntax.part(root), schema: schema) { $0 }
+        return result.map { Part(program: $0.program) }
+    }
+
     /// The names of the functions it calls, in the order of the alphabet.
     public var functionNames: [String] {
         let names = syntax.nodes.compactMap { if case .call(let name, _) = $0.kind { name } else { nil } }

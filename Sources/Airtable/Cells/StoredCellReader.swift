@@ -63,6 +63,19 @@ struct StoredCellReader {
         }
     }
 
+    /// The key of the next value, whatever its kind.
+    mutating func key() throws(AirtableError) -> CellKey {
+        skipSpace()
+        guard position < bytes.count else { throw damaged() }
+        switch bytes[position] {
+        case UInt8(ascii: "\""): return CellKey(text: try string())
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return CellKey(number: try number())
+        default:
+            try skipValue()
+            return .composite
+        }
+    }
+
     /// Passes over a value of any kind.
     mutating func skipValue() throws(AirtableError) { try skipValue(depth: 0) }
 

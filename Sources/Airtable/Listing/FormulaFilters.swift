@@ -8,8 +8,10 @@ struct FormulaFilters: FilterCompiler {
         table: Table,
         environment: FilterEnvironment
     ) throws(AirtableError) -> any RecordPredicate {
-        FormulaPredicate(
-            formula: try Self.compiled(formula, table),
+        let schema = Self.schema(of: table)
+        return FormulaPredicate(
+            formula: try Self.compiled(formula, schema),
+            schema: schema,
             slots: table.fields,
             environment: FormulaEnvironment(
                 now: environment.now,
@@ -19,8 +21,10 @@ struct FormulaFilters: FilterCompiler {
         )
     }
 
+    static func schema(of table: Table) -> FormulaSchema { FormulaSchema(table.fields) { FormulaType($0) } }
+
     func text(of formula: String, table: Table, naming: FieldNaming) throws(AirtableError) -> String {
-        try Self.compiled(formula, table).text(naming: { slot in
+        try Self.compiled(formula, Self.schema(of: table)).text(naming: { slot in
             switch naming {
             case .identifiers: table.fields[slot].id.description
             case .names: table.fields[slot].name
@@ -28,13 +32,12 @@ struct FormulaFilters: FilterCompiler {
         })
     }
 
-    private static func compiled(_ formula: String, _ table: Table) throws(AirtableError) -> Formula {
-        let schema = FormulaSchema(table.fields) { FormulaType($0) }
+    private static func compiled(_ formula: String, _ schema: FormulaSchema) throws(AirtableError) -> Formula {
         do { return try Formula(formula, schema: schema) } catch { throw refusal(error) }
     }
 
     /// In the words of the hosted API, with what the engine knows more in the hint.
-    private static func refusal(_ error: FormulaError) -> AirtableError {
+    static func refusal(_ error: FormulaError) -> AirtableError {
         let problem =
             error.unknownFields.isEmpty
             ? "Invalid formula. Please check your formula text."
@@ -44,18 +47,24 @@ struct FormulaFilters: FilterCompiler {
     }
 }
 
-private struct FormulaPredicate: RecordPredicate {
+struct FormulaPredicate: PushablePredicate {
     let formula: Formula
+    let schema: FormulaSchema
     /// The fields by slot.
     let slots: [Field]
     let environment: FormulaEnvironment
     let fields: Set<FieldID>
 
-    init(formula: Formula, slots: [Field], environment: FormulaEnvironment) {
+    init(formula: Formula, schema: FormulaSchema, slots: [Field], environment: FormulaEnvironment) {
         self.formula = formula
+        self.schema = schema
         self.slots = slots
         self.environment = environment
         fields = Set(formula.referencedSlots.map { slots[$0].id })
+    }
+
+    var pushdown: Pushdown? {
+        PushdownCompiler(formula, schema: schema, slots: slots, environment: environment).compile()
     }
 
     func holds(for record: Record, links: LinkTexts) -> Bool {

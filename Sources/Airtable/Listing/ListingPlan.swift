@@ -16,6 +16,8 @@ struct ListingPlan: Sendable {
     let fields: [Field]
     let sort: [SortField]
     let predicate: (any RecordPredicate)?
+    /// What SQL can say of the predicate.
+    let pushdown: Pushdown?
     /// Reads only the cells to give.
     let shown: TableModel
     /// Reads only the cells that filter and sort look at.
@@ -56,6 +58,7 @@ struct ListingPlan: Sendable {
             predicates.append(try filters.predicate(formula, table: table, environment: environment))
         }
         predicate = predicates.count > 1 ? AllPredicates(predicates) : predicates.first
+        pushdown = .all(predicates.map { ($0 as? any PushablePredicate)?.pushdown })
         shown = model.reading(Set(fields.map(\.id)))
         // Again: a compiler that lets a hidden field through must not get to see its cells.
         let judgedFields = Set(sort.map(\.ordering.field.id)).union(predicate?.fields ?? [])

@@ -11,6 +11,12 @@ package protocol RecordPredicate: Sendable {
     func holds(for record: Record, links: LinkTexts) -> Bool
 }
 
+/// A predicate of which SQL can decide a part.
+protocol PushablePredicate: RecordPredicate {
+    /// Nil when SQL can say nothing of it.
+    var pushdown: Pushdown? { get }
+}
+
 /// Makes predicates of formulas, for one table as its reader sees it.
 package protocol FilterCompiler: Sendable {
     /// - Parameter table: without the fields that the reader may not see, so that naming one is the same as

@@ -10,43 +10,79 @@ struct RecordScan {
     let schema: TenantSchema
     let scope: VisibleScope
     let transaction: any Transaction
+    /// Is told of indexes that are missed.
+    let keeper: FieldIndexKeeper?
+    /// Of all blocks together.
+    var budget = ListingBudget()
     private let store = RecordStore()
 
-    init(plan: ListingPlan, schema: TenantSchema, scope: VisibleScope, transaction: any Transaction) {
+    init(
+        plan: ListingPlan,
+        schema: TenantSchema,
+        scope: VisibleScope,
+        keeper: FieldIndexKeeper? = nil,
+        transaction: any Transaction
+    ) {
         self.plan = plan
         self.schema = schema
         self.scope = scope
+        self.keeper = keeper
         self.transaction = transaction
     }
 
     /// Calls `body` with each row after `position` that the filter lets through, the cells that the plan looks
-    /// at, and the place of the row before it in the table; until `body` returns false.
+    /// at, and a place after which it is the first to be listed; until `body` returns false.
     func forEachMatch(
         after position: Int64?,
         _ body: (_ row: StoredRow, _ judged: Record, _ links: LinkTexts, _ before: Int64) throws -> Bool
     ) throws {
-        var before = position ?? plan.model.positionRange.lowerBound
-        // A page without a filter mostly needs just one more row than it has.
-        var limit = plan.predicate == nil && plan.sort.isEmpty ? plan.pageSize + 1 : Limits.internalPageRecords
-        while true {
-            let rows = try store.page(
-                after: before,
-                limit: limit,
-                of: plan.model,
-                tenant: schema.tenant,
-                in: transaction
-            )
+        var candidates = try ListingCandidates(
+            plan: plan,
+            tenant: schema.tenant,
+            after: position,
+            keeper: keeper,
+            transaction: transaction
+        )
+        var budget = budget
+        while let rows = try candidates.next() {
             let records = try rows.map { try $0.record(plan.judged) }
             let links = try LinkTexts(of: records, fields: plan.judged.linkFields, schema, scope, in: transaction)
             for (row, record) in zip(rows, records) {
-                if plan.predicate?.holds(for: record, links: links) ?? true {
-                    guard try body(row, record, links, before) else { return }
+                if let predicate = plan.predicate {
+                    let holds = predicate.holds(for: record, links: links)
+                    try budget.spend()
+                    guard holds else { continue }
                 }
-                before = row.position
+                guard try body(row, record, links, row.position - 1) else { return }
             }
-            if rows.count < limit { return }
-            limit = Limits.internalPageRecords
         }
+    }
+
+    /// Calls `body` with each record that the filter lets through, and passes over those that are damaged: slower, since
+    /// SQL is not asked.
+    func forEachSoundMatch(onDamage: (AirtableError) -> Void, _ body: (Record) throws -> Void) throws {
+        var (position, budget) = (Int64?.none, budget)
+        repeat {
+            let page = try store.soundPage(
+                after: position,
+                limit: Limits.internalPageRecords,
+                of: plan.model,
+                tenant: schema.tenant,
+                in: transaction,
+                onDamage: onDamage
+            )
+            var records: [Record] = []
+            for row in page.sound {
+                do throws(AirtableError) { records.append(try row.record(plan.judged)) } catch { onDamage(error) }
+            }
+            let links = try LinkTexts(of: records, fields: plan.judged.linkFields, schema, scope, in: transaction)
+            for record in records {
+                let holds = plan.predicate?.holds(for: record, links: links) ?? true
+                try budget.spend()
+                if holds { try body(record) }
+            }
+            position = page.next
+        } while position != nil
     }
 
     // MARK: Pages

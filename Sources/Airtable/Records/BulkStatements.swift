@@ -6,7 +6,8 @@ struct BulkInsertion: Sendable {
     private let columnCount: Int
     private let statements: [(rows: Int, sql: String)]
 
-    init(into table: String, columns: [String]) {
+    /// - Parameter conflicts: what is done about rows that are there already.
+    init(into table: String, columns: [String], conflicts: String = "") {
         columnCount = columns.count
         statements = [64, 8, 1].map { count in
             let rows = (0..<count).map { row in
@@ -14,7 +15,7 @@ struct BulkInsertion: Sendable {
             }
             return (
                 count,
-                "INSERT INTO \(table) (\(columns.joined(separator: ", "))) VALUES \(rows.joined(separator: ", "))"
+                "INSERT INTO \(table) (\(columns.joined(separator: ", "))) VALUES \(rows.joined(separator: ", "))\(conflicts)"
             )
         }
     }

@@ -5,6 +5,8 @@ import Domain
 struct RecordStore: Sendable {
     init() {}
 
+    private let indexes = FieldIndexStore()
+
     private static let insertion = BulkInsertion(
         into: "records",
         columns: ["position", "tenant", "table_number", "id", "created", "cells", "digest"]
@@ -39,16 +41,28 @@ struct RecordStore: Sendable {
     ///
     /// Here as in all that follows, a row that is not as it was written is an error (see `row`).
     ///
-    /// - Parameter number: of the table they lie in, when that is not the one they are for.
+    /// - Parameters:
+    ///   - number: of the table they lie in, when that is not the one they are for.
+    ///   - condition: what else rows must fulfil, beginning with AND, its placeholders from $4. The digests of rows
+    ///     that do not are not checked.
     func page(
         after position: Int64?,
         limit: Int,
         of model: TableModel,
         at number: Int64? = nil,
+        where condition: String = "",
+        _ arguments: [SQLValue] = [],
         tenant: TenantID,
         in transaction: any Transaction
     ) throws -> [StoredRow] {
-        let rows = try uncheckedPage(after: position, limit: limit, at: number ?? model.number, in: transaction)
+        let rows = try uncheckedPage(
+            after: position,
+            limit: limit,
+            at: number ?? model.number,
+            where: condition,
+            arguments,
+            in: transaction
+        )
         let check = RowCheck(model, tenant)
         var last = position
         return try rows.map { row in
@@ -88,15 +102,17 @@ struct RecordStore: Sendable {
         after position: Int64?,
         limit: Int,
         at number: Int64,
+        where condition: String = "",
+        _ arguments: [SQLValue] = [],
         in transaction: any Transaction
     ) throws -> [Row] {
         let range = TableModel.positionRange(number: number)
         return try transaction.rows(
             """
             SELECT \(RowCheck.columns) FROM records
-            WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3
+            WHERE position > $1 AND position <= $2\(condition) ORDER BY position LIMIT $3
             """,
-            [SQLValue(position ?? range.lowerBound), SQLValue(range.upperBound), SQLValue(limit)]
+            [SQLValue(position ?? range.lowerBound), SQLValue(range.upperBound), SQLValue(limit)] + arguments
         )
     }
 
@@ -126,8 +142,8 @@ struct RecordStore: Sendable {
 
     /// Rows whose stored cell of `field` equals one of `values`: texts, numbers, choices or days.
     ///
-    /// Looks through the whole table: O(rows), some 100 ns each. The digests of the rows found are
-    /// checked, of those passed over not.
+    /// Looks through the whole table unless the field has an index: O(rows), some 300 ns each. The digests of the
+    /// rows found are checked, of those passed over not.
     func rows(
         where field: StoredField,
         isOneOf values: [SQLValue],
@@ -135,6 +151,9 @@ struct RecordStore: Sendable {
         tenant: TenantID,
         in transaction: any Transaction
     ) throws -> [StoredRow] {
+        if let rows = try indexedRows(where: field, isOneOf: values, of: model, tenant: tenant, in: transaction) {
+            return rows
+        }
         let (range, check) = (model.positionRange, RowCheck(model, tenant))
         var found: [StoredRow] = []
         for group in PaddedGroups(values) {
@@ -267,29 +286,31 @@ struct RecordStore: Sendable {
         tenant: TenantID,
         in transaction: any Transaction
     ) throws {
-        let (tenant, table) = (tenant.sql, SQLValue(tableNumber))
-        let digest = RecordDigest(tenant: tenant)
+        let (owner, table) = (tenant.sql, SQLValue(tableNumber))
+        let digest = RecordDigest(tenant: owner)
         try Self.insertion.execute(rows, in: transaction) { row, arguments in
             let id = row.id.sql
             arguments.append(SQLValue(row.position))
-            arguments.append(tenant)
+            arguments.append(owner)
             arguments.append(table)
             arguments.append(id)
             arguments.append(SQLValue(row.created.microseconds))
             arguments.append(.text(row.cells))
             arguments.append(digest.of(row, id: id))
         }
+        try indexes.add(rows, tableNumber: tableNumber, tenant: tenant, in: transaction)
     }
 
     /// Writes the cells of rows that were read in this transaction.
     func update(_ rows: [StoredRow], tenant: TenantID, in transaction: any Transaction) throws {
-        let tenant = tenant.sql
-        let digest = RecordDigest(tenant: tenant)
+        try indexes.replace(rows, tenant: tenant, in: transaction)
+        let owner = tenant.sql
+        let digest = RecordDigest(tenant: owner)
         for row in rows {
             let changed = try transaction.execute(
                 "UPDATE records SET cells = $3, digest = $4 WHERE position = $2 AND tenant = $1",
                 [
-                    tenant, SQLValue(row.position), .text(row.cells), digest.of(row, id: row.id.sql),
+                    owner, SQLValue(row.position), .text(row.cells), digest.of(row, id: row.id.sql),
                 ]
             )
             guard changed == 1 else { throw AirtableError.damaged("record \(row.id)") }
@@ -307,6 +328,7 @@ struct RecordStore: Sendable {
             )
         }
         guard deleted == rows.count else { throw AirtableError.damaged("table \(model.table.id)") }
+        try indexes.remove(rows, tableNumber: model.number, tenant: tenant, in: transaction)
         try transaction.execute(
             "UPDATE table_counters SET records = records - $3 WHERE tenant = $1 AND table_number = $2",
             [tenant.sql, SQLValue(model.number), SQLValue(rows.count)]
@@ -322,14 +344,12 @@ struct RecordStore: Sendable {
 
     /// SQL for one scalar cell: a number for numbers and moments, else text.
     static func cell(_ field: StoredField, _ dialect: SQLDialect) -> String {
-        switch dialect {
-        case .sqlite: "json_extract(cells, '$.\"\(field.ordinal)\"')"
-        case .postgres:
+        let form: StoredCell.Form =
             switch field.kind {
-            case .number: "CAST(cells::json ->> '\(field.ordinal)' AS double precision)"
-            case .dateTime: "CAST(cells::json ->> '\(field.ordinal)' AS bigint)"
-            default: "(cells::json ->> '\(field.ordinal)')"
+            case .number: .number
+            case .dateTime: .moment
+            default: .text
             }
-        }
+        return ConditionWriter.cell(field.ordinal, form, dialect)
     }
 }

@@ -183,6 +183,7 @@ extension SchemaStore {
             [tenant.sql, field.sql],
             in: transaction
         )
+        try FieldIndexStore().drop(field, tenant: tenant, in: transaction)
     }
 
     /// Hides a table and marks its rows for clearing.
@@ -270,6 +271,7 @@ extension SchemaStore {
             [tenant.sql, SQLValue(range.lowerBound), SQLValue(range.upperBound), SQLValue(rows)]
         )
         if removed == rows { return }
+        if try FieldIndexStore().clear(table: number, rows: rows, tenant: tenant, in: transaction) == rows { return }
         for table in ["fields", "table_counters", "comments", "views"] {
             try transaction.execute(
                 "DELETE FROM \(table) WHERE tenant = $1 AND table_number = $2",

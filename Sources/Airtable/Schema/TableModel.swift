@@ -95,6 +95,8 @@ package final class TableModel: Sendable {
         (number << Self.rowBits)...((number + 1) << Self.rowBits - 1)
     }
 
+    static func number(ofPosition position: Int64) -> Int64 { position >> rowBits }
+
     /// 2⁴⁰ rows a table, 2²³ tables a database.
     static let rowBits: Int64 = 40
 }

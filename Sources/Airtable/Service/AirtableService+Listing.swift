@@ -35,7 +35,7 @@ extension AirtableService {
             guard let kept else { throw AirtableError.iteratorNotAvailable }
             guard kept.positions.indices.contains(index) else { throw AirtableError.offsetNotOfThisList }
         }
-        let (filters, now, list) = (filters, now(), kept)
+        let (filters, now, list, keeper) = (filters, now(), kept, fieldIndexes)
         let result = try await read(context) { transaction, schema -> SortedPage in
             let model = try schema.table(table, scope)
             let view = try query.view.map { name in
@@ -43,7 +43,13 @@ extension AirtableService {
                     .view(name)
             }
             let plan = try ListingPlan(query, model: model, view: view, scope: scope, filters: filters, now: now)
-            let scan = RecordScan(plan: plan, schema: schema, scope: scope, transaction: transaction)
+            let scan = RecordScan(
+                plan: plan,
+                schema: schema,
+                scope: scope,
+                keeper: keeper,
+                transaction: transaction
+            )
             switch offset {
             case .table(let position, let given):
                 guard model.positionRange.contains(position), plan.sort.isEmpty else {

@@ -12,7 +12,7 @@ public final class AirtableService: Sendable {
     /// What the tables of the store need, in order.
     public static let migrations: [Migration] = [
         SchemaStore.migration, RecordStore.migration, ChangeLogStore.migration, ImportStore.migration,
-        ChangeLogStore.historyMigration, CommentStore.migration, ViewStore.migration,
+        ChangeLogStore.historyMigration, CommentStore.migration, ViewStore.migration, FieldIndexStore.migration,
     ]
 
     /// For consumers that keep something in step with the records.
@@ -28,6 +28,8 @@ public final class AirtableService: Sendable {
     let now: InstantSource
     let filters: any FilterCompiler
     let keptListings: KeptListings
+    /// Indexes of fields that filters ask for again and again.
+    package let fieldIndexes: FieldIndexKeeper
     let schemas = SchemaStore()
     let store = RecordStore()
     let log = ChangeLogStore()
@@ -71,6 +73,7 @@ public final class AirtableService: Sendable {
         self.access = access
         self.now = now
         self.cache = SchemaCache()
+        self.fieldIndexes = FieldIndexKeeper(database: database, cache: cache)
         self.signal = Wakeup()
         self.changes = ChangeFeed(database: database, cache: cache, signal: signal, pollInterval: pollInterval)
     }

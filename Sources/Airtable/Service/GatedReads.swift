@@ -12,7 +12,7 @@ package struct GatedReads: Sendable {
     let service: AirtableService
     let permission: Permission
     /// Told of each damaged record, which is left out then; without it the first one is an error.
-    private let onDamage: (@Sendable (AirtableError) -> Void)?
+    let onDamage: (@Sendable (AirtableError) -> Void)?
 
     fileprivate init(
         _ service: AirtableService,

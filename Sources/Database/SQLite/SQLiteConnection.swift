@@ -69,6 +69,7 @@ final class SQLiteConnection: @unchecked Sendable {
         _ = sqlite3_commit_hook(handle, nil, nil)
         _ = sqlite3_rollback_hook(handle, nil, nil)
         _ = sqlite3_update_hook(handle, nil, nil)
+        addFunctions()
     }
 
     /// Runs one of the driver's own statements.

@@ -89,6 +89,13 @@ public enum Limits {
     public static let outboundCircuits = 256
     /// Tenants whose schema one process keeps at hand: a schema of a hundred tables takes about 100 KB.
     public static let cachedSchemas = 256
+    /// Records of a table from which on a field that is filtered by gets an index; fewer are looked through in some
+    /// milliseconds.
+    public static let indexedTableRecords = 5_000
+    /// Fields of one table that have an index for filters: each costs every write of a record a row more.
+    public static let fieldIndexesPerTable = 8
+    /// Fields whose filters one process counts until they deserve an index; forgotten together beyond that.
+    public static let fieldIndexWishes = 1_024
     /// Records of one page or one batch inside the process, where no HTTP body bounds them.
     public static let internalPageRecords = 1_000
     /// Characters of a name of a base, table, field or choice.
@@ -290,6 +297,11 @@ public enum Limits {
     public static let socketMessageBurst = 60
     /// WebSocket: messages in a row beyond the limit before the socket is closed.
     public static let socketRefusals = 200
+    /// Processor time that the filter of one list, or of one table of a search, may take: far above any honest one
+    /// (a plain filter takes 50 ms for 100,000 records), and below what a client waits.
+    public static let listingNanoseconds: UInt64 = 10_000_000_000
+    /// Records that a search may be narrowed down to by a filter; 8 bytes each, and looked up in the index.
+    public static let searchFilterRecords = 500_000
     /// Formula: bytes of one formula's text; the longest filters people generate are a tenth.
     public static let formulaBytes = 512 * 1_024
     /// Formula: parentheses, calls and signs within each other; generated filters reach some hundreds.

@@ -209,7 +209,7 @@ extension FunctionDefinition {
 
 extension FormulaValue {
     /// As a date of the years we have; nil for everything else.
-    fileprivate var date: FormulaDate? { asDate.flatMap { $0.isInRange ? $0 : nil } }
+    package var date: FormulaDate? { asDate.flatMap { $0.isInRange ? $0 : nil } }
 
     fileprivate var unit: DateUnit? { asText.flatMap { DateUnit($0) } }
 

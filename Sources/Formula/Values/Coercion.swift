@@ -4,7 +4,7 @@ import Domain
 
 extension FormulaValue {
     /// An array of one is its item, one of none is blank; everything else is itself.
-    var scalar: FormulaValue {
+    package var scalar: FormulaValue {
         var value = self
         while case .array(let items) = value {
             guard items.count <= 1 else { return value }
@@ -14,7 +14,7 @@ extension FormulaValue {
     }
 
     /// As a number; NaN where the text is none. Nil for an error.
-    var asNumber: Double? {
+    package var asNumber: Double? {
         switch self {
         case .number(let number): number
         case .blank: 0
@@ -29,7 +29,7 @@ extension FormulaValue {
     }
 
     /// As a text; nil for an error, and for an array that holds one.
-    var asText: String? {
+    package var asText: String? {
         switch self {
         case .text(let text): text
         case .blank: ""
@@ -42,7 +42,7 @@ extension FormulaValue {
     }
 
     /// As a condition; nil for an error.
-    var asBoolean: Bool? {
+    package var asBoolean: Bool? {
         switch self {
         case .boolean(let boolean): boolean
         case .blank: false

@@ -70,7 +70,9 @@ extension String {
 
 extension FormulaValue {
     /// The result of a comparison; an error in either is the result.
-    static func compare(_ left: FormulaValue, _ comparison: FormulaComparison, _ right: FormulaValue) -> FormulaValue {
+    package static func compare(_ left: FormulaValue, _ comparison: FormulaComparison, _ right: FormulaValue)
+        -> FormulaValue
+    {
         if case .number(let left) = left, case .number(let right) = right {
             return .boolean(comparison.holds(FormulaOrder(left, right)))
         }

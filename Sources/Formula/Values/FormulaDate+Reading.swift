@@ -3,7 +3,7 @@ import Domain
 extension FormulaDate {
     /// Reads a text where a date is wanted: ISO in its loose forms, or `M/D/YYYY[ h:mm[:ss] [am|pm]]`. Nil for
     /// anything else.
-    init?(reading text: String) {
+    package init?(reading text: String) {
         let trimmed = text.trimmingSpaces
         // The longest there is has 35; a megabyte need not be looked through.
         guard trimmed.utf8.count <= 64 else { return nil }

@@ -44,7 +44,7 @@ extension FormulaValue {
     }
 
     /// The number that a text is: a decimal with sign, point and exponent, white space around it ignored.
-    static func number(in text: String) -> Double? {
+    package static func number(in text: String) -> Double? {
         var text = text
         let digits: (isNumber: Bool, first: Int, last: Int) = text.withUTF8 { bytes in
             var first = 0

@@ -114,15 +114,15 @@ struct LexicalScores: Sendable {
         return values[position + Int(key.entry & 0xFF)]
     }
 
-    /// The `count` highest, highest first; of equals the lower key first.
-    func best(_ count: Int) -> [(key: UnitKey, score: Float)] {
+    /// The `count` highest of those that are allowed, highest first; of equals the lower key first.
+    func best(_ count: Int, where isAllowed: (UnitKey) -> Bool = { _ in true }) -> [(key: UnitKey, score: Float)] {
         var heap = TopList(capacity: count)
         for (number, block) in blocks.enumerated() {
             let start = number * PostingBlock.entriesPerBlock
             for offset in 0..<PostingBlock.entriesPerBlock where values[start + offset] > 0 {
                 let entry = UInt32(truncatingIfNeeded: block & 0xFF_FFFF) << 8 | UInt32(offset)
                 let key = UnitKey(partition: UInt32(truncatingIfNeeded: block >> 24), entry: entry)
-                heap.offer(key.rawValue, values[start + offset])
+                if isAllowed(key) { heap.offer(key.rawValue, values[start + offset]) }
             }
         }
         return heap.sorted().map { (UnitKey(rawValue: $0.key), $0.score) }

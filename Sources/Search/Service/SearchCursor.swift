@@ -66,10 +66,11 @@ struct SearchCursor: Hashable {
 
     /// Everything that decides which records come in which order.
     private static func hash(of request: SearchRequest) -> [UInt8] {
-        let parts: [[String]] = [
+        var parts: [[String]] = [
             [request.query], request.bases ?? ["\u{0}"], request.tables ?? ["\u{0}"], request.fields ?? ["\u{0}"],
             [(request.mode ?? .standard).rawValue], [request.minScore.map { "\($0)" } ?? ""],
         ]
+        if let filter = request.filter { parts.append([filter]) }
         let text = parts.map { $0.joined(separator: "\u{1}") }.joined(separator: "\u{2}")
         return Array(ContentHash(of: text).bytes.prefix(requestBytes))
     }

@@ -10,6 +10,8 @@ public struct SearchRequest: WireType, Hashable {
     public var tables: [String]?
     /// Names or identifiers of fields in those tables; all unless said.
     public var fields: [String]?
+    /// A formula: only records for which it is true are ranked at all.
+    public var filter: String?
     /// Hits at most, 1 to 100; 10 unless said.
     public var limit: Int?
     /// From the response before, for the hits after it.
@@ -25,6 +27,7 @@ public struct SearchRequest: WireType, Hashable {
         bases: [String]? = nil,
         tables: [String]? = nil,
         fields: [String]? = nil,
+        filter: String? = nil,
         limit: Int? = nil,
         cursor: String? = nil,
         mode: SearchMode? = nil,
@@ -35,6 +38,7 @@ public struct SearchRequest: WireType, Hashable {
         self.bases = bases
         self.tables = tables
         self.fields = fields
+        self.filter = filter
         self.limit = limit
         self.cursor = cursor
         self.mode = mode
@@ -60,6 +64,12 @@ public struct SearchRequest: WireType, Hashable {
                     description: "Search and show only these fields. All fields unless given. The short fields of a "
                         + "record are searched together: naming one searches with them all.",
                     maxItems: Limits.searchPlaces
+                ),
+                "filter": .string(
+                    description:
+                        "An Airtable formula, such as AND({Status}='Done', {Rank}>3): only records for which it "
+                        + "is true are searched. Tables without the fields that it names are left out.",
+                    maxLength: Limits.formulaCharacters
                 ),
                 "limit": .searchLimit,
                 "cursor": .string(

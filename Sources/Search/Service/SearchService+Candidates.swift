@@ -31,6 +31,8 @@ struct SearchQuery: Sendable {
     let mode: SearchMode
     /// Units that each side proposes.
     let count: Int
+    /// The only records to rank; nil for all.
+    var accepted: Set<RecordID>?
     /// Empty when words do not count.
     var stems: [String] { mode == .semantic ? [] : WordAnalyzer.queryStems(of: text) }
 }
@@ -47,7 +49,7 @@ extension SearchService {
         let start = PhaseClock()
         var clock = start
         async let encoded = encoded(query, start, context)
-        let stems = query.stems
+        let (stems, accepted) = (query.stems, query.accepted)
         let words = try await database.read(deadline: context.deadline) { transaction in
             let scope = places.scope(try store.partitions(tenant: tenant, in: transaction))
             let scores = try lexical.scores(
@@ -56,7 +58,11 @@ extension SearchService {
                 tenant: tenant,
                 in: transaction
             )
-            return (scope: scope, scores: scores, best: scores.best(query.count))
+            let keys = try accepted.map {
+                try store.keys(of: $0, in: Array(scope.byNumber.values), tenant: tenant, transaction)
+            }
+            let best = scores.best(query.count) { keys?.contains($0.rawValue) ?? true }
+            return (scope: scope, scores: scores, best: best, keys: keys)
         }
         var result = SearchCandidates(partitions: words.scope.byNumber, bases: places.bases)
         result.timings.words = clock.lap()
@@ -65,7 +71,13 @@ extension SearchService {
         _ = clock.lap()
         var nearest: [(key: UnitKey, score: Float)] = []
         if let vector {
-            let found = try await self.nearest(vector, k: query.count, scope: words.scope, tenant: tenant)
+            let found = try await self.nearest(
+                vector,
+                k: query.count,
+                scope: words.scope,
+                only: words.keys,
+                tenant: tenant
+            )
             (nearest, result.statistics) = (found.units, found.statistics)
         }
         result.timings.nearest = clock.lap()
@@ -164,10 +176,14 @@ extension SearchService {
     }
 
     /// The nearest units over all bases in scope.
+    ///
+    /// - Parameter keys: the only units to find; the index compares with each when there are few of them, so that a
+    ///   narrow filter loses none.
     func nearest(
         _ vector: [Float],
         k: Int,
         scope: SearchScope,
+        only keys: KeySet? = nil,
         tenant: TenantID
     ) async throws -> (units: [(key: UnitKey, score: Float)], statistics: SearchStatistics) {
         let collections = collections
@@ -178,7 +194,8 @@ extension SearchService {
             statistics.wasExact = true
             for (base, partitions) in scope.partitions {
                 // Never all: what a deleted table left may still be in the index.
-                let allowed = AllowedKeys.partitions(Set(partitions.map(\.number)))
+                let numbers = Set(partitions.map(\.number))
+                let allowed = keys.map { AllowedKeys.keys($0.inside(numbers)) } ?? .partitions(numbers)
                 var own = SearchStatistics()
                 let found = try collections.search(
                     vector,

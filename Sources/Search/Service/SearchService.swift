@@ -112,7 +112,10 @@ public struct SearchService: Sendable {
             context: context
         )
         let count = min(Limits.searchCandidates, 80 + 4 * (limit + cursor.shown.count))
-        let query = SearchQuery(text: request.query, mode: mode, count: count)
+        let sound = airtable.reads(by: .search) { context.logger.error("left out of a search: \($0.message)") }
+        let filter = try await SearchFilter(request, places: places, reads: sound, context: context)
+        let accepted = try await filter?.records(sound, context: context)
+        let query = SearchQuery(text: request.query, mode: mode, count: count, accepted: accepted)
         let candidates = try await candidates(query, places: places, context: context)
         _ = clock.lap()
         let all = (fusion ?? mode.fusion).rank(candidates.units)

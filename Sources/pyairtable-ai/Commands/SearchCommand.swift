@@ -26,6 +26,9 @@ struct SearchCommand: AsyncParsableCommand {
     @Option(help: "Search and show only this field (name or id); may be repeated.")
     var fields: [String] = []
 
+    @Option(help: "A formula: search only records for which it is true.")
+    var filter: String?
+
     @Option(help: "Hits at most.")
     var limit: Int?
 
@@ -80,6 +83,7 @@ struct SearchCommand: AsyncParsableCommand {
             bases: base.map { [$0] },
             tables: table.map { [$0] },
             fields: fields.isEmpty ? nil : fields,
+            filter: filter,
             limit: limit,
             cursor: cursor,
             mode: mode,

@@ -1,0 +1,127 @@
+import Foundation
+
+/// Some connections that each ask, wait for the answer, and ask again, in one thread: `poll` and nothing else.
+///
+/// The benchmark's server runs in the same process on the same cores, so what these clients take is missing there.
+struct LoadClients {
+    struct Outcome: Sendable {
+        var answers = 0
+        var seconds = 0.0
+        var latencies = LatencyTally()
+
+        var perSecond: Double { seconds > 0 ? Double(answers) / seconds : 0 }
+    }
+
+    struct Refused: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private struct Client {
+        let descriptor: Int32
+        var buffer: [UInt8] = []
+        /// Bytes of the answer once its head is there.
+        var length: Int?
+        var asked = 0
+    }
+
+    private let head: String
+
+    private var clients: [Client] = []
+    private static let patienceMilliseconds: Int32 = 60_000
+
+    /// - Parameter key: of the API, sent with each request.
+    init(port: Int, connections: Int, key: String) throws {
+        head = "HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer \(key)\r\n"
+        for _ in 0..<connections { clients.append(Client(descriptor: try Self.connected(to: port))) }
+    }
+
+    func close() { for client in clients { _ = Foundation.close(client.descriptor) } }
+
+    /// Asks until `next` gives nothing more, and waits for every answer.
+    ///
+    /// - Parameters:
+    ///   - next: method and path, and a JSON body.
+    ///   - onAnswer: sees each body.
+    mutating func run(
+        next: () -> (line: String, body: String?)?,
+        onAnswer: (ArraySlice<UInt8>) throws -> Void = { _ in }
+    ) throws -> Outcome {
+        var outcome = Outcome()
+        let start = ClockModel.nanoseconds()
+        var open = 0
+        for position in clients.indices where try ask(position, next) { open += 1 }
+        var polled = clients.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        var chunk = [UInt8](repeating: 0, count: 256 * 1_024)
+        while open > 0 {
+            guard poll(&polled, nfds_t(polled.count), Self.patienceMilliseconds) > 0 else {
+                throw Refused(description: "no answer came")
+            }
+            for position in polled.indices where polled[position].revents != 0 {
+                let count = recv(clients[position].descriptor, &chunk, chunk.count, 0)
+                guard count > 0 else { throw Refused(description: "a connection ended") }
+                clients[position].buffer += chunk[..<count]
+                guard let body = try Self.body(&clients[position]) else { continue }
+                outcome.latencies.add(Double(ClockModel.nanoseconds() - clients[position].asked) / 1_000_000)
+                outcome.answers += 1
+                try onAnswer(clients[position].buffer[body])
+                clients[position].buffer.removeAll(keepingCapacity: true)
+                clients[position].length = nil
+                if try !ask(position, next) {
+                    open -= 1
+                    polled[position].fd = -1
+                }
+            }
+        }
+        outcome.seconds = Double(ClockModel.nanoseconds() - start) / 1e9
+        return outcome
+    }
+
+    private mutating func ask(_ position: Int, _ next: () -> (line: String, body: String?)?) throws -> Bool {
+        guard let (line, body) = next() else { return false }
+        var text = "\(line) \(head)"
+        if let body { text += "Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)" }
+        if body == nil { text += "\r\n" }
+        clients[position].asked = ClockModel.nanoseconds()
+        let bytes = Array(text.utf8)
+        guard send(clients[position].descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
+            throw Refused(description: "a request was not taken: \(String(cString: strerror(errno)))")
+        }
+        return true
+    }
+
+    /// Where the body of a whole answer lies; nil while some of it is missing.
+    private static func body(_ client: inout Client) throws -> Range<Int>? {
+        if client.length == nil {
+            guard let end = client.buffer.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
+            let head = String(decoding: client.buffer[..<end.lowerBound], as: UTF8.self).lowercased()
+            guard head.hasPrefix("http/1.1 200"), let mark = head.range(of: "content-length:") else {
+                throw Refused(description: String(decoding: client.buffer.prefix(1_000), as: UTF8.self))
+            }
+            let digits = head[mark.upperBound...].prefix { $0 != "\r" && $0 != "\r\n" }
+            let count = Int(digits.trimmingCharacters(in: .whitespaces)) ?? 0
+            client.length = end.upperBound + count
+        }
+        guard let length = client.length, client.buffer.count >= length else { return nil }
+        let start = client.buffer.firstRange(of: Array("\r\n\r\n".utf8))?.upperBound ?? length
+        return start..<length
+    }
+
+    private static func connected(to port: Int) throws -> Int32 {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        let status = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        var yes: Int32 = 1
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
+        guard descriptor >= 0, status == 0 else {
+            throw Refused(description: "no connection to port \(port): \(String(cString: strerror(errno)))")
+        }
+        return descriptor
+    }
+}
