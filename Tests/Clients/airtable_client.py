@@ -10,7 +10,6 @@ program with exit code 1 and a line on stderr.
 """
 
 import concurrent.futures
-import json
 import sys
 import traceback
 
@@ -19,45 +18,7 @@ import requests
 from pyairtable import Api, orm
 from pyairtable.orm import fields as F
 
-CHECKS = 0
-
-
-class Surprise(Exception):
-    """Something is not as this program expects it."""
-
-
-def check(condition, message):
-    global CHECKS
-    CHECKS += 1
-    if not condition:
-        raise Surprise(message)
-
-
-def same(actual, expected, what):
-    check(actual == expected, f"{what}: {actual!r}, expected {expected!r}")
-
-
-def emit(event, **members):
-    print(json.dumps({"event": event, **members}, ensure_ascii=False), flush=True)
-
-
-def refused(call, status, error, what):
-    """`call` is refused with this status, and with this type of error (a text for the bare shape)."""
-    try:
-        call()
-    except requests.HTTPError as failure:
-        response = failure.response
-        same(response.status_code, status, f"status of {what} ({response.text})")
-        check(response.headers["Content-Type"].startswith("application/json"), f"{what} is not JSON")
-        body = response.json()
-        same(list(body), ["error"], f"members of the error of {what}")
-        given = body["error"]
-        same(given if isinstance(given, str) else given["type"], error, f"error of {what}")
-        # What a developer sees.
-        check(error in repr(failure), f"the error of {what} does not show {error}")
-        return None if isinstance(given, str) else given["message"]
-    raise Surprise(f"{what} was not refused")
-
+from airtable_checks import check, done, emit, refused, same
 
 FIELDS = [
     {"name": "Name", "type": "singleLineText", "description": "What it is called"},
@@ -650,8 +611,7 @@ def main():
     check_crowd(things)
     same(api.delete(base.urls.meta), {"id": base.id, "deleted": True}, "the deletion of a base")
     check(base.id not in {base.id for base in api.bases(force=True)}, "the deleted base is listed")
-    emit("done", checks=CHECKS)
-    check(CHECKS >= 150, f"only {CHECKS} checks")
+    done(least=300)
 
 
 try:

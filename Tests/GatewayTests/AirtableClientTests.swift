@@ -25,4 +25,21 @@ struct AirtableClientTests {
             }
         }
     }
+
+    @Test("models with every class of field", arguments: DatabaseKind.allCases)
+    func models(_ kind: DatabaseKind) async throws {
+        try await withGateway(kind) { fixture in
+            var fixture = fixture
+            fixture.emulation = AirtableEmulation(acceptsAnyWorkspace: true)
+            let (key, user) = (fixture.key, fixture.owner.principal.user)
+            try await fixture.server().publicApplication.test(.live) { client in
+                let port = try #require(client.port)
+                let result = try await ClientServer.run(
+                    "airtable_models.py",
+                    ["http://127.0.0.1:\(port)", key, user.description]
+                )
+                #expect(result.status == 0, "\(result.errors)")
+            }
+        }
+    }
 }

@@ -19,6 +19,27 @@ struct AirtableQuery: Sendable {
         self.pairs = pairs
     }
 
+    /// For routes that take no more than they say: each parameter is known, has a value, and comes once, but lists.
+    func check(against known: [QueryParameter]) throws(GatewayError) {
+        var seen: Set<String> = []
+        for (name, value) in pairs {
+            let general = Self.declared(name)
+            guard known.contains(where: { $0.name == general }) else {
+                throw GatewayError(
+                    .invalidParameter,
+                    "This route does not take the query parameter \(shownParameter(name)).",
+                    hint: "it takes \(known.map(\.name).joined(separator: ", "))"
+                )
+            }
+            guard !value.isEmpty else {
+                throw GatewayError(.invalidParameter, "The query parameter \(general) has no value.")
+            }
+            guard name.hasSuffix("[]") || seen.insert(name).inserted else {
+                throw GatewayError(.invalidParameter, "The query parameter \(general) is given twice.")
+            }
+        }
+    }
+
     /// The last one of this name; nil when it is absent or empty.
     func text(_ name: String) -> String? {
         pairs.last { $0.name == name }.flatMap { $0.value.isEmpty ? nil : $0.value }
@@ -60,6 +81,15 @@ struct AirtableQuery: Sendable {
             found[number, default: [:]][String(member.dropFirst().dropLast())] = value
         }
         return found.sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    /// A name as routes declare it: `fields[7]` is `fields[]`, `sort[3][field]` is `sort[0][field]`.
+    private static func declared(_ name: String) -> String {
+        guard let open = name.firstIndex(of: "["), let close = name.firstIndex(of: "]"), open < close,
+            Int(name[name.index(after: open)..<close]) != nil
+        else { return name }
+        let rest = name[name.index(after: close)...]
+        return name[..<open] + (rest.isEmpty ? "[]" : "[0]") + rest
     }
 
     /// `[]` and `[7]`.

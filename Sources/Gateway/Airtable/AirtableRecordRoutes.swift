@@ -11,7 +11,17 @@ enum AirtableRecordRoutes {
         "/v0/{baseId}/{tableIdOrName}",
         name: "airtableListRecords",
         summary: "A page of a table's records.",
-        query: [
+        query: listQuery,
+        readsQuery: true,
+        reply: .json(RecordListWire.self, "The records."),
+        handler: .airtable(.recordsRead) { call, context in
+            try await answer(ListRequest(call.airtableQuery()), call, context)
+        }
+    )
+
+    /// What lists take.
+    static let listQuery =
+        [
             QueryParameter("fields[]", "Only these fields, by name or identifier; may be given again.", .string()),
             QueryParameter("filterByFormula", "Only records for which this formula is true.", .string()),
             QueryParameter("maxRecords", "Records of all pages together.", .integer(minimum: 1)),
@@ -21,13 +31,7 @@ enum AirtableRecordRoutes {
             QueryParameter("view", "The records and the order of this view, by name or identifier.", .string()),
             QueryParameter("recordMetadata[]", "What to add to each record.", .string(enum: ["commentCount"])),
             QueryParameter("offset", "What the page before gave; give all else again.", .string()),
-        ] + format,
-        readsQuery: true,
-        reply: .json(RecordListWire.self, "The records."),
-        handler: .airtable(.recordsRead) { call, context in
-            try await answer(ListRequest(call.airtableQuery()), call, context)
-        }
-    )
+        ] + format
 
     /// For what makes an address longer than 16,000 characters.
     private static let listByBody = Route(

@@ -5,13 +5,15 @@ import HTTPTypes
 /// Views by either way: reading, and what requests to change them do.
 enum ViewRoutes {
     static func all(by door: AirtableDoor) -> [Route] {
-        [
+        // Here a view always says it; clients of Airtable's API ask for it all the same.
+        let query = door == .airtable ? [include] : []
+        return [
             door.route(
                 .get,
                 door.base + "/views",
                 "listViews",
                 "The views of a base's tables.",
-                query: [include],
+                query: query,
                 reply: .json(ViewListWire.self, "The views, table by table."),
                 .schemaRead
             ) { call, context in
@@ -25,7 +27,7 @@ enum ViewRoutes {
                 door.base + "/views/{viewId}",
                 "getView",
                 "One view.",
-                query: [include],
+                query: query,
                 reply: .json(ViewWire.self, "The view."),
                 .schemaRead
             ) { call, context in
@@ -37,7 +39,7 @@ enum ViewRoutes {
 
     static let include = QueryParameter(
         "include",
-        "What to add to views; may be given again. A view alone always has it.",
+        "What to add to views; may be given again. Views alone always have it.",
         .string(enum: ["visibleFieldIds"])
     )
 

@@ -1,5 +1,5 @@
-import Airtable
-import Domain
+package import Airtable
+package import Domain
 import HTTPTypes
 
 /// What changed, when and by whom; and taking it back.
@@ -146,16 +146,16 @@ extension RouteCall {
 }
 
 /// An undo that something stands against; the problem document lists what.
-struct UndoRefusal: Failure {
-    enum Code: String, Sendable { case undoObstructed }
+package struct UndoRefusal: Failure {
+    package enum Code: String, Sendable { case undoObstructed }
 
     let obstacles: JSONValue
-    let code = Code.undoObstructed
-    let kind = FailureKind.conflict
-    let message = "The transaction cannot be undone: something that it touched has changed since."
-    let hint: String? = "each of obstacles says what, where, and by which change"
+    package let code = Code.undoObstructed
+    package let kind = FailureKind.conflict
+    package let message = "The transaction cannot be undone: something that it touched has changed since."
+    package let hint: String? = "each of obstacles says what, where, and by which change"
 
-    init(_ obstacles: [UndoObstacle]) {
+    package init(_ obstacles: [UndoObstacle]) {
         self.obstacles = .array(
             obstacles.map { obstacle in
                 var members: JSONObject = [

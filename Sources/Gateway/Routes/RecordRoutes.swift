@@ -11,43 +11,35 @@ enum RecordRoutes {
         "/api/v1/airtable/bases/{baseId}/tables/{tableId}/records",
         name: "listRecords",
         summary: "A page of a table's records.",
-        query: [
-            QueryParameter(
-                "pageSize",
-                "Records of the page.",
-                .integer(minimum: 1, maximum: Limits.pageRecords, default: Limits.pageRecords)
-            ),
-            QueryParameter(
-                "offset",
-                "What the page before gave as its offset.",
-                JSONSchema(json: ["type": "string", "pattern": "^itr[1-9a-z][0-9a-z]{0,11}$"])
-            ),
-        ],
-        reply: .json(RecordListWire.self, "The records, in the order they were made."),
+        query: AirtableRecordRoutes.listQuery,
+        readsQuery: true,
+        reply: .json(RecordListWire.self, "The records."),
         problems: [.notFound],
         handler: .requires(.recordsRead) { call, context in
-            let limit = try call.query.integer("pageSize", in: 1...Limits.pageRecords) ?? Limits.pageRecords
-            let cursor = try call.query.text("offset").map { text in
-                guard let cursor = RecordCursor(text) else {
-                    throw GatewayError(
-                        .invalidParameter,
-                        "The query parameter offset is not one a page gave.",
-                        hint: "start again without it"
-                    )
-                }
-                return cursor
+            let request = try refusingByName {
+                let query = try call.airtableQuery()
+                try query.check(against: AirtableRecordRoutes.listQuery)
+                return try ListRequest(query)
             }
             let table = try await call.table(context)
-            let page = try await page(RecordPageRequest(limit: limit, after: cursor), of: table.id, call, context)
-            let address = try await call.attachmentAddress(table.fields, context)
-            return try .json(
-                RecordListWire(
-                    records: page.records.map { RecordWire($0, table: table, address: address) },
-                    offset: page.next?.description
+            do {
+                return try await AirtableListing.page(request, of: table, call, context)
+            } catch let error as AirtableError where error.code == .invalidOffset {
+                throw GatewayError(
+                    .invalidParameter,
+                    "The query parameter offset is not one a page of this list gave.",
+                    hint: "start again without it"
                 )
-            )
+            }
         }
     )
+
+    /// What Airtable's rules for queries refuse is refused here as by every other route of ours.
+    private static func refusingByName(_ read: () throws -> ListRequest) throws -> ListRequest {
+        do { return try read() } catch let refusal as AirtableRefusal {
+            throw GatewayError(.invalidParameter, refusal.message)
+        }
+    }
 
     private static let record = Route(
         .get,
@@ -64,20 +56,6 @@ enum RecordRoutes {
             return try .json(RecordDetailWire(RecordWire(record, table: table, address: address), linked: linked))
         }
     )
-
-    /// A well-formed offset of another table is not found: no schema can tell it from one of this table.
-    private static func page(
-        _ request: RecordPageRequest,
-        of table: TableID,
-        _ call: RouteCall,
-        _ context: Domain.RequestContext
-    ) async throws -> RecordPage {
-        do {
-            return try await call.reads.records(in: table, page: request, context: context)
-        } catch let error as AirtableError where error.code == .invalidOffset {
-            throw GatewayError(.notFound, error.message, hint: error.hint)
-        }
-    }
 
     /// The records that the cells of `record` link to, by field, each table asked once.
     private static func linked(

@@ -31,7 +31,7 @@ struct QueryParameters: Sendable, Hashable {
                 let names = allowed.map(\.name).joined(separator: ", ")
                 throw GatewayError(
                     .invalidParameter,
-                    "This route does not take the query parameter \(shown(name)).",
+                    "This route does not take the query parameter \(shownParameter(name)).",
                     hint: allowed.isEmpty ? "leave the query out" : "it takes \(names)"
                 )
             }
@@ -59,7 +59,7 @@ struct QueryParameters: Sendable, Hashable {
 }
 
 /// At most 40 characters of what a client sent, fit for a message.
-private func shown(_ text: String) -> String {
+func shownParameter(_ text: String) -> String {
     let clean = text.prefix(40).map { $0.isLetter || $0.isNumber || "-_.[]".contains($0) ? $0 : "?" }
     return "\"\(String(clean))\""
 }

@@ -47,11 +47,13 @@ public struct RouteTable: Sendable {
         let parameters: [PathParameter: Substring]
     }
 
-    /// The route for `method` and `path` (without the query). HEAD finds the route for GET.
+    /// The route for `method` and `path` (without the query). HEAD finds the route for GET. Under `/v0` a path may end with
+    /// a slash, as airtable.js has it where it writes.
     ///
     /// - Throws: `notFound`, or `methodNotAllowed` with what the path does allow.
     func match(_ method: HTTPRequest.Method, _ path: Substring) throws(GatewayError) -> Match {
         guard path.first == "/" else { throw GatewayError.notFound }
+        let path = path.hasPrefix("/v0/") && path.utf8.last == UInt8(ascii: "/") ? path.dropLast() : path
         var node = root
         var values: [Substring] = []
         if path != "/" {

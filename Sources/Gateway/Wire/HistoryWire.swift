@@ -1,23 +1,28 @@
 import Access
-import Airtable
-import Domain
+package import Airtable
+package import Domain
 
-/// What entries of the history are written with: the names of people, tables and fields.
-struct HistoryNames: Sendable {
+/// What entries of the history are written with: the names of people and fields.
+package struct HistoryNames: Sendable {
     private let people: [UserID: Collaborator]
     private let tables: [TableID: Table]
 
-    init(_ entries: [HistoryEntry], _ call: RouteCall, _ context: Domain.RequestContext) async throws {
-        let people = try await call.services.access.collaborators(tenant: context.tenant, deadline: context.deadline)
+    /// - Parameter tables: those that the entries are of, as their reader sees them.
+    package init(people: [Collaborator], tables: [Table]) {
         self.people = Dictionary(people.map { ($0.id, $0) }) { first, _ in first }
-        var tables: [TableID: Table] = [:]
-        for base in Set(entries.lazy.filter { !$0.cells.isEmpty }.map(\.base)) {
-            for table in try await call.reads.tables(in: base, context: context) { tables[table.id] = table }
-        }
-        self.tables = tables
+        self.tables = Dictionary(tables.map { ($0.id, $0) }) { first, _ in first }
     }
 
-    func json(_ entry: HistoryEntry) -> JSONValue {
+    init(_ entries: [HistoryEntry], _ call: RouteCall, _ context: Domain.RequestContext) async throws {
+        let people = try await call.services.access.collaborators(tenant: context.tenant, deadline: context.deadline)
+        var tables: [Table] = []
+        for base in Set(entries.lazy.filter { !$0.cells.isEmpty }.map(\.base)) {
+            tables += try await call.reads.tables(in: base, context: context)
+        }
+        self.init(people: people, tables: tables)
+    }
+
+    package func json(_ entry: HistoryEntry) -> JSONValue {
         var members: JSONObject = [
             "sequence": .number(JSONNumber(Int(entry.sequence))),
             "transaction": .number(JSONNumber(Int(entry.transaction))),

@@ -27,6 +27,7 @@ struct RecordWire: DocumentedWireType, Hashable {
             "id": PathParameter.recordId.schema,
             "createdTime": .string(format: "date-time"),
             "fields": .dictionary(of: .any, description: "Cells by field name. Empty cells are left out."),
+            "commentCount": .integer(description: "In lists that ask for it.", minimum: 0),
         ],
         required: ["id", "createdTime", "fields"],
         description: "A row of a table."
@@ -51,7 +52,7 @@ struct RecordListWire: DocumentedWireType, Hashable {
             "offset": .string(description: "Give it back for the next page. Absent on the last one."),
         ],
         required: ["records"],
-        description: "A page of a table's records, in the order they were made."
+        description: "A page of a table's records."
     )
     static let sample = RecordListWire(records: [.sample], offset: "itrk")
 }
