@@ -193,6 +193,46 @@ struct AttachmentRouteTests {
         }
     }
 
+    @Test("have links where other records look them up", arguments: DatabaseKind.allCases)
+    func lookedUp(_ kind: DatabaseKind) async throws {
+        try await withGateway(kind) { fixture in
+            _ = try await fixture.filesField()
+            let link = try #require(fixture.elements.field("Isotopes"))
+            try await fixture.server().publicApplication.test(.router) { client in
+                let inverse = try #require(link.options.inverseLinkField)
+                let draft: JSONValue = [
+                    "name": "Papers", "type": "multipleLookupValues",
+                    "options": ["recordLinkFieldId": .string(inverse.description), "fieldIdInLinkedTable": "Files"],
+                ]
+                let field = try await client.send(
+                    .post,
+                    "/v0/meta/bases/\(fixture.base.id)/tables/Isotopes/fields",
+                    key: fixture.key,
+                    body: draft.text
+                )
+                #expect(field.status == 200, "\(field.text)")
+                _ = try await client.send(
+                    .post,
+                    path(fixture),
+                    key: fixture.key,
+                    body: Self.body("paper.txt", Array("on helium".utf8))
+                )
+                let list = try await client.send(.get, "/v0/\(fixture.base.id)/Isotopes", key: fixture.key)
+                let url = list.json?["records"]?[0]?["fields"]?["Papers"]?[0]?["url"]?.stringValue
+                let start = try #require(url?.firstRange(of: "/attachments/"), "\(list.text)")
+                let file = try await client.send(.get, String(url![start.lowerBound...]))
+                #expect(file.text == "on helium")
+                let text = try await client.send(
+                    .get,
+                    "/v0/\(fixture.base.id)/Elements?cellFormat=string&timeZone=utc&userLocale=en",
+                    key: fixture.key
+                )
+                let shown = text.json?["records"]?[0]?["fields"]?["Files"]?.stringValue
+                #expect(shown?.hasPrefix("paper.txt (http") == true, "\(text.text)")
+            }
+        }
+    }
+
     @Test("have links with where the request came, or where the operator says that the server is")
     func origins() async throws {
         try await withGateway { fixture in
@@ -255,6 +295,33 @@ struct AttachmentRouteTests {
                     key: fixture.key
                 )
                 #expect(record.json?["fields"]?["Files"]?.arrayValue?.count == 1, "what was refused left nothing")
+            }
+        }
+    }
+
+    @Test("that break off halfway leave the cell as it was")
+    func halfway() async throws {
+        try await withGateway { fixture in
+            let field = try await fixture.filesField()
+            let body = Self.body("half.txt", [UInt8](repeating: 65, count: 50_000))
+            let head = """
+                POST \(path(fixture)) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(fixture.key)\r\n\
+                Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n
+                """
+            try await fixture.server().publicApplication.test(.live) { client in
+                let port = try #require(client.port)
+                for cut in [0, 1, body.utf8.count / 2, body.utf8.count - 1] {
+                    let connection = try await RawConnection(port: port)
+                    try await connection.send(head + String(body.prefix(cut)))
+                    connection.close()
+                }
+                // One that comes whole, after them: its answer shows all that there is.
+                let connection = try await RawConnection(port: port)
+                try await connection.send(head.replacing("Host:", with: "Connection: close\r\nHost:") + body)
+                let answer = try await connection.readToEnd()
+                let start = try #require(answer.firstRange(of: "\r\n\r\n"))
+                let files = try JSONValue(parsing: String(answer[start.upperBound...]))["fields"]?[field.id.description]
+                #expect(files?.arrayValue?.count == 1, "\(answer)")
             }
         }
     }

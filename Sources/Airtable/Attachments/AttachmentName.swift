@@ -59,7 +59,11 @@ enum AttachmentName {
 
     /// As a header says it: plain letters for old readers, and all of it for others.
     static func disposition(_ kind: String, _ name: String) -> String {
-        let plain = String(name.unicodeScalars.map { $0.isASCII && $0 != "\"" && $0 != "\\" ? Character($0) : "_" })
+        let plain = String(
+            name.unicodeScalars.map { scalar in
+                (0x20..<0x7F).contains(scalar.value) && scalar != "\"" && scalar != "\\" ? Character(scalar) : "_"
+            }
+        )
         return "\(kind); filename=\"\(plain)\"; filename*=UTF-8''\(percentEncoded(name))"
     }
 

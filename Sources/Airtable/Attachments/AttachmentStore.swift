@@ -115,6 +115,23 @@ struct AttachmentStore: Sendable {
         )
     }
 
+    /// Up to `limit` attachments after `id`, in the order of their identifiers.
+    func page(
+        after id: AttachmentID?,
+        limit: Int,
+        tenant: TenantID,
+        in transaction: any Transaction
+    ) throws -> [Attachment] {
+        let ids = try ids(after: id, limit: limit, tenant: tenant, in: transaction)
+        guard let first = ids.first, let last = ids.last else { return [] }
+        return try Self.rows.rows(
+            where: "tenant = $1 AND id >= $2 AND id <= $3",
+            [tenant.sql, first.sql, last.sql],
+            orderedBy: "id",
+            in: transaction
+        ).map(Self.attachment)
+    }
+
     // MARK: Sweeping
 
     /// Up to `limit` identifiers after `id`, in order.

@@ -16,6 +16,8 @@ public struct WebhookNotifier: Sendable {
     /// How long a change of another process may go unnoticed.
     private let pollInterval: Duration
 
+    /// Changes that come together are told together.
+    private static let gathering = Duration.milliseconds(20)
     private static let delayBaseSeconds: Int64 = 10
     private static let delayMaxSeconds: Int64 = 7_200
     /// Longer than a notification may take, with its two transactions.
@@ -33,15 +35,20 @@ public struct WebhookNotifier: Sendable {
             let generation = service.airtable.signal.generation
             var rest = pollInterval
             do {
-                if let due = try await once() {
+                let tenants = try await tenants()
+                // With nobody to tell, no commit is a reason to wake up.
+                if tenants.isEmpty {
+                    try await Task.sleep(for: pollInterval)
+                    continue
+                }
+                if let due = try await once(tenants) {
                     rest = min(rest, .microseconds(max(0, due.microseconds - service.now().microseconds)))
                 }
             } catch let error where !(error is CancellationError) {
                 logger.warning("webhooks failed", metadata: ["error": "\(error)"])
             }
-            try Task.checkCancellation()
-            // Changes that come together are told together, and a clock that stands still is not asked all the time.
-            await service.airtable.signal.wait(beyond: generation, atMost: max(rest, .milliseconds(10)))
+            try await Task.sleep(for: Self.gathering)
+            await service.airtable.signal.wait(beyond: generation, atMost: rest)
             try Task.checkCancellation()
         }
     }
@@ -49,8 +56,14 @@ public struct WebhookNotifier: Sendable {
     /// Makes the payloads there are to make, and sends every notification that is due.
     ///
     /// - Returns: when the next one is due; nil when none waits.
-    package func once() async throws -> Instant? {
-        let tenants = try await service.database.read { [store = service.store] in try store.tenants(in: $0) }
+    package func once() async throws -> Instant? { try await once(try await tenants()) }
+
+    /// Who has webhooks.
+    private func tenants() async throws -> [TenantID] {
+        try await service.database.read { [store = service.store] in try store.tenants(in: $0) }
+    }
+
+    private func once(_ tenants: [TenantID]) async throws -> Instant? {
         var next: Instant?
         for tenant in tenants {
             try await service.deriveAll(tenant: tenant)

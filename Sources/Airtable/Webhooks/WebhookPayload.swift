@@ -28,6 +28,8 @@ struct WebhookActor: Sendable {
 struct WebhookPayload {
     let specification: WebhookSpecification
     let schema: TenantSchema
+    /// Nil when the specification names none, and when the one it names is no more: then no record counts.
+    var view: WebhookView?
     /// The primary value of linked records.
     let linkedName: (RecordID) -> String?
 
@@ -86,18 +88,14 @@ struct WebhookPayload {
     }
 
     private func add(_ change: RecordChange, to table: inout TableChange) {
-        let isInScope = specification.table.map { $0 == change.table } ?? true
+        let isInScope = isInScope(change.table)
         switch change.event {
         case .created(let record):
-            if isInScope, wants(.tableData, .add) { addCreated(record, change.table, &table) }
+            if isInScope { addRecord(nil, record, change.table, &table) }
         case .updated(let before, let after):
-            if isInScope, wants(.tableData, .update) { addUpdated(before, after, change.table, &table) }
+            if isInScope { addRecord(before, after, change.table, &table) }
         case .deleted(let record):
-            guard isInScope, wants(.tableData, .remove) else { return }
-            // Made and deleted in one transaction: nothing happened.
-            if table.createdRecords.removeValue(forKey: record.id.description) != nil { return }
-            table.changedRecords.removeValue(forKey: record.id.description)
-            table.destroyedRecords.append(.string(record.id.description))
+            if isInScope { addRecord(record, nil, change.table, &table) }
         case .imported where change.isDerived:
             // Computed cells of many records at once, without saying which.
             if isInScope, wants(.tableData, .update), tellsComputed(change.table) { table.isTouched = true }
@@ -159,15 +157,37 @@ struct WebhookPayload {
 
     // MARK: Records
 
-    private func addCreated(_ record: Record, _ table: TableID, _ change: inout TableChange) {
+    /// Whether records of the table count.
+    private func isInScope(_ table: TableID) -> Bool {
+        if specification.view != nil { return view?.table == table }
+        return specification.table.map { $0 == table } ?? true
+    }
+
+    /// A record before and after. What comes into the view or leaves it is new there, or gone.
+    private func addRecord(_ before: Record?, _ after: Record?, _ id: TableID, _ table: inout TableChange) {
+        let before = before.flatMap { view?.has($0) ?? true ? $0 : nil }
+        let after = after.flatMap { view?.has($0) ?? true ? $0 : nil }
+        if let view { table.view = view.id }
+        switch (before, after) {
+        case (nil, nil): return
+        case (nil, let after?):
+            if wants(.tableData, .add) { addCreated(after, id, &table.records) }
+        case (let before?, let after?):
+            if wants(.tableData, .update) { addUpdated(before, after, id, &table.records) }
+        case (let before?, nil):
+            if wants(.tableData, .remove) { table.records.addDestroyed(before.id) }
+        }
+    }
+
+    private func addCreated(_ record: Record, _ table: TableID, _ change: inout RecordChanges) {
         let cells = cells(of: record, table) { isTold($0) }
         if specification.watchedFields != nil, cells.isEmpty { return }
-        change.createdRecords[record.id.description] = [
+        change.created[record.id.description] = [
             "createdTime": .string(CellCodec.timestamp(record.createdTime)), "cellValuesByFieldId": .object(cells),
         ]
     }
 
-    private func addUpdated(_ before: Record, _ after: Record, _ table: TableID, _ change: inout TableChange) {
+    private func addUpdated(_ before: Record, _ after: Record, _ table: TableID, _ change: inout RecordChanges) {
         guard let model = schema.table(table) else { return }
         let changed = model.table.fields.filter { isTold($0) && before.cells[$0.id] != after.cells[$0.id] }
         if changed.isEmpty { return }
@@ -185,7 +205,7 @@ struct WebhookPayload {
             let unchanged = cells(of: after, table) { specification.includes($0.id) && !fields.contains($0.id) }
             json["unchanged"] = ["cellValuesByFieldId": .object(unchanged)]
         }
-        change.changedRecords[after.id.description] = .object(json)
+        change.changed[after.id.description] = .object(json)
     }
 
     /// Whether a change of the field's cells is told.
@@ -239,15 +259,15 @@ private struct TableChange {
     var createdFields: JSONObject = [:]
     var changedFields: JSONObject = [:]
     var destroyedFields: [JSONValue] = []
-    var createdRecords: JSONObject = [:]
-    var changedRecords: JSONObject = [:]
-    var destroyedRecords: [JSONValue] = []
+    var records = RecordChanges()
+    /// The view that `records` are told of; nil for the table itself.
+    var view: ViewID?
 
     var asCreated: JSONValue {
         var json: JSONObject = [:]
         json["metadata"] = metadata
         json["fieldsById"] = .object(createdFields)
-        json["recordsById"] = .object(createdRecords)
+        json["recordsById"] = .object(view == nil ? records.created : [:])
         return .object(json)
     }
 
@@ -258,9 +278,35 @@ private struct TableChange {
         if !createdFields.isEmpty { json["createdFieldsById"] = .object(createdFields) }
         if !changedFields.isEmpty { json["changedFieldsById"] = .object(changedFields) }
         if !destroyedFields.isEmpty { json["destroyedFieldIds"] = .array(destroyedFields) }
-        if !createdRecords.isEmpty { json["createdRecordsById"] = .object(createdRecords) }
-        if !changedRecords.isEmpty { json["changedRecordsById"] = .object(changedRecords) }
-        if !destroyedRecords.isEmpty { json["destroyedRecordIds"] = .array(destroyedRecords) }
+        let told = records.members
+        if let view {
+            if !told.isEmpty { json["changedViewsById"] = [view.description: .object(told)] }
+        } else {
+            for (key, value) in told { json[key] = value }
+        }
         return json.isEmpty && !isTouched ? nil : .object(json)
+    }
+}
+
+/// What happened to the records of a table, or of a view.
+private struct RecordChanges {
+    var created: JSONObject = [:]
+    var changed: JSONObject = [:]
+    private var destroyed: [JSONValue] = []
+
+    mutating func addDestroyed(_ id: RecordID) {
+        // Made and deleted in one transaction: nothing happened.
+        if created.removeValue(forKey: id.description) != nil { return }
+        changed.removeValue(forKey: id.description)
+        destroyed.append(.string(id.description))
+    }
+
+    /// Without what is empty.
+    var members: JSONObject {
+        var json: JSONObject = [:]
+        if !created.isEmpty { json["createdRecordsById"] = .object(created) }
+        if !changed.isEmpty { json["changedRecordsById"] = .object(changed) }
+        if !destroyed.isEmpty { json["destroyedRecordIds"] = .array(destroyed) }
+        return json
     }
 }

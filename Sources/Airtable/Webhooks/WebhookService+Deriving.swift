@@ -25,7 +25,14 @@ extension WebhookService {
         // A step of its own, since names are another store's; links are called as they are by then.
         let drafts = try await database.read { [airtable] transaction in
             let schema = try airtable.cache.schema(tenant, in: transaction)
-            return try run.drafts(schema: schema, names: known, tenant: tenant, in: transaction)
+            return try run.drafts(
+                schema: schema,
+                names: known,
+                filters: airtable.filters,
+                now: time,
+                tenant: tenant,
+                in: transaction
+            )
         }
         let isStored = try await database.write { [airtable, store] transaction in
             try store.lock(tenant: tenant, in: transaction)
@@ -118,6 +125,8 @@ private struct WebhookRun: Sendable {
     func drafts(
         schema: TenantSchema,
         names: ActorNames,
+        filters: any FilterCompiler,
+        now: Instant,
         tenant: TenantID,
         in transaction: any Transaction
     ) throws -> [(webhook: WebhookID, body: String)] {
@@ -126,12 +135,24 @@ private struct WebhookRun: Sendable {
             return webhooks.map { ($0.id, body) }
         }
         let linked = try linkedNames(schema, tenant, in: transaction)
+        let views = try WebhookView.load(
+            Set(webhooks.compactMap(\.specification.view)),
+            schema: schema,
+            filters: filters,
+            links: linked,
+            now: now,
+            in: transaction
+        )
         var drafts: [(webhook: WebhookID, body: String)] = []
         for group in groups {
             guard let first = group.first else { continue }
             for webhook in webhooks where webhook.starts < first.sequence {
                 let changes = group.filter { $0.base == webhook.base }
-                let payload = WebhookPayload(specification: webhook.specification, schema: schema) { linked[$0] }
+                let payload = WebhookPayload(
+                    specification: webhook.specification,
+                    schema: schema,
+                    view: webhook.specification.view.flatMap { views[$0] }
+                ) { linked[$0] }
                 guard let json = payload.json(of: changes, actor: names.actor(first.actor)) else { continue }
                 drafts.append((webhook.id, json.text))
             }

@@ -64,6 +64,9 @@ public final class WebhookService: Sendable {
             let schema = try airtable.cache.schema(context.tenant, in: transaction, keeps: false)
             _ = try schema.base(base, scope)
             try Self.check(specification, against: schema, base, scope)
+            if let view = specification.view {
+                try self.check(view, against: schema, base, scope, in: transaction)
+            }
             let others = try store.webhooks(base: nil, tenant: context.tenant, in: transaction)
             guard others.count(where: { $0.base == base }) < Limits.webhooksPerBase else {
                 throw AirtableError(
@@ -235,6 +238,27 @@ public final class WebhookService: Sendable {
                 hint: "https://HOST[:PORT]/… without credentials or fragment"
             )
         }
+    }
+
+    /// A view that it names must be there for the caller.
+    private func check(
+        _ view: ViewID,
+        against schema: TenantSchema,
+        _ base: BaseID,
+        _ scope: VisibleScope,
+        in transaction: any Transaction
+    ) throws {
+        for model in schema.tables(in: base) where scope.allows(table: model.table.id, in: base) {
+            let views = try VisibleViews(
+                of: model,
+                scope: scope,
+                filters: airtable.filters,
+                tenant: schema.tenant,
+                in: transaction
+            )
+            if views.views.contains(where: { $0.id == view }) { return }
+        }
+        throw AirtableError(.invalidRequest, "Invalid webhook: recordChangeScope: there is no view \(view) here.")
     }
 
     /// Tables and fields that it names must be there for the caller, or a webhook would tell whether they exist.

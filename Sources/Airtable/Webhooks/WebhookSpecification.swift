@@ -9,6 +9,8 @@ public struct WebhookSpecification: Sendable, Hashable {
     let dataTypes: Set<DataType>
     /// The only table whose records count.
     let table: TableID?
+    /// The only view whose records count.
+    let view: ViewID?
     let changeTypes: Set<ChangeType>
     let sources: Set<String>?
     let watchedFields: Set<FieldID>?
@@ -55,11 +57,11 @@ public struct WebhookSpecification: Sendable, Hashable {
         let types: [DataType] = try filters.texts("dataTypes", as: { DataType(rawValue: $0) }) ?? []
         guard !types.isEmpty else { throw Members.invalid(filters.path("dataTypes"), "at least one kind of data") }
         dataTypes = Set(types)
-        table = try filters.text("recordChangeScope").map { (text) throws(AirtableError) in
-            guard let table = TableID(text) else {
-                throw Members.invalid(filters.path("recordChangeScope"), "the identifier of a table")
-            }
-            return table
+        let scope = try filters.text("recordChangeScope")
+        table = scope.flatMap { TableID($0) }
+        view = scope.flatMap { ViewID($0) }
+        guard scope == nil || table != nil || view != nil else {
+            throw Members.invalid(filters.path("recordChangeScope"), "the identifier of a table or a view")
         }
         changeTypes = Set(
             try filters.texts("changeTypes", as: { ChangeType(rawValue: $0) }) ?? ChangeType.allCases

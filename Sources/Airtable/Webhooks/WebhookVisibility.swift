@@ -33,7 +33,11 @@ struct WebhookVisibility {
     private func visible(_ table: JSONValue, _ id: String) -> JSONValue? {
         guard let tableID = TableID(id), scope.allows(table: tableID, in: base) else { return nil }
         let hidden = Set(scope.hiddenFields(table: tableID).map(\.description))
-        return hidden.isEmpty ? table : without(hidden, table)
+        if hidden.isEmpty { return table }
+        // Which records are in a view may follow from what is hidden.
+        guard var members = table.objectValue else { return nil }
+        members.removeValue(forKey: "changedViewsById")
+        return without(hidden, .object(members))
     }
 
     /// Identifiers of fields are keys (of cells, of definitions) and elements (of what was destroyed).

@@ -43,7 +43,7 @@ public enum Doctor {
             findings.append(Finding("database", .ok, services.database.location))
             findings += await index(services, verifies: verifies)
             findings += await indexFiles(services, verifies: verifies)
-            if verifies { findings += await records(services) }
+            if verifies { findings += await records(services) + attachments(services) }
             await services.close()
         } catch {
             findings.append(.failed("database", error))
@@ -87,6 +87,20 @@ public enum Doctor {
             return [Finding("model", .ok, "\(files) read whole; this program knows no checksums of that model")]
         }
         return [Finding("model", .ok, "SHA-256 of \(files) is that of \(known) as published")]
+    }
+
+    /// Every stored file against its hash.
+    private static func attachments(_ services: Services) async -> [Finding] {
+        do {
+            let context = try await services.ownerContext(.commandLine, timeout: .seconds(24 * 3_600))
+            let report = try await services.attachments.verify(context: context)
+            let counts = "\(report.attachments) attachments, \(report.files) files, \(report.bytes) bytes"
+            let hint = "restore data/attachments from a backup"
+            return [Finding("attachments", report.problemCount == 0 ? .ok : .failure, counts)]
+                + report.problems.map { Finding("attachments", .failure, $0, hint: hint) }
+        } catch {
+            return [.failed("attachments", error)]
+        }
     }
 
     /// The store against itself: files, links, cells, change log.

@@ -1,17 +1,26 @@
+import Access
 import Airtable
 import Domain
+import Logging
 
 extension RouteCall {
     /// Where this server is for its callers: as the operator says, else where the request was sent.
     var origin: String { services.publicURL ?? authority.map { "http://\($0)" } ?? "" }
 
-    /// Makes the addresses of attachments in cells of `fields`; nil when there can be none.
+    /// Makes the addresses of attachments in cells of `fields`; nil when there can be none, and when the key that signs
+    /// them cannot be had: then cells are shown without, since records can be read all the same.
     func attachmentAddress(
         _ fields: [Field],
         _ context: Domain.RequestContext
     ) async throws -> AttachmentAddress? {
         guard let attachments = services.attachments, fields.contains(where: \.mayHoldAttachments) else { return nil }
-        let links = try await attachments.links(tenant: context.tenant, origin: origin)
+        let links: AttachmentLinks
+        do {
+            links = try await attachments.links(tenant: context.tenant, origin: origin)
+        } catch let error as AccessError {
+            context.logger.warning("attachments are shown without links", metadata: ["error": "\(error)"])
+            return nil
+        }
         // No thumbnail has an address: none is made.
         return { file, thumbnail in thumbnail == nil ? links.address(of: file) : nil }
     }
@@ -35,7 +44,8 @@ extension Field {
     /// Whether its cells may name files: its own, or those of others that it gathers.
     fileprivate var mayHoldAttachments: Bool {
         switch type {
-        case .multipleAttachments, .multipleLookupValues, .rollup, .formula: true
+        case .multipleAttachments: true
+        case .multipleLookupValues, .rollup: options.result?.type == .multipleAttachments
         default: false
         }
     }

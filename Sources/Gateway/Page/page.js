@@ -273,6 +273,10 @@ function cell(field, value, base, names) {
           ? make("a", { class: "chip", href: address(base, link.tableId, id) }, link.name || id)
           : make("span", { class: "chip" }, id);
       }));
+    case "multipleAttachments":
+      return make("dd", { class: "chips" }, ...value.map((file) => /^https?:\/\//i.test(file.url ?? "")
+        ? make("a", { class: "chip", href: file.url, target: "_blank", rel: "noopener noreferrer" }, file.filename)
+        : make("span", { class: "chip" }, file.filename)));
     case "singleSelect": return make("dd", { class: "chips" }, make("span", { class: "chip" }, display(value)));
     case "multipleSelects":
       return make("dd", { class: "chips" }, ...value.map((name) => make("span", { class: "chip" }, display(name))));
@@ -299,7 +303,8 @@ function moment(text) {
 function display(value) {
   if (value === undefined || value === null) return "";
   if (Array.isArray(value)) return value.map(display).join(", ");
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  if (typeof value === "object") return value.filename ?? JSON.stringify(value);
+  return String(value);
 }
 
 function closeRecord() {

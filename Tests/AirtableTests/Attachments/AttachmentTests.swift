@@ -1,3 +1,4 @@
+import Access
 import Airtable
 import Database
 import Domain
@@ -196,6 +197,35 @@ struct AttachmentTests {
             let swept = try await service.sweep(named: [], grace: grace, tenant: tenant)
             #expect(swept.deleted == 0)
             #expect(try fixture.files().count == 2)
+        }
+    }
+
+    @Test(
+        "are read whole when the store is verified, and what is wrong with one is said",
+        arguments: DatabaseKind.allCases
+    )
+    func verified(_ kind: DatabaseKind) async throws {
+        try await withAttachments(kind) { fixture in
+            let (service, store) = (fixture.service, fixture.store)
+            _ = try await fixture.add([1, 2, 3], "a.bin")
+            _ = try await fixture.add([1, 2, 3], "b.bin")
+            let kept = try await fixture.add([4, 5], "c.bin")
+            var report = try await service.verify(context: store.context)
+            #expect(report.attachments == 3 && report.files == 2 && report.bytes == 5 && report.problems.isEmpty)
+            for file in try fixture.files() where !file.hasSuffix(kept.contentHash) {
+                let path = fixture.directory.appendingPathComponent(file)
+                try Data([1, 2, 4]).write(to: path)
+                report = try await service.verify(context: store.context)
+                #expect(report.problemCount == 2 && report.problems[0].hasSuffix("has other bytes than were stored."))
+                try Data([1, 2]).write(to: path)
+                report = try await service.verify(context: store.context)
+                #expect(report.problems[1].hasSuffix("has 2 bytes instead of 3."))
+                try FileManager.default.removeItem(at: path)
+                report = try await service.verify(context: store.context)
+                #expect(report.problemCount == 2 && report.problems[1].hasSuffix("is missing."))
+            }
+            let reader = store.context(with: [.recordsRead])
+            await #expect(throws: AccessError.self) { try await service.verify(context: reader) }
         }
     }
 

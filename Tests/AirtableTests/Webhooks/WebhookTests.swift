@@ -137,6 +137,51 @@ struct WebhookTests {
         }
     }
 
+    @Test("of a view tell what comes into it, changes in it and leaves it", arguments: DatabaseKind.allCases)
+    func views(_ kind: DatabaseKind) async throws {
+        try await withWebhooks(kind) { fixture in
+            let (service, context) = (fixture.store.service, fixture.context)
+            let table = try await fixture.store.table(Self.fields)
+            let view = try await service.createView(
+                ViewDraft(name: "Large", filter: "{Count} > 10"),
+                in: table.id,
+                context: context
+            )
+            func update(_ id: RecordID, _ cells: JSONObject) async throws {
+                _ = try await service.update([RecordUpdate(id: id, fields: cells)], in: table.id, context: context)
+            }
+            let filters: JSONValue = ["dataTypes": ["tableData"], "recordChangeScope": .string(view.id.description)]
+            let hook = try await fixture.create(table.base, filters: filters).webhook
+            let id = try await fixture.store.create(table, ["Name": "a", "Count": 1])[0].id
+            try await update(id, ["Name": "b"])
+            try await update(id, ["Count": 11])
+            try await update(id, ["Name": "c"])
+            try await update(id, ["Count": 2])
+            let large = try await fixture.store.create(table, ["Count": 20])[0].id
+            try await service.delete([large], in: table.id, context: context)
+
+            let told = try await fixture.payloads(hook).map { payload in
+                let change = payload["changedTablesById"]?[table.id.description]
+                #expect(change?.objectValue?.count == 1, "nothing is told of the table beside its view")
+                return change?["changedViewsById"]?[view.id.description] ?? .null
+            }
+            let (name, count) = (table.fields[0].id.description, table.fields[1].id.description)
+            #expect(told.count == 5)
+            let cells = told.first?["createdRecordsById"]?[id.description]?["cellValuesByFieldId"]
+            #expect(cells == .object([name: "b", count: 11]), "what comes in is told whole")
+            let current = told[1]["changedRecordsById"]?[id.description]?["current"]?["cellValuesByFieldId"]
+            #expect(current == .object([name: "c"]))
+            #expect(told[2]["destroyedRecordIds"] == [.string(id.description)])
+            #expect(told[3]["createdRecordsById"]?[large.description] != nil)
+            #expect(told[4]["destroyedRecordIds"] == [.string(large.description)])
+
+            try await service.deleteView(view.id, in: table.id, context: context)
+            _ = try await fixture.store.create(table, ["Count": 30])
+            #expect(try await fixture.payloads(hook).count == 5, "of a view that is no more, nobody is told")
+            await expectFailure(.invalidRequest) { try await fixture.create(table.base, filters: filters) }
+        }
+    }
+
     private static func created(_ payload: JSONValue, _ table: Table) -> [String] {
         let change = payload["changedTablesById"]?[table.id.description]
         return change?["createdRecordsById"]?.objectValue.map { Array($0.keys) } ?? []
