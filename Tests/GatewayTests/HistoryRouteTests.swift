@@ -72,6 +72,26 @@ struct HistoryRouteTests {
         }
     }
 
+    @Test("tells what only follows from a change apart from the change itself")
+    func derived() async throws {
+        try await withGateway { fixture in
+            let isotopes = try await fixture.airtable.table(id: fixture.isotopes.id, context: fixture.owner)
+            let link = try #require(isotopes.fields.first { $0.type == .multipleRecordLinks })
+            var lookup = FieldDraft(name: "Of", type: .multipleLookupValues)
+            (lookup.recordLink, lookup.fieldInLinkedTable) = (link.name, "Name")
+            _ = try await fixture.airtable.createField(lookup, in: isotopes.id, context: fixture.owner)
+            let update = RecordUpdate(id: fixture.records[0].id, fields: ["Name": "He"])
+            _ = try await fixture.airtable.update([update], in: fixture.elements.id, context: fixture.owner)
+            try await fixture.server().publicApplication.test(.router) { client in
+                let path = "/api/v1/airtable/bases/\(fixture.base.id)/history?limit=2"
+                let entries = try await client.send(.get, path, key: fixture.key).json?["entries"]?.arrayValue ?? []
+                #expect(entries.map { $0["derived"] } == [true, nil])
+                #expect(entries.map { $0["cells"]?[0]?["after"] } == [["He"], "He"])
+                #expect(entries[0]["transaction"] == entries[1]["transaction"])
+            }
+        }
+    }
+
     @Test("undoes a transaction, and says what stands against it")
     func undoing() async throws {
         try await withGateway { fixture in

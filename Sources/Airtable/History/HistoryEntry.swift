@@ -31,6 +31,8 @@ public struct HistoryEntry: Sendable, Hashable {
     public let time: Instant
     public let actor: UserID
     public let kind: Kind
+    /// Nobody changed it: it follows from another change of the transaction.
+    public let isDerived: Bool
     /// Of fields that still are, in the table's order; of a deleted table none.
     public let cells: [CellChange]
     /// What of the schema changed; nil also for entries that do not keep it.
@@ -71,6 +73,7 @@ extension HistoryEntry {
         time = change.time
         actor = change.actor
         kind = Kind(change.event)
+        isDerived = change.isDerived
         self.cells = cells
         schemaChange = change.schemaChange
     }

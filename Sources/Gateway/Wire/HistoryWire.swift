@@ -31,6 +31,7 @@ package struct HistoryNames: Sendable {
             "kind": .string(entry.kind.rawValue), "baseId": .string(entry.base.description),
             "tableId": .string(entry.table.description),
         ]
+        if entry.isDerived { members["derived"] = true }
         members["recordId"] = entry.record.map { .string($0.description) }
         if let change = entry.schemaChange { members["schema"] = Self.json(change) }
         if entry.record != nil { members["cells"] = .array(entry.cells.compactMap { json($0, entry.table) }) }
@@ -88,6 +89,7 @@ private enum Piece {
                 required: ["id"]
             ),
             "kind": .string(enum: HistoryEntry.Kind.allCases.map(\.rawValue)),
+            "derived": .boolean(description: "True of what follows from another change of the transaction."),
             "baseId": PathParameter.baseId.schema,
             "tableId": PathParameter.tableId.schema,
             "recordId": PathParameter.recordId.schema,

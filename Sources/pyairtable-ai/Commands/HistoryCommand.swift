@@ -95,7 +95,8 @@ private struct HistoryLine {
             guard let field = table?.field(id: cell.field) else { return nil }
             return "\(field.name): \(Self.text(cell.before, field)) → \(Self.text(cell.after, field))"
         }
-        let head = "\(entry.transaction)  \(entry.time.iso8601)  \(who)  \(what)"
+        let why = entry.isDerived ? " as it follows" : ""
+        let head = "\(entry.transaction)  \(entry.time.iso8601)  \(who)  \(what)\(why)"
         text = cells.isEmpty ? head : head + "  " + cells.joined(separator: "; ")
     }
 
