@@ -41,10 +41,22 @@ extension SQLValue {
         switch self {
         case .real(let value) where value.isNaN:
             throw .invalidArgument("argument $\(position) is not a number (NaN)")
-        case .text(let text) where text.utf8.contains(0):
+        case .text(let text) where text.holdsNUL:
             throw .invalidArgument("argument $\(position) is text that contains U+0000; store it as bytes")
         default:
             break
+        }
+    }
+}
+
+extension String {
+    fileprivate var holdsNUL: Bool {
+        var text = self
+        return text.withUTF8 { bytes in
+            // Without a way out of the loop it runs on vectors.
+            var found = false
+            for byte in bytes { found = found || byte == 0 }
+            return found
         }
     }
 }

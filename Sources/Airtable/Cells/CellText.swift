@@ -19,6 +19,11 @@ enum CellText {
     ///
     /// Leading zeros are no number (`00123` is a code), nor is a lone sign, `nan` or `inf`.
     static func number(_ text: String) -> Double? {
+        switch simpleNumber(text) {
+        case .number(let number): return number
+        case .none: return nil
+        case .unknown: break
+        }
         var digits = text
         if digits.contains(",") {
             let whole = digits.prefix { $0 != "." }
@@ -39,6 +44,52 @@ enum CellText {
         return plain(digits)
     }
 
+    private enum SimpleNumber {
+        case number(Double)
+        case none
+        /// To be looked at with more care.
+        case unknown
+    }
+
+    /// What most texts are, told by their bytes: up to 15 digits with a point among them, or no number at all.
+    private static func simpleNumber(_ text: String) -> SimpleNumber {
+        var text = text
+        return text.withUTF8 { bytes in
+            var position = 0
+            if bytes.first == UInt8(ascii: "-") || bytes.first == UInt8(ascii: "+") { position = 1 }
+            guard position < bytes.count else { return .none }
+            let start = position
+            guard (0x30...0x39).contains(bytes[start]) else {
+                return bytes[start] == UInt8(ascii: ".") ? .unknown : .none
+            }
+            var (mantissa, digits, decimals) = (Int64(0), 0, 0)
+            var seenPoint = false
+            while position < bytes.count {
+                switch bytes[position] {
+                case 0x30...0x39:
+                    digits += 1
+                    if seenPoint { decimals += 1 }
+                    if digits > 15 { return .unknown }
+                    mantissa = mantissa * 10 + Int64(bytes[position] - 0x30)
+                case UInt8(ascii: "."):
+                    if seenPoint { return .unknown }
+                    seenPoint = true
+                default: return .unknown
+                }
+                position += 1
+            }
+            if seenPoint, decimals == 0 { return .unknown }
+            if digits - decimals > 1, bytes[start] == 0x30 { return .none }
+            // Exact: both are whole numbers below 2⁵³, and division rounds correctly.
+            let value = Double(mantissa) / powersOfTen[decimals]
+            return .number(bytes[0] == UInt8(ascii: "-") ? -value : value)
+        }
+    }
+
+    private static let powersOfTen: [Double] = (0...15).reduce(into: []) { list, _ in
+        list.append((list.last ?? 0.1) * 10)
+    }
+
     /// `12.5`, `1,234.5`, `$1,234.50`, `-3e4`, `007`, `(12)` as −12, and `50%`: 0.5 in a percent field,
     /// else 50. Commas and spaces may stand anywhere.
     static func looseNumber(_ text: String, isPercent: Bool, symbol: String?) -> Double? {
@@ -56,8 +107,11 @@ enum CellText {
     /// Digits, point, signs and exponent only: `Double`'s own reader also knows "inf", "nan" and
     /// hexadecimal.
     private static func plain(_ digits: String) -> Double? {
-        let marks = Set(".eE+-".utf8)
-        guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) || marks.contains($0) }),
+        func isMark(_ byte: UInt8) -> Bool {
+            byte | 0x20 == UInt8(ascii: "e") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "+")
+                || byte == UInt8(ascii: "-")
+        }
+        guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) || isMark($0) }),
             let value = Double(digits), value.isFinite
         else { return nil }
         return value
@@ -90,6 +144,7 @@ enum CellText {
             while digits.last == 0x30 { digits.removeLast() }
             return Array(digits.drop { $0 == 0x30 })
         }
+        if text.utf8.count <= 15 { return true }
         let written = digits(text)
         // Any 15 digits survive.
         if written.count <= 15 { return true }
@@ -130,6 +185,7 @@ enum CellText {
     }
 
     static func isEmail(_ text: String) -> Bool {
+        guard text.utf8.contains(UInt8(ascii: "@")) else { return false }
         let parts = text.split(separator: "@", omittingEmptySubsequences: false)
         guard parts.count == 2, !parts[0].isEmpty, text.count <= 254 else { return false }
         return parts[1].contains(".") && !parts[1].hasPrefix(".") && !parts[1].hasSuffix(".")
@@ -137,6 +193,7 @@ enum CellText {
     }
 
     static func isURL(_ text: String) -> Bool {
+        guard let first = text.utf8.first, first | 0x20 == UInt8(ascii: "h") else { return false }
         let lower = text.lowercased()
         guard lower.hasPrefix("http://") || lower.hasPrefix("https://") else { return false }
         return text.count > 10 && !text.contains(where: \.isWhitespace)

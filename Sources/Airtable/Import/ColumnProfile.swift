@@ -23,7 +23,18 @@ struct ColumnProfile {
     private var hasStructure = false
     private var lists = 0
     /// The types that every value so far fits.
-    private var candidates: Set<FieldType> = [.checkbox, .number, .date, .dateTime, .email, .url]
+    private var candidates: Candidates = [.checkbox, .number, .date, .dateTime, .email, .url]
+
+    /// Types that are told by what values look like.
+    private struct Candidates: OptionSet {
+        let rawValue: UInt8
+        static let checkbox = Self(rawValue: 1)
+        static let number = Self(rawValue: 2)
+        static let date = Self(rawValue: 4)
+        static let dateTime = Self(rawValue: 8)
+        static let email = Self(rawValue: 16)
+        static let url = Self(rawValue: 32)
+    }
 
     init(choicesMax: Int = ColumnProfile.inferredChoicesMax) { self.choicesMax = choicesMax }
 
@@ -69,7 +80,9 @@ struct ColumnProfile {
                 noteDecimals(text)
             }
         }
-        if candidates.contains(.checkbox), !["true", "false"].contains(text.lowercased()) {
+        if candidates.contains(.checkbox),
+            !(4...5).contains(text.utf8.count) || !["true", "false"].contains(text.lowercased())
+        {
             candidates.remove(.checkbox)
         }
         if candidates.contains(.date) || candidates.contains(.dateTime) {
@@ -102,8 +115,13 @@ struct ColumnProfile {
         if lists > 0 {
             return lists == count && !isPrimary && !hasTooManyChoices ? .multipleSelects : .multilineText
         }
-        let order: [FieldType] = [.checkbox, .number, .date, .dateTime, .email, .url]
-        if let type = order.first(where: { candidates.contains($0) && !(isPrimary && $0 == .checkbox) }) { return type }
+        let order: [(Candidates, FieldType)] = [
+            (.checkbox, .checkbox), (.number, .number), (.date, .date), (.dateTime, .dateTime), (.email, .email),
+            (.url, .url),
+        ]
+        for (candidate, type) in order where candidates.contains(candidate) {
+            if !(isPrimary && type == .checkbox) { return type }
+        }
         if hasLineBreak || longest > Self.shortCharacters { return .multilineText }
         let repeats = count >= 20 && choices.count * 4 <= count
         if !isPrimary, !hasTooManyChoices, repeats, longest <= 40 { return .singleSelect }

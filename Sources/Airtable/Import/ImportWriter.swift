@@ -52,29 +52,42 @@ struct ImportWriter {
         guard let table = tables[position] else { return }
         let encoder = try RowEncoder(preparation, position: position, tables: tables, choices: choices[position] ?? [:])
         let source = try RowSources.open(scan.plan.file)
-        var chunk: [ImportRow] = []
+        let (importer, session) = (importer, session)
         var written = 0
-        while let row = try nextGoodRow(source, encoder) {
-            guard written + chunk.count < scan.rowCount else { throw changed(scan) }
-            let index = written + chunk.count
-            chunk.append(ImportRow(id: preparation.ids[position][index], cells: try encoder.cells(row, index: index)))
-            if chunk.count == Self.chunkRows {
-                try await insert(chunk, into: table)
-                written += chunk.count
-                chunk.removeAll(keepingCapacity: true)
-                show(written, scan)
-            }
+        var chunk = try nextChunk(of: source, encoder, after: 0)
+        while !chunk.isEmpty {
+            // The next rows are read while these are written.
+            let rows = chunk
+            async let inserted: Void = Self.insert(rows, into: table.id, of: session, importer)
+            chunk = try nextChunk(of: source, encoder, after: written + rows.count)
+            try await inserted
+            written += rows.count
+            show(written, scan)
         }
-        try await insert(chunk, into: table)
-        written += chunk.count
         guard written == scan.rowCount else { throw changed(scan) }
-        show(written, scan)
     }
 
-    private func insert(_ chunk: [ImportRow], into table: Table) async throws {
+    /// The rows of one transaction; none at the end of the file.
+    private func nextChunk(of source: any RowSource, _ encoder: RowEncoder, after written: Int) throws -> [ImportRow] {
+        let (scan, ids) = (preparation.scans[encoder.position], preparation.ids[encoder.position])
+        var chunk: [ImportRow] = []
+        chunk.reserveCapacity(min(Self.chunkRows, scan.rowCount - written))
+        while chunk.count < Self.chunkRows, let row = try nextGoodRow(source, encoder) {
+            let index = written + chunk.count
+            guard index < scan.rowCount else { throw changed(scan) }
+            chunk.append(ImportRow(id: ids[index], cells: try encoder.cells(row, index: index)))
+        }
+        return chunk
+    }
+
+    private static func insert(
+        _ chunk: [ImportRow],
+        into table: TableID,
+        of session: ImportSession,
+        _ importer: Importer
+    ) async throws {
         try Task.checkCancellation()
-        guard !chunk.isEmpty else { return }
-        try await importer.service.imports.insertRows(chunk, into: table.id, of: session, context: importer.context)
+        try await importer.service.imports.insertRows(chunk, into: table, of: session, context: importer.context)
         // A breath between two chunks: whoever waits for the write lock gets it.
         try await Task.sleep(for: .milliseconds(2))
     }

@@ -91,7 +91,11 @@ func nameKey(_ name: String) -> String {
 extension String {
     /// Without white space at either end.
     func trimmingSpace() -> String {
-        func isSpace(_ scalar: Unicode.Scalar?) -> Bool { scalar?.properties.isWhitespace == true }
+        func isSpace(_ scalar: Unicode.Scalar?) -> Bool {
+            guard let scalar else { return false }
+            if scalar.isASCII { return scalar == " " || (0x09...0x0D).contains(scalar.value) }
+            return scalar.properties.isWhitespace
+        }
         guard isSpace(unicodeScalars.first) || isSpace(unicodeScalars.last) else { return self }
         var view = self[...].unicodeScalars
         while isSpace(view.first) { view.removeFirst() }

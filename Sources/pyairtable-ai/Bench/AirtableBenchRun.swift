@@ -87,15 +87,17 @@ struct AirtableBenchRun: Sendable {
         // Few records fit, so that the whole table is looked through.
         let pushed = "AND({Quantity}>97, {Status}='Done', FIND('cable', {Notes})=1)"
         report.filterThreeTermsMs = try await filter { _ in pushed }.quantile(0.5)
-        let unpushed = "AND({Quantity}+0>97, {Status}&''='Done', SEARCH('cable', {Notes})=1)"
+        let unpushed = "AND({Quantity}+0>97, LOWER({Name})!='x', SEARCH('cable', {Notes})=1)"
         report.filterThreeTermsUnpushedMs = try await filter { _ in unpushed }.quantile(0.5)
         func equality(_ number: Int) -> String { "{Code}='\(AirtableBenchData.code(number &* 7_919 % bench.records))'" }
         report.filterEqualityWithoutIndexMs = try await filter(equality).quantile(0.5)
         let start = ContinuousClock.now
-        guard try await airtable.fieldIndexes.buildWanted() == 1 else {
+        // The status of the three terms was asked for often enough, too.
+        let built = try await airtable.fieldIndexes.buildWanted()
+        guard built > 0 else {
             throw LoadClients.Refused(description: "no index was wanted: --records is below what deserves one")
         }
-        report.indexBuildMs = start.duration(to: .now).inSeconds * 1_000
+        report.indexBuildMs = start.duration(to: .now).inSeconds * 1_000 / Double(built)
         let latencies = try await filter(times: 500, equality)
         report.filterEqualityMs = latencies.quantile(0.5)
         report.filterEqualityP99Ms = latencies.quantile(0.99)

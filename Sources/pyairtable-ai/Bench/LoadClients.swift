@@ -19,8 +19,8 @@ struct LoadClients {
     private struct Client {
         let descriptor: Int32
         var buffer: [UInt8] = []
-        /// Bytes of the answer once its head is there.
-        var length: Int?
+        /// Where the answer's body lies, once its head is there.
+        var body: Range<Int>?
         var asked = 0
     }
 
@@ -65,7 +65,7 @@ struct LoadClients {
                 outcome.answers += 1
                 try onAnswer(clients[position].buffer[body])
                 clients[position].buffer.removeAll(keepingCapacity: true)
-                clients[position].length = nil
+                clients[position].body = nil
                 if try !ask(position, next) {
                     open -= 1
                     polled[position].fd = -1
@@ -91,19 +91,26 @@ struct LoadClients {
 
     /// Where the body of a whole answer lies; nil while some of it is missing.
     private static func body(_ client: inout Client) throws -> Range<Int>? {
-        if client.length == nil {
-            guard let end = client.buffer.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
-            let head = String(decoding: client.buffer[..<end.lowerBound], as: UTF8.self).lowercased()
+        if client.body == nil {
+            guard let end = headEnd(client.buffer) else { return nil }
+            let head = String(decoding: client.buffer[..<end], as: UTF8.self).lowercased()
             guard head.hasPrefix("http/1.1 200"), let mark = head.range(of: "content-length:") else {
                 throw Refused(description: String(decoding: client.buffer.prefix(1_000), as: UTF8.self))
             }
-            let digits = head[mark.upperBound...].prefix { $0 != "\r" && $0 != "\r\n" }
-            let count = Int(digits.trimmingCharacters(in: .whitespaces)) ?? 0
-            client.length = end.upperBound + count
+            let digits = head[mark.upperBound...].drop { $0 == " " }.prefix(while: \.isNumber)
+            client.body = end..<(end + (Int(digits) ?? 0))
         }
-        guard let length = client.length, client.buffer.count >= length else { return nil }
-        let start = client.buffer.firstRange(of: Array("\r\n\r\n".utf8))?.upperBound ?? length
-        return start..<length
+        guard let body = client.body, client.buffer.count >= body.upperBound else { return nil }
+        return body
+    }
+
+    private static func headEnd(_ bytes: [UInt8]) -> Int? {
+        var position = 3
+        while position < bytes.count {
+            if bytes[position] == 0x0A, bytes[position - 2] == 0x0A { return position + 1 }
+            position += 1
+        }
+        return nil
     }
 
     private static func connected(to port: Int) throws -> Int32 {
