@@ -74,6 +74,7 @@ public struct Server: Sendable {
             Member { try await search.worker.run() },
             Member { try await chat.chat.run() },
             Member { try await Housekeeping(services).run() },
+            Member { try await ComputedRefresher(services).run() },
             Member {
                 try await services.airtable.fieldIndexes.run { error in
                     services.logger.warning("an index of a field was not made", metadata: ["error": "\(error)"])

@@ -19,6 +19,14 @@ public struct VisibleScope: Sendable, Hashable {
     /// Whether nothing of the tenant is kept back, so that no filter but the tenant's is needed.
     public var isWholeTenant: Bool { bases == nil && hidden.isEmpty }
 
+    /// Whether any field is kept back.
+    package var hidesFields: Bool { !hidden.isEmpty }
+
+    /// This scope without more fields, by table.
+    package func hiding(_ fields: [TableID: Set<FieldID>]) -> VisibleScope {
+        VisibleScope(tenant: tenant, bases: bases, hidden: hidden.merging(fields) { $0.union($1) })
+    }
+
     public func allows(base: BaseID) -> Bool { bases?.contains(base) ?? true }
 
     public func allows(table: Table) -> Bool { allows(table: table.id, in: table.base) }

@@ -121,7 +121,7 @@ struct StoredCellReader {
         }
     }
 
-    private mutating func composite<Value>(_ read: (JSONValue) -> Value?) throws(AirtableError) -> Value {
+    mutating func composite<Value>(_ read: (JSONValue) -> Value?) throws(AirtableError) -> Value {
         skipSpace()
         let start = position
         try skipValue()

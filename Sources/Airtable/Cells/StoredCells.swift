@@ -4,7 +4,8 @@ import Domain
 ///
 /// `{"1":"x","4":12.5,"7":["selAAAAAAAAAAAAAA"],"9":"2024-05-01","10":1714566896000}`: choices and
 /// records by identifier, days as ISO text, moments as milliseconds, a ticked box as `true`; an
-/// empty cell is absent, and what is none of these stands as `StoredComposite` says. Renaming a field, choice or table changes no row, and both databases can
+/// empty cell is absent, and what is none of these stands as `StoredComposite` says; what stands under 0 says
+/// `ChangedTimes`. Renaming a field, choice or table changes no row, and both databases can
 /// look inside with their JSON operators.
 ///
 /// A codec of its own, not the general JSON reader, because it is the hot path of every read: it
@@ -37,8 +38,15 @@ enum StoredCells {
     }
 
     /// The JSON text of `cells`; fields that the model does not store are left out.
-    static func encode(_ cells: [FieldID: CellValue], model: TableModel) -> String {
+    ///
+    /// - Parameter times: see `Record.changedTimes`.
+    static func encode(
+        _ cells: [FieldID: CellValue],
+        times: [FieldID: Instant] = [:],
+        model: TableModel
+    ) -> String {
         var writer = StoredCellWriter(capacity: 32 + cells.count * 32)
+        if !times.isEmpty { writer.write(ChangedTimes.stored(times, model)) }
         for field in model.stored {
             guard let value = cells[field.id] else { continue }
             writer.write(value, ordinal: field.ordinal)
@@ -81,6 +89,24 @@ struct StoredCellWriter {
         case .button(let button): append(json: StoredComposite.json(of: button))
         case .aiText(let text): append(json: StoredComposite.json(of: text))
         }
+    }
+
+    /// Writes when cells were changed; before any of these.
+    mutating func write(_ times: [(milliseconds: Int64, ordinals: [Int])]) {
+        if times.isEmpty { return }
+        bytes.append(contentsOf: ChangedTimes.prefix.utf8)
+        for (place, time) in times.enumerated() {
+            bytes.append(place == 0 ? UInt8(ascii: "{") : UInt8(ascii: ","))
+            bytes.append(UInt8(ascii: "\""))
+            append(integer: time.milliseconds)
+            bytes.append(contentsOf: "\":[".utf8)
+            for (place, ordinal) in time.ordinals.enumerated() {
+                if place > 0 { bytes.append(UInt8(ascii: ",")) }
+                append(integer: Int64(ordinal))
+            }
+            bytes.append(UInt8(ascii: "]"))
+        }
+        bytes.append(UInt8(ascii: "}"))
     }
 
     mutating func finish() -> String {

@@ -225,7 +225,8 @@ package struct ChangeLogStore: Sendable {
             let id: RecordID = try row.identifier("record")
             let created = Instant(microseconds: try row.integer("created"))
             guard let model else { return Record(id: id, createdTime: created, cells: [:]) }
-            return try StoredRow(position: 0, id: id, created: created, cells: try row.text(column)).record(model)
+            return try StoredRow(position: 0, id: id, created: created, cells: try row.text(column))
+                .record(model, times: true)
         }
         switch kind {
         case .created: return .created(try record("after"))

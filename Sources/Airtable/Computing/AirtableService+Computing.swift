@@ -1,5 +1,6 @@
+import Access
 import Database
-import Domain
+public import Domain
 
 /// Computed columns that a change of schema, or an import, makes anew.
 extension AirtableService {
@@ -26,9 +27,16 @@ extension AirtableService {
         try announce(changed, of: run, continuing: number)
     }
 
-    /// Makes all computed cells of these tables, and of whatever reads them: their records came by other ways.
-    func recompute(
+    /// Makes the computed cells of imported rows, and whatever follows from them.
+    ///
+    /// - Parameters:
+    ///   - tables: new ones, made whole.
+    ///   - appended: tables that got rows, and the numbers of those where these waited and still are.
+    ///   - announced: tables that consumers read anew already.
+    func computeImported(
         _ tables: [TableID],
+        appended: [(table: TableID, waiting: Int64)],
+        announced: [TableID],
         of base: BaseID,
         context: RequestContext,
         in transaction: any Transaction
@@ -40,8 +48,10 @@ extension AirtableService {
             now: now(),
             transaction: transaction
         )
-        let changed = try run.run(run.fields(of: tables))
-        try announce(changed.subtracting(tables), of: run, continuing: nil)
+        guard run.schema.graph(of: base) != nil else { return }
+        var changed = try run.run(run.fields(of: tables))
+        for rows in appended { changed.formUnion(try run.runAppended(to: rows.table, waitingAt: rows.waiting)) }
+        try announce(changed.subtracting(announced), of: run, continuing: nil)
     }
 
     /// Says in the change log that these tables are to be read anew.
@@ -57,5 +67,68 @@ extension AirtableService {
             tenant: run.schema.tenant,
             in: run.transaction
         )
+    }
+}
+
+/// Cells that change with time alone.
+extension AirtableService {
+    /// Makes the cells of formulas with NOW() or TODAY() anew, and whatever follows where one comes out otherwise.
+    ///
+    /// Each page of records is a transaction of its own, so that writers get in between; the log says of each changed
+    /// record that computed cells followed. Stops at the deadline.
+    ///
+    /// - Returns: how many records changed.
+    public func refreshComputed(context: RequestContext) async throws -> Int {
+        try context.require(.recordsWrite)
+        let tables = try await read(context) { _, schema in
+            schema.bases.flatMap { base in schema.graph(of: base.id)?.volatileTables ?? [] }
+        }
+        var count = 0
+        for table in tables {
+            var position: Int64?
+            while true {
+                try Task.checkCancellation()
+                let start = position
+                let page = try await change(context) { transaction, schema in
+                    try self.refresh(table, after: start, schema, context, transaction)
+                }
+                count += page.changed
+                guard let last = page.last else { break }
+                position = last
+            }
+        }
+        return count
+    }
+
+    /// - Returns: how many records changed, and where the next page begins; nil after the last one.
+    private func refresh(
+        _ table: TableID,
+        after position: Int64?,
+        _ schema: TenantSchema,
+        _ context: RequestContext,
+        _ transaction: any Transaction
+    ) throws -> (changed: Int, last: Int64?) {
+        // Another may have changed the schema since the last page.
+        guard let model = schema.table(table), let graph = schema.graph(of: model.table.base) else { return (0, nil) }
+        let rows = try store.page(
+            after: position,
+            limit: Limits.internalPageRecords,
+            of: model,
+            tenant: context.tenant,
+            in: transaction
+        )
+        var session = WriteSession(
+            schema: schema,
+            actor: context.principal.user,
+            now: now(),
+            hiddenFields: { _ in [] },
+            transaction: transaction
+        )
+        for row in rows { try session.admit(row, model) }
+        for rank in graph.ranks(in: table) where graph.fields[rank].isVolatile {
+            session.marked[graph.fields[rank].id] = Set(rows.map(\.id))
+        }
+        try session.flush()
+        return (session.derived.count, rows.count == Limits.internalPageRecords ? rows.last?.position : nil)
     }
 }

@@ -34,7 +34,8 @@ struct CellMaker {
             let row = FormulaRecord(
                 [.array(values)],
                 recordID: record.id.description,
-                createdTime: record.createdTime
+                createdTime: record.createdTime,
+                modifiedTime: StoredFormulaRow(record: record, slots: slots, links: texts).lastModifiedTime(nil)
             )
             return ComputedValue.cell(of: formula.evaluate(row, in: environment)).map { .computed($0) }
         case .lookup(let link, let target):

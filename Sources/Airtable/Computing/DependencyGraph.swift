@@ -95,6 +95,9 @@ final class DependencyGraph: Sendable {
     /// The fields of a table that anything reads.
     func sources(in table: TableID) -> [FieldID] { sources[table] ?? [] }
 
+    /// The tables with fields that change with time alone.
+    var volatileTables: [TableID] { fields.filter(\.isVolatile).map(\.table).distinct() }
+
     /// This table with what is known of its computed fields.
     func completing(_ table: Table) -> Table {
         var table = table

@@ -88,11 +88,19 @@ struct GraphBuilder {
         let (table, field) = (tables[drafts[place].table], drafts[place].field)
         drafts[place].rule =
             field.type == .button ? .button(label: field.options.label ?? "", formula) : .formula(formula)
-        var read = formula.referencedSlots.map { table.fields[$0] }
-        if formula.dependencies.contains(.lastModifiedTime) { read += table.fields.filter { !$0.type.isComputed } }
+        let read = formula.referencedSlots.map { table.fields[$0] }
         for field in read {
             add(FieldSource(field: field.id, path: []), to: place)
             addTexts(of: field, behind: [], to: place)
+        }
+        addTimes(of: formula, to: place)
+    }
+
+    /// A formula that asks when its record was changed follows all that people set in it.
+    private mutating func addTimes(of formula: Formula, to place: Int) {
+        guard formula.dependencies.contains(.lastModifiedTime) else { return }
+        for field in tables[drafts[place].table].fields where !field.type.isComputed {
+            add(FieldSource(field: field.id, path: []), to: place)
         }
     }
 
@@ -113,6 +121,7 @@ struct GraphBuilder {
                 let formula = try Self.aggregation(options, of: .any)
                 drafts[place].rule = .rollup(link: link.id, target: target, formula)
                 addTexts(of: target, behind: [link.id], to: place)
+                addTimes(of: formula, to: place)
             } catch {
                 return drafts[place].problem = Self.problem(error)
             }

@@ -23,8 +23,11 @@ struct Recomputation {
         var changed: Set<Int> = []
         for (rank, field) in graph.fields.enumerated() {
             let own = before[field.id]
+            let sources = old.graph(of: base).flatMap { graph in
+                graph.rank(of: field.id).map { graph.fields[$0].sources }
+            }
             let isSame =
-                own.map { $0.value == field.field.value } == true
+                own.map { $0.value == field.field.value } == true && sources == field.sources
                 && field.sources.allSatisfy { before[$0.field]?.value == after[$0.field]?.value }
             if !isSame { changed.insert(rank) }
         }
@@ -68,6 +71,52 @@ struct Recomputation {
         return pass
     }
 
+    /// Makes the cells of rows that were appended to a table, and whatever follows from them anywhere.
+    ///
+    /// - Parameter number: of the table where they waited, and still are.
+    /// - Returns: the tables of which a record changed.
+    func runAppended(to table: TableID, waitingAt number: Int64) throws -> Set<TableID> {
+        guard let model = schema.table(table), let graph = schema.graph(of: base) else { return [] }
+        var (position, changed): (Int64?, Set<TableID>) = (nil, [])
+        while true {
+            let page = try RecordStore().page(
+                after: position,
+                limit: Limits.internalPageRecords,
+                of: model,
+                at: number,
+                tenant: schema.tenant,
+                in: transaction
+            )
+            var session = session(.unlogged)
+            let ids = Set(page.map(\.id))
+            try session.load(ids, in: table)
+            for rank in graph.ranks(in: table) { session.marked[graph.fields[rank].id] = ids }
+            for field in graph.sources(in: table) { session.changedElsewhere[field, default: []].formUnion(ids) }
+            for field in model.linkFields {
+                guard let inverse = field.options.inverseLinkField else { continue }
+                for id in ids {
+                    guard case .links(let linked)? = session.row(id, in: table)?.cells[field.id] else { continue }
+                    session.changedElsewhere[inverse, default: []].formUnion(linked)
+                }
+            }
+            try session.flush()
+            changed.formUnion(session.silentTables)
+            guard page.count == Limits.internalPageRecords, let last = page.last else { return changed }
+            position = last.position
+        }
+    }
+
+    private func session(_ mode: ComputingMode) -> WriteSession {
+        WriteSession(
+            schema: schema,
+            actor: actor,
+            now: now,
+            computing: mode,
+            hiddenFields: { _ in [] },
+            transaction: transaction
+        )
+    }
+
     private func run(_ fields: [ComputedField], in table: TableID) throws -> Bool {
         guard let model = schema.table(table) else { return false }
         var (position, isChanged): (Int64?, Bool) = (nil, false)
@@ -79,14 +128,7 @@ struct Recomputation {
                 tenant: schema.tenant,
                 in: transaction
             )
-            var session = WriteSession(
-                schema: schema,
-                actor: actor,
-                now: now,
-                computing: .markedOnly,
-                hiddenFields: { _ in [] },
-                transaction: transaction
-            )
+            var session = session(.markedOnly)
             for row in page { try session.admit(row, model) }
             for field in fields { session.marked[field.id] = Set(page.map(\.id)) }
             try session.flush()

@@ -40,16 +40,17 @@ extension WriteSession {
         }
         let spreads = if case .markedOnly = computing { false } else { true }
         if spreads {
-            for (field, ids) in changedCells(graph, &dirty) { try spread(field, ids, graph, &dirty) }
+            let changed = changedCells(graph, &dirty).merging(changedElsewhere) { $0.union($1) }
+            for (field, ids) in changed { try spread(field, ids, graph, &dirty) }
         }
         var count = 0
         for (rank, field) in graph.fields.enumerated() {
             guard let ids = dirty.removeValue(forKey: rank) else { continue }
             count += ids.count
-            guard count <= Limits.computedCellsPerWrite else {
+            guard count <= computedCellsMax else {
                 throw AirtableError(
                     .tooLarge,
-                    "More than \(Limits.computedCellsPerWrite) computed cells follow from this change.",
+                    "More than \(computedCellsMax) computed cells follow from this change.",
                     hint: "change fewer records at once, or records that fewer others read"
                 )
             }
@@ -152,7 +153,7 @@ extension WriteSession {
         var changed: [(key: RowKey, value: CellValue?, position: Int64)] = []
         for id in present {
             guard let row = rows[table]?[id] else { continue }
-            let record = Record(id: id, createdTime: row.created, cells: row.cells)
+            let record = Record(id: id, createdTime: row.created, cells: row.cells, changedTimes: row.times)
             let value = maker.value(for: record) { target, linked in
                 self.cells(of: linked, in: target).map { ($0.cells, $0.created) }
             }

@@ -100,7 +100,13 @@ struct UndoPlan {
                     cells[field.id] = before.cells[field.id]
                 }
             }
-            session.put(cells, created: before.createdTime, of: step.record, in: step.table)
+            session.put(
+                cells,
+                times: before.changedTimes,
+                created: before.createdTime,
+                of: step.record,
+                in: step.table
+            )
         }
     }
 

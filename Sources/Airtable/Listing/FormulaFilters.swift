@@ -63,6 +63,8 @@ struct FormulaPredicate: PushablePredicate {
         fields = Set(formula.referencedSlots.map { slots[$0].id })
     }
 
+    var readsTimes: Bool { formula.dependencies.contains(.lastModifiedTime) }
+
     var pushdown: Pushdown? {
         PushdownCompiler(formula, schema: schema, slots: slots, environment: environment).compile()
     }
@@ -81,8 +83,11 @@ struct StoredFormulaRow: FormulaRow {
     var recordID: String? { record.id.description }
     var createdTime: Instant? { record.createdTime }
 
-    /// Rows do not keep it yet.
-    func lastModifiedTime(_ slots: [Int]?) -> Instant? { nil }
+    func lastModifiedTime(_ slots: [Int]?) -> Instant? {
+        let fields = slots.map { slots in slots.map { self.slots[$0] } } ?? self.slots
+        let times = fields.lazy.filter { !$0.type.isComputed }.compactMap { record.changedTimes[$0.id] }
+        return times.max() ?? record.createdTime.cutToMilliseconds
+    }
 
     func value(_ slot: Int) -> FormulaValue {
         let field = slots[slot]

@@ -66,7 +66,8 @@ extension GatedReads {
         try context.require(permission)
         let scope = try await service.access.visibleScope(for: context)
         return try await service.read(context) { transaction, schema in
-            try LinkTexts(of: records, fields: fields, schema, scope, in: transaction)
+            let scope = schema.widening(scope)
+            return try LinkTexts(of: records, fields: fields, schema, scope, in: transaction)
         }
     }
 }

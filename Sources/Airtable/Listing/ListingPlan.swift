@@ -65,6 +65,9 @@ struct ListingPlan: Sendable {
         judged = model.reading(judgedFields.intersection(table.fields.map(\.id)))
     }
 
+    /// Links, and lookups of links: what filter and sort read by primary values.
+    var recordFields: [Field] { judged.table.fields.filter { $0.shown.options.linkedTable != nil } }
+
     private static func check(_ query: RecordQuery) throws(AirtableError) {
         guard (1...Limits.pageRecords).contains(query.pageSize) else {
             throw AirtableError(

@@ -5,10 +5,17 @@ package protocol RecordPredicate: Sendable {
     /// The fields whose cells it reads; of other cells it is told nothing.
     var fields: Set<FieldID> { get }
 
+    /// Whether it looks at when cells were changed.
+    var readsTimes: Bool { get }
+
     /// - Parameters:
     ///   - record: with the cells of `fields`.
     ///   - links: the texts of the records that its link cells name.
     func holds(for record: Record, links: LinkTexts) -> Bool
+}
+
+extension RecordPredicate {
+    package var readsTimes: Bool { false }
 }
 
 /// A predicate of which SQL can decide a part.
@@ -48,6 +55,8 @@ struct AllPredicates: RecordPredicate {
         self.predicates = predicates
         fields = predicates.reduce(into: []) { $0.formUnion($1.fields) }
     }
+
+    var readsTimes: Bool { predicates.contains(where: \.readsTimes) }
 
     func holds(for record: Record, links: LinkTexts) -> Bool {
         predicates.allSatisfy { $0.holds(for: record, links: links) }

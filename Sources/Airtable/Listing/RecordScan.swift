@@ -45,8 +45,8 @@ struct RecordScan {
         )
         var budget = budget
         while let rows = try candidates.next() {
-            let records = try rows.map { try $0.record(plan.judged) }
-            let links = try LinkTexts(of: records, fields: plan.judged.linkFields, schema, scope, in: transaction)
+            let records = try rows.map { try record($0) }
+            let links = try LinkTexts(of: records, fields: plan.recordFields, schema, scope, in: transaction)
             for (row, record) in zip(rows, records) {
                 if let predicate = plan.predicate {
                     let holds = predicate.holds(for: record, links: links)
@@ -56,6 +56,15 @@ struct RecordScan {
                 guard try body(row, record, links, row.position - 1) else { return }
             }
         }
+    }
+
+    /// What the plan looks at of a row.
+    private func record(_ row: StoredRow) throws(AirtableError) -> Record {
+        var record = try row.record(plan.judged)
+        if plan.predicate?.readsTimes == true {
+            record.changedTimes = try ChangedTimes.read(row.cells, model: plan.model)
+        }
+        return record
     }
 
     /// Calls `body` with each record that the filter lets through, and passes over those that are damaged: slower, since
@@ -73,9 +82,9 @@ struct RecordScan {
             )
             var records: [Record] = []
             for row in page.sound {
-                do throws(AirtableError) { records.append(try row.record(plan.judged)) } catch { onDamage(error) }
+                do throws(AirtableError) { records.append(try record(row)) } catch { onDamage(error) }
             }
-            let links = try LinkTexts(of: records, fields: plan.judged.linkFields, schema, scope, in: transaction)
+            let links = try LinkTexts(of: records, fields: plan.recordFields, schema, scope, in: transaction)
             for record in records {
                 let holds = plan.predicate?.holds(for: record, links: links) ?? true
                 try budget.spend()

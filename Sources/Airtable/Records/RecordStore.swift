@@ -306,14 +306,20 @@ struct RecordStore: Sendable {
         try indexes.replace(rows, tenant: tenant, in: transaction)
         let owner = tenant.sql
         let digest = RecordDigest(tenant: owner)
-        for row in rows {
+        // Many at once go to the server without waiting for each.
+        for start in stride(from: 0, to: rows.count, by: Limits.internalPageRecords) {
+            let part = rows[start..<min(start + Limits.internalPageRecords, rows.count)]
             let changed = try transaction.execute(
                 "UPDATE records SET cells = $3, digest = $4 WHERE position = $2 AND tenant = $1",
-                [
-                    owner, SQLValue(row.position), .text(row.cells), digest.of(row, id: row.id.sql),
-                ]
+                each: part.map { row in
+                    [owner, SQLValue(row.position), .text(row.cells), digest.of(row, id: row.id.sql)]
+                }
             )
-            guard changed == 1 else { throw AirtableError.damaged("record \(row.id)") }
+            guard changed == part.count else {
+                throw AirtableError.damaged(
+                    part.count == 1 ? "record \(rows[start].id)" : "one of \(part.count) records"
+                )
+            }
         }
     }
 

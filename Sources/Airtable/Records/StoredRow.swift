@@ -13,11 +13,18 @@ struct StoredRow: Sendable {
 
     /// The record without the fields in `hidden`.
     ///
+    /// - Parameter times: whether to read when its cells were changed, too.
     /// - Throws: `.corrupt`.
-    func record(_ model: TableModel, hiding hidden: Set<FieldID> = []) throws(AirtableError) -> Record {
+    func record(
+        _ model: TableModel,
+        hiding hidden: Set<FieldID> = [],
+        times: Bool = false
+    ) throws(AirtableError) -> Record {
         var values = try StoredCells.decode(cells, model: model)
         model.complete(&values, created: created)
         for field in hidden { values[field] = nil }
-        return Record(id: id, createdTime: created, cells: values)
+        var record = Record(id: id, createdTime: created, cells: values)
+        if times { record.changedTimes = try ChangedTimes.read(cells, model: model) }
+        return record
     }
 }

@@ -20,6 +20,8 @@ struct WriteSession {
         let original: [FieldID: CellValue]
         let created: Instant
         var cells: [FieldID: CellValue]
+        /// When cells were changed after the row was made.
+        var times: [FieldID: Instant] = [:]
         var isDeleted = false
         /// It was deleted before, and comes back with the numbers it had.
         var isRestored = false
@@ -51,6 +53,10 @@ struct WriteSession {
     var derivedKeys: Set<RowKey> = []
     /// Computed cells to make anew whether or not anything changed, by field.
     var marked: [FieldID: Set<RecordID>] = [:]
+    /// Cells that others changed in this transaction, by field, and what reads them is to follow.
+    var changedElsewhere: [FieldID: Set<RecordID>] = [:]
+    /// How many of them may be made anew.
+    var computedCellsMax = Limits.computedCellsPerWrite
     /// How computed cells are kept in step.
     var computing: ComputingMode
     /// Rows that computing reads and this session does not change.
@@ -111,7 +117,8 @@ struct WriteSession {
             stored: row,
             original: cells,
             created: row.created,
-            cells: cells
+            cells: cells,
+            times: try ChangedTimes.read(row.cells, model: model)
         )
     }
 
@@ -167,12 +174,21 @@ struct WriteSession {
     /// Puts a row where nothing but these cells is left to do: links to it, and those on its other side, are
     /// the caller's.
     ///
-    /// - Parameter created: of a row that is not there, and comes back.
-    mutating func put(_ cells: [FieldID: CellValue], created: Instant, of id: RecordID, in table: TableID) {
+    /// - Parameters:
+    ///   - times: when its cells had been changed, of a row that is not there, and comes back.
+    ///   - created: of such a row.
+    mutating func put(
+        _ cells: [FieldID: CellValue],
+        times: [FieldID: Instant] = [:],
+        created: Instant,
+        of id: RecordID,
+        in table: TableID
+    ) {
         touch(id, table)
         if rows[table]?[id] == nil {
             rows[table, default: [:]][id] = WorkingRow(stored: nil, original: [:], created: created, cells: [:])
             rows[table]?[id]?.isRestored = true
+            rows[table]?[id]?.times = times
         }
         rows[table]?[id]?.cells = cells
     }
@@ -312,9 +328,14 @@ struct WriteSession {
 
     /// Writes who made a row, and who changed it and when, into the fields that say so.
     private mutating func stamp(_ key: RowKey) {
-        guard let model = schema.table(key.table), !model.createdByFields.isEmpty || !model.modifiedFields.isEmpty,
-            let row = rows[key.table]?[key.record], !row.isDeleted
-        else { return }
+        guard let model = schema.table(key.table), let row = rows[key.table]?[key.record], !row.isDeleted else {
+            return
+        }
+        if row.stored != nil {
+            let times = model.changedTimes(row.times, from: row.original, to: row.cells, at: now)
+            rows[key.table]?[key.record]?.times = times
+        }
+        guard !model.createdByFields.isEmpty || !model.modifiedFields.isEmpty else { return }
         let person = people.person(actor)
         let cells =
             row.stored == nil
@@ -351,7 +372,7 @@ struct WriteSession {
             switch (row.stored, row.isDeleted) {
             case (nil, true): return nil
             case (nil, false):
-                let cells = StoredCells.encode(row.cells, model: model)
+                let cells = StoredCells.encode(row.cells, times: row.times, model: model)
                 inserted.append(StoredRow(position: nextPosition, id: id, created: row.created, cells: cells))
                 nextPosition += 1
                 entry.after = cells
@@ -363,7 +384,7 @@ struct WriteSession {
                 return entry
             case (let stored?, false):
                 if row.cells == row.original { return nil }
-                let cells = StoredCells.encode(row.cells, model: model)
+                let cells = StoredCells.encode(row.cells, times: row.times, model: model)
                 updated.append(StoredRow(position: stored.position, id: id, created: row.created, cells: cells))
                 entry.kind = .updated
                 entry.before = stored.cells

@@ -21,6 +21,8 @@ package final class TableModel: Sendable {
     /// lastModifiedTime and lastModifiedBy.
     let modifiedFields: [WatchingField]
     let linkFields: [Field]
+    /// Those that people set.
+    let writtenFields: [FieldID]
     /// Whether cells of it are made from others.
     let hasRules: Bool
     /// Position in `stored` by ordinal; −1 where no stored field has that ordinal.
@@ -48,6 +50,7 @@ package final class TableModel: Sendable {
         self.createdByFields = table.fields.filter { $0.type == .createdBy }.map(\.id)
         self.modifiedFields = table.fields.compactMap { WatchingField($0, in: table) }
         self.linkFields = table.fields.filter { $0.type == .multipleRecordLinks }
+        self.writtenFields = table.fields.filter { !$0.type.isComputed }.map(\.id)
         self.hasRules = table.fields.contains { $0.type.isRuled }
         self.fieldsByID = Dictionary(table.fields.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.fieldsByName = Dictionary(table.fields.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })

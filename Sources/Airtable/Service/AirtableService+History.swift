@@ -34,6 +34,7 @@ extension AirtableService {
     ) async throws -> HistoryPage {
         try Self.checkHistoryPage(limit)
         return try await read(context) { [store, log] transaction, schema in
+            let scope = schema.widening(scope)
             let model = try schema.table(table, scope)
             let window = try log.changes(of: record, before: before, limit: limit, schema: schema, in: transaction)
             let changes = window.changes.filter { $0.table == table }
@@ -59,6 +60,7 @@ extension AirtableService {
         try Self.checkHistoryPage(limit)
         let scope = try await access.visibleScope(for: context)
         return try await read(context) { [log] transaction, schema in
+            let scope = schema.widening(scope)
             _ = try schema.base(base, scope)
             if let table { _ = try schema.table(table, scope) }
             let window = try log.changes(
@@ -82,6 +84,7 @@ extension AirtableService {
         try context.require(.recordsRead)
         let scope = try await access.visibleScope(for: context)
         return try await read(context) { [log] transaction, schema in
+            let scope = schema.widening(scope)
             let changes = try Self.changes(of: number, derived: true, log, schema, transaction)
             let entries = changes.compactMap { HistoryEntry($0, schema: schema, scope: scope) }
             guard !entries.isEmpty else { throw AirtableError.transactionNotFound() }
@@ -107,6 +110,7 @@ extension AirtableService {
     func undo(_ number: Int64, scope: VisibleScope, context: RequestContext) async throws -> UndoOutcome {
         let (now, people) = (now(), try await people(context))
         return try await change(context) { [log] transaction, schema in
+            let scope = schema.widening(scope)
             let changes = try Self.changes(of: number, derived: false, log, schema, transaction)
             var plan = try UndoPlan(changes, schema: schema, scope: scope)
             if plan.deletes { try context.require(.recordsDelete) }

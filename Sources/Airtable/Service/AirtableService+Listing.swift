@@ -37,6 +37,7 @@ extension AirtableService {
         }
         let (filters, now, list, keeper) = (filters, now(), kept, fieldIndexes)
         let result = try await read(context) { transaction, schema -> SortedPage in
+            let scope = schema.widening(scope)
             let model = try schema.table(table, scope)
             let view = try query.view.map { name in
                 try VisibleViews(of: model, scope: scope, filters: filters, tenant: context.tenant, in: transaction)

@@ -12,6 +12,7 @@ extension AirtableService {
         let scope = try await access.visibleScope(for: context)
         let name = try SchemaBuilder.checkedName(name, of: "base", otherwise: .invalidRequest)
         return try await change(context) { [schemas] transaction, schema in
+            let scope = schema.widening(scope)
             var changed = try schema.base(base, scope)
             let before = changed.name
             guard !schema.bases.contains(where: { $0.id != base && nameKey($0.name) == nameKey(name) }) else {
@@ -33,6 +34,7 @@ extension AirtableService {
         try context.require(.schemaWrite)
         let scope = try await access.visibleScope(for: context)
         return try await change(context) { [schemas] transaction, schema in
+            let scope = schema.widening(scope)
             let model = try schema.table(table, scope)
             let before = TableHead(name: model.table.name, description: model.table.description)
             var after = before
@@ -78,6 +80,7 @@ extension AirtableService {
         let scope = try await access.visibleScope(for: context)
         let person = try await people(context).person(context.principal.user)
         return try await change(context) { transaction, schema in
+            let scope = schema.widening(scope)
             let (model, before) = try Self.field(field, of: table, schema, scope)
             let after = try before.updated(by: update, in: model, of: schema)
             try self.replace(before, by: after, in: model, person, schema, context, transaction)
@@ -93,6 +96,7 @@ extension AirtableService {
         try context.require(.schemaWrite)
         let scope = try await access.visibleScope(for: context)
         try await change(context) { transaction, schema in
+            let scope = schema.widening(scope)
             let (model, deleted) = try Self.field(field, of: table, schema, scope)
             guard model.table.primaryField != field else {
                 throw AirtableError(
@@ -120,6 +124,7 @@ extension AirtableService {
         let scope = try await access.visibleScope(for: context)
         let person = try await people(context).person(context.principal.user)
         try await change(context) { transaction, schema in
+            let scope = schema.widening(scope)
             let (model, before) = try Self.field(field, of: table, schema, scope)
             guard before.options.choices?.contains(where: { $0.id == choice }) == true else {
                 throw AirtableError(.modelNotFound, "Field \"\(before.name)\" has no such choice.")
@@ -252,6 +257,12 @@ private struct ChoiceSweep {
         default: return nil
         }
         let changed = model.changed(from: old, to: cells, by: actor, at: time)
-        return StoredCells.encode(changed, model: model)
+        let times = model.changedTimes(
+            try ChangedTimes.read(row.cells, model: model),
+            from: old,
+            to: cells,
+            at: time
+        )
+        return StoredCells.encode(changed, times: times, model: model)
     }
 }

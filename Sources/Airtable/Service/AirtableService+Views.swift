@@ -14,6 +14,7 @@ extension AirtableService {
 
     func views(in table: TableID, scope: VisibleScope, context: RequestContext) async throws -> [TableView] {
         try await read(context) { [filters] transaction, schema in
+            let scope = schema.widening(scope)
             let model = try schema.table(table, scope)
             return try VisibleViews(of: model, scope: scope, filters: filters, tenant: context.tenant, in: transaction)
                 .views
@@ -83,6 +84,7 @@ extension AirtableService {
         try context.require(.schemaWrite)
         let scope = try await access.visibleScope(for: context)
         return try await change(context) { [filters] transaction, schema in
+            let scope = schema.widening(scope)
             let model = try schema.table(table, scope)
             try ViewStore().settle(model, tenant: context.tenant, in: transaction)
             let known = try VisibleViews(
@@ -108,6 +110,7 @@ extension GatedReads {
         try context.require(permission)
         let scope = try await service.access.visibleScope(for: context)
         return try await service.read(context) { [filters = service.filters] transaction, schema in
+            let scope = schema.widening(scope)
             _ = try schema.base(base, scope)
             let models = schema.tables(in: base).filter { scope.allows(table: $0.table.id, in: base) }
             let stored = try ViewStore().views(of: models, tenant: context.tenant, in: transaction)

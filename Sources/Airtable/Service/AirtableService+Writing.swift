@@ -143,6 +143,7 @@ extension AirtableService {
             if let schema { current = schema } else { current = try await read(context) { _, schema in schema } }
             if people == nil, current.namesPeople { people = try await self.people(context) }
             let directory = people ?? CollaboratorDirectory()
+            let scope = current.widening(scope)
             let prepared: Prepared
             do {
                 let model = try current.table(table, scope)

@@ -23,6 +23,7 @@ extension GatedReads {
         query.filter = formula
         let wanted = query
         return try await service.read(context) { [onDamage] transaction, schema in
+            let scope = schema.widening(scope)
             let model = try schema.table(table, scope)
             let plan = try ListingPlan(wanted, model: model, scope: scope, filters: filters, now: now)
             let scan = RecordScan(

@@ -17,6 +17,7 @@ extension GatedReads {
         try context.require(permission)
         let scope = try await service.access.visibleScope(for: context)
         return try await service.read(context) { [store = service.store] transaction, schema in
+            let scope = schema.widening(scope)
             let model = try schema.table(named: nameOrID, in: base, scope)
             let rows = try store.rows([id], of: model, tenant: context.tenant, in: transaction)
             guard let row = rows.first else { throw AirtableError.recordNotFound() }

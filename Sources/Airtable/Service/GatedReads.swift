@@ -47,6 +47,7 @@ package struct GatedReads: Sendable {
         try context.require(permission)
         let scope = try await service.access.visibleScope(for: context)
         return try await service.read(context) { _, schema in
+            let scope = schema.widening(scope)
             _ = try schema.base(base, scope)
             return schema.tables(in: base)
                 .filter { scope.allows(table: $0.table.id, in: base) }
@@ -66,7 +67,9 @@ package struct GatedReads: Sendable {
     package func table(id: TableID, context: RequestContext) async throws -> Table {
         try context.require(permission)
         let scope = try await service.access.visibleScope(for: context)
-        return try await service.read(context) { _, schema in scope.visible(try schema.table(id, scope).table) }
+        return try await service.read(context) { _, schema in
+            schema.widening(scope).visible(try schema.table(id, scope).table)
+        }
     }
 
     /// How many records a table has. One small read, whatever its size.
@@ -97,6 +100,7 @@ package struct GatedReads: Sendable {
         }
         let scope = try await service.access.visibleScope(for: context)
         return try await service.read(context) { [store = service.store, onDamage] transaction, schema in
+            let scope = schema.widening(scope)
             let model = try schema.table(table, scope)
             if let after = page.after, !model.positionRange.contains(after.position) {
                 throw AirtableError(
@@ -143,6 +147,7 @@ package struct GatedReads: Sendable {
         try AirtableService.checkBatch(ids.count)
         let scope = try await service.access.visibleScope(for: context)
         return try await service.read(context) { [store = service.store, onDamage] transaction, schema in
+            let scope = schema.widening(scope)
             let model = try schema.table(table, scope)
             let hidden = scope.hiddenFields(table: table)
             var records: [RecordID: Record] = [:]
@@ -173,6 +178,7 @@ package struct GatedReads: Sendable {
         try context.require(permission)
         let scope = try await service.access.visibleScope(for: context)
         return try await service.read(context) { [store = service.store, onDamage] transaction, schema in
+            let scope = schema.widening(scope)
             let model = try schema.table(table, scope)
             guard let primary = model.field(id: model.table.primaryField),
                 !scope.hiddenFields(table: table).contains(primary.id)

@@ -78,6 +78,7 @@ struct HiddenRowEdit {
             }
             if !links.isEmpty { cells[field] = .links(links) }
         }
-        return isChanged ? StoredCells.encode(cells, model: model) : nil
+        guard isChanged else { return nil }
+        return StoredCells.encode(cells, times: try ChangedTimes.read(row.cells, model: model), model: model)
     }
 }

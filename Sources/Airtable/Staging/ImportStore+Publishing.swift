@@ -40,7 +40,14 @@ extension ImportStore {
             try service.note(.tableDeleted, of: deleted.map { (base, $0) }, context: context, in: transaction)
             let imported = appended + new
             try service.note(.imported, of: imported.map { (base, $0) }, context: context, in: transaction)
-            try service.recompute(imported, of: base, context: context, in: transaction)
+            try service.computeImported(
+                new,
+                appended: session.tables.filter(\.isAppend).map { ($0.table.id, $0.number) },
+                announced: imported,
+                of: base,
+                context: context,
+                in: transaction
+            )
         }
         await service.clearSoon(context: context)
         return try await service.read(context) { _, schema in

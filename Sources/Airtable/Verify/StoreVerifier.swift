@@ -29,6 +29,10 @@ struct StoreVerifier {
         for base in schema.bases {
             for model in schema.tables(in: base.id) { try checkLinks(of: model) }
         }
+        for base in schema.bases {
+            guard let graph = schema.graph(of: base.id) else { continue }
+            for model in schema.tables(in: base.id) where model.hasRules { try checkComputed(model, graph) }
+        }
         try checkOrphans()
         try checkChanges()
     }
@@ -164,6 +168,41 @@ struct StoreVerifier {
         if try indexed?.integer(0) != Int64(count) { report.add("Rows of table \(model.table.id) lie outside it.") }
         let counted = try row.integer(2)
         if counted != count { report.add("Table \(model.table.id) counts \(counted) records and holds \(count).") }
+    }
+
+    /// Makes the table's computed cells anew, from what is stored, and compares. Those that change with time are passed over.
+    private mutating func checkComputed(_ model: TableModel, _ graph: DependencyGraph) throws {
+        let fields = graph.ranks(in: model.table.id).map { graph.fields[$0] }.filter { !$0.isVolatile }
+        var position: Int64?
+        while true {
+            let rows = try RecordStore().soundPage(
+                after: position,
+                limit: Limits.internalPageRecords,
+                of: model,
+                tenant: tenant,
+                in: transaction,
+                onDamage: { _ in }
+            )
+            var session = WriteSession(
+                schema: schema,
+                actor: UserID.random(),
+                now: .now(),
+                computing: .markedOnly,
+                hiddenFields: { _ in [] },
+                transaction: transaction
+            )
+            for row in rows.sound { try session.admit(row, model) }
+            for field in fields { session.marked[field.id] = Set(rows.sound.map(\.id)) }
+            // A row that it reads may be damaged; that is reported already.
+            do { try session.compute() } catch let error as AirtableError where error.code == .corrupt { return }
+            for key in session.derived {
+                report.add(
+                    "Computed cells of record \(key.record) of table \(model.table.id) are not what they should be."
+                )
+            }
+            guard let next = rows.next else { return }
+            position = next
+        }
     }
 
     private static func choices(_ model: TableModel) -> [FieldID: Set<ChoiceID>] {

@@ -1,14 +1,36 @@
 /// A record (row) as the caller may see it.
-public struct Record: Sendable, Hashable, Identifiable {
+public struct Record: Sendable, Identifiable {
     public let id: RecordID
     public var createdTime: Instant
     /// By field; empty cells are absent.
     public var cells: [FieldID: CellValue]
+    /// When cells that people set were last changed, where that was after the record was made; empty where nobody
+    /// asked for it.
+    public var changedTimes: [FieldID: Instant]
 
-    public init(id: RecordID, createdTime: Instant, cells: [FieldID: CellValue]) {
+    public init(
+        id: RecordID,
+        createdTime: Instant,
+        cells: [FieldID: CellValue],
+        changedTimes: [FieldID: Instant] = [:]
+    ) {
         self.id = id
         self.createdTime = createdTime
         self.cells = cells
+        self.changedTimes = changedTimes
+    }
+}
+
+/// What is known of the times of changes, which are not always read, does not tell two records apart.
+extension Record: Hashable {
+    public static func == (left: Self, right: Self) -> Bool {
+        left.id == right.id && left.createdTime == right.createdTime && left.cells == right.cells
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(id)
+        hasher.combine(createdTime)
+        hasher.combine(cells)
     }
 }
 

@@ -36,13 +36,16 @@ struct RandomEdits {
         case create, update, link, delete, upsert, typecast, undo, choice, formula, precision, rename, column
     }
 
-    let shop: Shop
+    var shop: Shop
     private var generator: SeededGenerator
     private(set) var counts: [Kind: Int] = [:]
-    private var hasColumn = false
 
-    init(_ shop: Shop, seed: UInt64) {
+    /// Whether it also changes schemas.
+    private let changesSchema: Bool
+
+    init(_ shop: Shop, seed: UInt64, schema: Bool = true) {
         self.shop = shop
+        changesSchema = schema
         generator = SeededGenerator(seed: seed)
     }
 
@@ -64,7 +67,7 @@ struct RandomEdits {
         switch kind {
         case .create, .update, .link, .delete, .upsert, .typecast: try await editRecords(kind)
         case .undo: try await undo()
-        case .choice, .formula, .precision, .rename, .column: try await editSchema(kind)
+        case .choice, .formula, .precision, .rename, .column: changesSchema ? try await editSchema(kind) : false
         }
     }
 
@@ -185,19 +188,21 @@ struct RandomEdits {
             let update = FieldUpdate(name: "Quantity \(Int.random(in: 1...99, using: &generator))")
             _ = try await service.updateField(field.id, update, in: table.id, context: context)
         default:
-            if hasColumn {
-                let (table, field) = find("Orders", "Extra")
-                try await service.deleteField(field.id, in: table.id, context: context)
-                let (products, reader) = find("Customers", "Extras")
-                try await service.deleteField(reader.id, in: products.id, context: context)
-            } else {
-                let (orders, customers) = (find("Orders", "Label").0, find("Customers", "Name").0)
+            // Asked of the schema, since an edit may have ended in the middle.
+            let (orders, customers) = (find("Orders", "Label").0, find("Customers", "Name").0)
+            let present = [orders.field("Extra"), customers.field("Extras")]
+            if let field = present[0] {
+                try await service.deleteField(field.id, in: orders.id, context: context)
+            }
+            if let field = present[1] {
+                try await service.deleteField(field.id, in: customers.id, context: context)
+            }
+            if present == [nil, nil] {
                 let extra = ShopBase.formula("Extra", "LEN({Label}) + COUNTA({Products})")
                 _ = try await service.createField(extra, in: orders.id, context: context)
                 let extras = ShopBase.rollup("Extras", "Orders", "Extra", "MAX(values)")
                 _ = try await service.createField(extras, in: customers.id, context: context)
             }
-            hasColumn.toggle()
         }
         return true
     }

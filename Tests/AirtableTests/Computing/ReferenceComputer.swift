@@ -239,7 +239,13 @@ final class ReferenceComputer {
 
         var recordID: String? { record.id.description }
         var createdTime: Instant? { record.createdTime }
-        func lastModifiedTime(_ slots: [Int]?) -> Instant? { nil }
+        /// As a field says that watches the same.
+        func lastModifiedTime(_ slots: [Int]?) -> Instant? {
+            let watched = slots.map { $0.map { fields[$0].id } }
+            let watching = fields.first { $0.type == .lastModifiedTime && $0.options.referencedFields == watched }
+            guard case .dateTime(let time)? = watching.flatMap({ record.cells[$0.id] }) else { return nil }
+            return time
+        }
         func value(_ slot: Int) -> FormulaValue {
             computer.value(computer.cell(fields[slot], of: record), fields[slot])
         }

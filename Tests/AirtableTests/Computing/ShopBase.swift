@@ -35,6 +35,12 @@ enum ShopBase {
         return draft
     }
 
+    static func watching(_ name: String, _ field: String) -> FieldDraft {
+        var draft = FieldDraft(name: name, type: .lastModifiedTime)
+        draft.watchedFields = [field]
+        return draft
+    }
+
     static let tables: [TableDraft] = [
         TableDraft(
             name: "Customers",
@@ -46,7 +52,9 @@ enum ShopBase {
                 formula("Big", "IF({Spent} > 100, UPPER({Name}), {Tier}) & \"/\" & {Order count}"),
                 lookup("Labels", "Orders", "Label"), lookup("Bought", "Orders", "Product names"),
                 count("Order count", "Orders"), button("Open", "Go", "\"https://h/\" & ENCODE_URL_COMPONENT({Big})"),
-                formula("Bought kinds", "ARRAYUNIQUE({Bought})"),
+                formula("Bought kinds", "ARRAYUNIQUE({Bought})"), FieldDraft(name: "Changed", type: .lastModifiedTime),
+                formula("Changed at", "DATETIME_FORMAT(LAST_MODIFIED_TIME(), \"X\")"), watching("Tier changed", "Tier"),
+                formula("Tier at", "LAST_MODIFIED_TIME({Tier})"),
             ]
         ),
         TableDraft(
@@ -111,6 +119,8 @@ struct Shop: Sendable {
         self.store = store
         base = try await store.service.createBase(name: "Shop", tables: ShopBase.tables, context: store.context).base.id
     }
+
+    init(_ store: StoreFixture, base: BaseID) { (self.store, self.base) = (store, base) }
 
     func table(_ name: String) async throws -> Table {
         try await store.service.table(name, in: base, context: store.context)
