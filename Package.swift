@@ -202,13 +202,14 @@ let package = Package(
                 "Access", "Database", "Domain", "Outbound", "TestSupport", "VectorIndex", hummingbird, hummingbirdCore,
                 hummingbirdTesting, httpTypes, nioCore, nioHTTP1, nioPosix, nioWebSocket, logging, metrics, lifecycle,
             ],
-            exclude: ["Snapshots"]
+            exclude: ["Errors", "Snapshots"]
         ),
         tests(
             "AppTests",
             [
-                "Access", "Airtable", "App", "CBLAS", "Chat", "Database", "Domain", "Embeddings", "Jobs", "LLM",
-                "Search", "TestSupport", "VectorIndex", logging,
+                "Access", "Airtable", "App", "CBLAS", "Chat", "Database", "Domain", "Embeddings", "Gateway", "Jobs",
+                "LLM",
+                "Outbound", "Search", "TestSupport", "VectorIndex", logging,
             ],
             exclude: ["Answers"]
         ),

@@ -38,6 +38,8 @@ public struct Server: Sendable {
             adminAddress: configuration.adminBind?.address,
             allowedOrigins: configuration.allowedOrigins
         )
+        let spool = SpoolDirectory(configuration.dataDirectory + "/spool")
+        spool.clear()
         let embedding = EmbeddingService(jobs: search.embeddingJobs, texts: search.textEmbedding)
         gateway = GatewayServer.make(
             configuration: listening,
@@ -53,6 +55,7 @@ public struct Server: Sendable {
                 vectors: search.textEmbedding,
                 embedding: embedding,
                 emulation: configuration.airtable.emulation,
+                spool: spool,
                 attachments: services.attachments,
                 webhooks: services.webhooks,
                 publicURL: configuration.airtable.publicURL,
@@ -75,6 +78,7 @@ public struct Server: Sendable {
             Member { try await chat.chat.run() },
             Member { try await Housekeeping(services).run() },
             Member { try await ComputedRefresher(services).run() },
+            Member { try await services.mirrorKeeper.run() },
             Member {
                 try await services.airtable.fieldIndexes.run { error in
                     services.logger.warning("an index of a field was not made", metadata: ["error": "\(error)"])
@@ -112,6 +116,7 @@ public struct Server: Sendable {
 
     private static func addMetrics(to metrics: PrometheusRegistry, _ services: Services, _ search: SearchServices) {
         metrics.addProcessMetrics()
+        metrics.addHosted(services.hosted.upstream.client)
         let pool = search.pool
         metrics.addGauge("pyairtable_compute_running", "Work running on the compute pool.") {
             Double(pool.load.running)

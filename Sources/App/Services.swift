@@ -21,6 +21,8 @@ public struct Services: Sendable {
     public let logger: Logger
     /// The way out to addresses that users give.
     private let calls: ForeignCalls
+    /// The hosted service, called by its bases only.
+    public let hosted: HostedServices
 
     /// Opens the data directory: database, migrations, identity, records.
     ///
@@ -32,6 +34,7 @@ public struct Services: Sendable {
         do {
             try await Migrator.migrate(database, migrations)
             let access = AccessService(database: database)
+            let hosted = try HostedServices(configuration, database: database)
             let calls = ForeignCalls(allowing: configuration.models.outboundAllow)
             let vault: @Sendable () throws -> CredentialVault = { try Self.vault(configuration, database) }
             let attachments = AttachmentService(
@@ -40,7 +43,12 @@ public struct Services: Sendable {
                 directory: configuration.dataDirectory + "/attachments",
                 transport: calls.transport
             )
-            let airtable = AirtableService(database: database, access: access, attachments: attachments)
+            let airtable = AirtableService(
+                database: database,
+                access: access,
+                attachments: attachments,
+                upstream: hosted.upstream
+            )
             return Services(
                 configuration: configuration,
                 database: database,
@@ -50,7 +58,8 @@ public struct Services: Sendable {
                 webhooks: WebhookService(airtable: airtable, vault: vault, transport: calls.transport),
                 first: try await access.bootstrap(),
                 logger: logger,
-                calls: calls
+                calls: calls,
+                hosted: hosted
             )
         } catch {
             await database.close()
@@ -60,6 +69,7 @@ public struct Services: Sendable {
 
     /// Ends what was opened; acknowledged work is on disk before.
     public func close() async {
+        await hosted.close()
         await access.flush()
         await calls.shutdown()
         await database.close()
@@ -73,7 +83,7 @@ public struct Services: Sendable {
     /// The credential vault under the configured master key, which is made at the first call.
     public func vault() throws -> CredentialVault { try Self.vault(configuration, database) }
 
-    private static func vault(
+    static func vault(
         _ configuration: AppConfiguration,
         _ database: any SQLDatabase
     ) throws -> CredentialVault {

@@ -1,4 +1,5 @@
 import Access
+import Airtable
 import Domain
 import HTTPTypes
 public import Hummingbird
@@ -107,6 +108,13 @@ public struct GatewayResponder: HTTPResponder {
         let query = try QueryParameters(parsing: route.readsQuery ? nil : exchange.query, allowed: route.query)
         var value = JSONValue.null
         var bytes: [UInt8] = []
+        var file: SpooledFile?
+        if let upload = route.upload {
+            file = try await RequestDeadline.run(until: deadline) { [spool = services.spool] in
+                try await FileBody.file(of: request, as: upload, query, in: spool)
+            }
+            exchange.isBodyDone = true
+        }
         if let body = route.body {
             let end = min(deadline, exchange.started + workTimeout(route))
             bytes = try await RequestDeadline.run(until: end) {
@@ -124,6 +132,7 @@ public struct GatewayResponder: HTTPResponder {
             authority: RouteCall.authority(request.head.authority),
             body: value,
             bytes: bytes,
+            file: file,
             parameters: match.parameters,
             document: table.document
         )
@@ -132,7 +141,8 @@ public struct GatewayResponder: HTTPResponder {
     /// How long the body of a request may take to come, and its work the database: as for all requests, unless the body
     /// is large and the client's line slow.
     private func workTimeout(_ route: Route) -> Duration {
-        guard let body = route.body, body.limit > Limits.jsonBytes else { return requestTimeout }
+        let isLong = route.upload != nil || route.reply.isFile || (route.body?.limit ?? 0) > Limits.jsonBytes
+        guard isLong else { return requestTimeout }
         return max(requestTimeout, route.timeout ?? .zero)
     }
 

@@ -15,6 +15,8 @@ public struct GatewayServices: Sendable {
     let callMemory = OpenAICallMemory()
     let embedding: any EmbeddingServing
     let emulation: AirtableEmulation
+    /// Where exports and uploads lie while their requests last.
+    let spool: SpoolDirectory
     let attachments: AttachmentService?
     let webhooks: WebhookService?
     /// In front of the links that are given out, such as `https://airtable.example.org`; nil for where a request came.
@@ -31,6 +33,7 @@ public struct GatewayServices: Sendable {
         vectors: (any VectorServing)? = nil,
         embedding: (any EmbeddingServing)? = nil,
         emulation: AirtableEmulation = AirtableEmulation(),
+        spool: SpoolDirectory = .temporary,
         attachments: AttachmentService? = nil,
         webhooks: WebhookService? = nil,
         publicURL: String? = nil,
@@ -45,6 +48,7 @@ public struct GatewayServices: Sendable {
         self.vectors = vectors ?? NoModels()
         self.embedding = embedding ?? EmbeddingUnavailable()
         self.emulation = emulation
+        self.spool = spool
         self.attachments = attachments
         self.webhooks = webhooks
         self.publicURL = publicURL

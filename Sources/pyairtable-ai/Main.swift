@@ -11,11 +11,10 @@ struct PyAirtableAI: AsyncParsableCommand {
             "The AI and semantic layer for Airtable data: search by meaning, chat with citations, MCP, and an HTTP API.",
         version: Product.version,
         subcommands: [
-            Serve.self, MCPCommand.self, Import.self, Index.self, SearchCommand.self, ChatCommand.self,
-            JobsCommand.self, EmbedCommand.self, FormulaCommand.self, Migrate.self,
-            UserCommand.self, KeyCommand.self, HistoryCommand.self, UndoCommand.self, DoctorCommand.self,
-            ConfigCommand.self, ANNBench.self,
-            EmbedBenchCommand.self, BenchCommand.self,
+            Serve.self, MCPCommand.self, Import.self, ExportCommand.self, Sync.self, Index.self, SearchCommand.self,
+            ChatCommand.self, JobsCommand.self, EmbedCommand.self, FormulaCommand.self, Migrate.self, UserCommand.self,
+            KeyCommand.self, HistoryCommand.self, UndoCommand.self, DoctorCommand.self, ConfigCommand.self,
+            ANNBench.self, EmbedBenchCommand.self, BenchCommand.self,
         ]
     )
 }

@@ -57,7 +57,7 @@ struct ImportMutationTests {
                     try Data(bytes).write(to: directory.appendingPathComponent(file.0))
                 }
                 do throws(ImportError) {
-                    try read(directory.path, skipsBadRows: round.isMultiple(of: 2))
+                    try await read(directory.path, skipsBadRows: round.isMultiple(of: 2))
                 } catch {
                     refused += 1
                     #expect(error.message.contains(directory.path), "seed \(Self.seed), round \(round): \(error)")
@@ -68,13 +68,13 @@ struct ImportMutationTests {
         #expect(refused > Self.count / 4)
     }
 
-    private func read(_ path: String, skipsBadRows: Bool) throws(ImportError) {
+    private func read(_ path: String, skipsBadRows: Bool) async throws(ImportError) {
         let plan = try ImportPlan.read(path)
         var scans: [TableScan] = []
         for table in plan.tables {
             var scan = TableScan(table, isLinkTarget: true)
             do {
-                try scan.run(skipsBadRows: skipsBadRows) { _, _ in }
+                try await scan.run(skipsBadRows: skipsBadRows) { _, _ in }
             } catch let error as ImportError {
                 throw error
             } catch {

@@ -41,6 +41,41 @@ struct StagingTests {
         }
     }
 
+    @Test("ask for the one permission that their caller was asked for", arguments: DatabaseKind.allCases)
+    func permissions(_ kind: DatabaseKind) async throws {
+        try await withStore(kind) { store in
+            let table = try await store.table([FieldDraft(name: "Name", type: .singleLineText)])
+            let append = ImportTarget.appending(table.base, tables: [table.id])
+            let writer = store.context(with: [.recordsWrite])
+            let rows = store.service.imports(by: .recordsWrite)
+            let session = try await rows.begin(append, tables: [], owner: "test 1", context: writer)
+            try await rows.insertRows(Self.rows(3, table), into: table.id, of: session, context: writer)
+            _ = try await rows.publish(session, context: writer)
+            #expect(try await Self.names(table, store).count == 3)
+            // More than rows is more than it was asked for, and so is either permission without the other by default.
+            for (target, drafts) in [(append, [Self.drafts[1]]), (.newBase(name: "New", workspace: nil), [])] {
+                await #expect(throws: AccessError.self) {
+                    _ = try await rows.begin(target, tables: drafts, owner: "test 1", context: writer)
+                }
+            }
+            for permission in [Permission.recordsWrite, .schemaWrite] {
+                await #expect(throws: AccessError.self) {
+                    let context = store.context(with: [permission])
+                    _ = try await store.service.imports.begin(append, tables: [], owner: "test 1", context: context)
+                }
+            }
+            let maker = store.context(with: [.schemaWrite])
+            let tables = store.service.imports(by: .schemaWrite)
+            let new = try await tables.begin(
+                .newBase(name: "New", workspace: nil),
+                tables: Self.drafts,
+                owner: "test 1",
+                context: maker
+            )
+            #expect(try await tables.publish(new, context: maker).tables.count == 2)
+        }
+    }
+
     @Test("a new base is not there until it is published, then it is there whole", arguments: DatabaseKind.allCases)
     func newBase(_ kind: DatabaseKind) async throws {
         try await withStore(kind) { store in

@@ -102,10 +102,12 @@ enum Binary {
 func withServer<T>(
     data: String,
     adding arguments: [String] = [],
+    variables: [String: String] = [:],
     _ body: (_ url: String, _ key: String, _ server: Binary.Running) async throws -> T
 ) async throws -> T {
     let server = try Binary.Running(
-        ["serve", "--json", "--data", data, "--bind", "127.0.0.1:0", "--admin-bind", "off"] + arguments
+        ["serve", "--json", "--data", data, "--bind", "127.0.0.1:0", "--admin-bind", "off"] + arguments,
+        adding: variables
     )
     defer { server.kill() }
     try await eventually("the server is ready", timeout: .seconds(60)) {

@@ -123,6 +123,7 @@ struct GatewayFixture: Sendable {
     var emulation = AirtableEmulation()
     var publicURL: String?
     let chat = ScriptedChat()
+    var spool = SpoolDirectory(FileManager.default.temporaryDirectory.path + "/pyairtable-test-spool")
 
     func services(
         search: FixedSearch = FixedSearch(),
@@ -139,6 +140,7 @@ struct GatewayFixture: Sendable {
             vectors: TestModels.sample,
             embedding: embedding,
             emulation: emulation,
+            spool: spool,
             attachments: attachments,
             webhooks: webhooks,
             publicURL: publicURL,

@@ -66,9 +66,12 @@ struct PermissionTests {
             path = path.replacing("{\(parameter.rawValue)}", with: value)
         }
         if route.name.hasSuffix("eleteRecords") { path += "?records[]=\(fixture.records[0].id)" }
-        let body = try route.body.map { body in
-            String(decoding: try JSONCoder.encode(body.shape.sample), as: UTF8.self)
-        }
+        let body =
+            try route.upload?.sample
+            ?? route.body.map { body in String(decoding: try JSONCoder.encode(body.shape.sample), as: UTF8.self) }
+        let contentType = route.upload == nil ? "application/json" : "text/csv"
+        if route.name == "importTable" { path += "?table=Imported" }
+        if route.name == "importBase" { path += "?name=Imported" }
         // Without a handshake a socket's address says that it is one.
         let status = route.reply.socket == nil ? route.reply.status : .upgradeRequired
         // A key of some bases makes none, and what is made or deleted once is not made or deleted again.
@@ -77,7 +80,13 @@ struct PermissionTests {
             let key = try await fixture.key([permission], bases: bases)
             let target = path
             try await server.publicApplication.test(.router) { client in
-                let answer = try await client.send(route.method, target, key: key, body: body)
+                let answer = try await client.send(
+                    route.method,
+                    target,
+                    key: key,
+                    body: body,
+                    contentType: contentType
+                )
                 #expect(answer.status == status.code, "\(route.name) with \(permission.rawValue): \(answer.text)")
                 if let shape = route.reply.shape, status != .upgradeRequired, let json = answer.json {
                     #expect(shape.schema.violations(of: json) == [], "\(route.name)")

@@ -31,7 +31,7 @@ struct RouteTableTests {
     @Test("is as the snapshot has it")
     func snapshot() throws {
         let lines = RouteTable.standard.routes.map { route in
-            let body = route.body.map { " takes \($0.shape.name)" } ?? ""
+            let body = route.body.map { " takes \($0.shape.name)" } ?? (route.upload == nil ? "" : " takes a file")
             let query = route.query.isEmpty ? "" : " ?\(route.query.map(\.name).joined(separator: "&"))"
             let events = route.reply.events.map { "events of \($0.name)" }
             let socket = route.reply.socket.map { "a socket of \($0.client.name) and \($0.server.name)" }

@@ -1,3 +1,4 @@
+import Domain
 import TestSupport
 import Testing
 
@@ -115,12 +116,32 @@ struct RetryHintTests {
         "Retry-After counts in seconds; without sense it is passed over",
         arguments: [
             ("7", Duration.seconds(7)), ("0", .zero), ("1.5", .milliseconds(1_500)), ("soon", nil), ("-1", nil),
-            ("1e12", .seconds(1_000_000_000)), ("inf", nil), ("Wed, 21 Oct 2026 07:28:00 GMT", nil), ("", nil),
+            ("1e12", .seconds(1_000_000_000)), ("inf", nil), ("", nil),
         ]
     )
     func retryAfter(_ text: String, _ wait: Duration?) {
         #expect(RetryHints.retryAfter([("date", "3"), ("retry-after", text)]) == wait)
         #expect(RetryHints.retryAfter([("date", "3")]) == nil)
+    }
+
+    @Test(
+        "Retry-After may be a date in any of the three forms of HTTP; one that is past means at once",
+        arguments: [
+            ("Wed, 21 Oct 2026 07:28:30 GMT", Duration.seconds(30)),
+            ("Wednesday, 21-Oct-26 07:29:00 GMT", .seconds(60)),
+            ("Wed Oct 21 07:28:01 2026", .seconds(1)), ("Wed, 21 Oct 2026 07:27:59 GMT", .zero),
+            ("Wed, 32 Oct 2026 07:28:30 GMT", nil), ("Wed, 21 Okt 2026 07:28:30 GMT", nil),
+            ("Wed, 21 Oct 2026 7:28:30 GMT", nil), ("Wed, 21 Oct 2026 24:28:30 GMT", nil),
+            ("Wed, 21 Oct 2026 07:28:30", nil), ("Wed, 21 Oct 2026 07:28:30 CET", nil),
+        ]
+    )
+    func retryAfterDate(_ text: String, _ wait: Duration?) throws {
+        let now = try #require(Instant(iso8601: "2026-10-21T07:28:00Z"))
+        #expect(RetryHints.retryAfter([("retry-after", text)], now: now) == wait)
+        // The reply's own clock counts where it has one: here it is an hour ahead of ours.
+        let behind = Instant(microseconds: now.microseconds - 3_600_000_000)
+        let own = ("date", "Wed, 21 Oct 2026 07:28:00 GMT")
+        #expect(RetryHints.retryAfter([own, ("retry-after", text)], now: behind) == wait)
     }
 
     @Test("calls that may never have arrived are made again, others are not")

@@ -76,7 +76,9 @@ extension CellCodec {
         var members: JSONObject = ["id": .string(file.id.description)]
         members["width"] = file.width.map { .number(JSONNumber($0)) }
         members["height"] = file.height.map { .number(JSONNumber($0)) }
-        members["url"] = address?(file, nil).map { .string($0) }
+        // Without a content its bytes are at the hosted service.
+        let own = file.contentHash.isEmpty ? nil : address?(file, nil)
+        members["url"] = (file.hostedURL ?? own).map { .string($0) }
         members["filename"] = .string(file.filename)
         members["size"] = .number(JSONNumber(file.size))
         members["type"] = .string(file.type)

@@ -53,6 +53,18 @@ public enum HostedEvent: String, Sendable, Hashable, CaseIterable {
     case retried
     /// A batch was refused and cut in halves.
     case split
+    /// The service failed, or gave no answer.
+    case failed
     /// A caller's deadline came before the answer.
     case expired
+}
+
+/// How busy the client is.
+public struct HostedLoad: Sendable, Hashable {
+    /// Calls that wait for their turn.
+    public var waiting = 0
+    /// Requests under way.
+    public var running = 0
+    /// How long all calls so far have waited for their turn, taken together.
+    public var waited = Duration.zero
 }

@@ -15,6 +15,7 @@ public final class HostedClient: Sendable {
     let queue: HostedQueue
     let cache: HostedCache
     let clock: OutboundClock
+    private let events: EventCounter
 
     /// - Parameters:
     ///   - transport: sends each request once; what is tried again is decided here.
@@ -31,6 +32,12 @@ public final class HostedClient: Sendable {
     ) {
         self.configuration = configuration
         self.clock = clock
+        let events = EventCounter()
+        self.events = events
+        let observe: @Sendable (HostedEvent) -> Void = { event in
+            events.note(event)
+            observe(event)
+        }
         cache = HostedCache(rules: configuration.rules, observe: observe)
         queue = HostedQueue(
             exchange: HostedExchange(transport: transport, configuration: configuration),
@@ -39,6 +46,15 @@ public final class HostedClient: Sendable {
             executor: executor,
             observe: observe
         )
+    }
+
+    /// What has happened so far, and how often.
+    public var eventCounts: [HostedEvent: Int] { events.counts.withLock { $0 } }
+    public var load: HostedLoad { queue.load }
+
+    private final class EventCounter: Sendable {
+        let counts = Mutex<[HostedEvent: Int]>([:])
+        func note(_ event: HostedEvent) { counts.withLock { $0[event, default: 0] += 1 } }
     }
 
     /// Fails everybody who waits; the client takes no calls any more.
@@ -102,6 +118,17 @@ public final class HostedClient: Sendable {
     }
 
     // MARK: Other calls
+
+    /// Any other read of the API.
+    func fetch(
+        _ path: [String],
+        query: [(name: String, value: String)] = [],
+        base: BaseID,
+        table: String,
+        _ call: HostedCall
+    ) async throws -> JSONValue {
+        try await read(.read(path, query: query), .records(base, table: table), call)
+    }
 
     /// Any other call of the API that changes something, such as of the schema: sent as it is, in its base's turn.
     ///

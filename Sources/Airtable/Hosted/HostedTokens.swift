@@ -4,32 +4,34 @@ public import Outbound
 
 /// The tokens that a tenant's workspaces call the hosted service with, personal or OAuth: encrypted at rest.
 public struct HostedTokens: Sendable {
-    private let vault: CredentialVault
+    private let vault: @Sendable () throws -> CredentialVault
     private let common: OutboundSecret?
 
-    /// - Parameter common: the token of workspaces that have none of their own, such as that of the environment.
-    public init(vault: CredentialVault, common: OutboundSecret? = nil) {
+    /// - Parameters:
+    ///   - vault: opened when it is first needed: opening it may make a master key.
+    ///   - common: the token of workspaces that have none of their own, such as that of the environment.
+    public init(vault: @autoclosure @escaping @Sendable () throws -> CredentialVault, common: OutboundSecret? = nil) {
         self.vault = vault
         self.common = common
     }
 
     /// Stores a workspace's token in place of the one that was there. Needs `admin`.
     public func store(_ token: Secret, for workspace: WorkspaceID, context: RequestContext) async throws {
-        try await vault.store(token, for: Self.purpose(workspace), context: context)
+        try await vault().store(token, for: Self.purpose(workspace), context: context)
     }
 
     /// Deletes a workspace's own token. Needs `admin`.
     ///
     /// - Throws: `AccessError.notFound`.
     public func delete(for workspace: WorkspaceID, context: RequestContext) async throws {
-        try await vault.delete(Self.purpose(workspace), context: context)
+        try await vault().delete(Self.purpose(workspace), context: context)
     }
 
     /// The token for calls on the caller's behalf: no edge may show it.
     ///
     /// - Throws: `authenticationRequired` when there is none.
     package func token(for workspace: WorkspaceID, context: RequestContext) async throws -> OutboundSecret {
-        if let own = try await vault.read(Self.purpose(workspace), context: context) {
+        if let own = try await vault().read(Self.purpose(workspace), context: context) {
             return OutboundSecret(own.revealed)
         }
         if let common { return common }

@@ -66,5 +66,5 @@ public struct ImportError: Failure, Equatable {
         Self(.malformedPlan, "\(path): \(problem)")
     }
 
-    private static let skipHint = "mend the file, or use --skip-bad-rows to import the rest"
+    private static let skipHint = "mend the file, or leave such rows out (--skip-bad-rows, ?skipBadRows=true)"
 }

@@ -5,6 +5,8 @@ import Foundation
 struct ImportPlan: Equatable {
     var baseName: String
     var tables: [TablePlan]
+    /// A base document, which says all this itself.
+    var isDocument = false
 
     struct TablePlan: Equatable {
         var name: String
@@ -32,6 +34,7 @@ struct ImportPlan: Equatable {
         }
         guard isDirectory.boolValue else {
             let name = url.deletingPathExtension().lastPathComponent
+            if try DocumentSource.isOne(path) { return ImportPlan(baseName: name, tables: [], isDocument: true) }
             return ImportPlan(baseName: name, tables: [TablePlan(name: name, file: url.path)])
         }
         let declaration = url.appendingPathComponent("base.json").path

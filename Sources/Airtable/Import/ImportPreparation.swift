@@ -24,7 +24,7 @@ struct ImportPreparation {
         self.plan = plan
         self.options = options
         var tables: [Table] = []
-        if let base { tables = try await importer.service.tables(in: base.id, context: importer.context) }
+        if let base { tables = try await importer.reads(.schemaRead).tables(in: base.id, context: importer.context) }
         let targets = Self.linkTargets(plan, existing: tables)
         for (position, table) in plan.tables.enumerated() {
             var table = table
@@ -35,7 +35,7 @@ struct ImportPreparation {
                 table.appendsTo = present
             }
             var scan = TableScan(table, isLinkTarget: targets.contains(table.name.lowercased()))
-            try scan.run(skipsBadRows: options.skipsBadRows) { bytes, total in
+            try await scan.run(skipsBadRows: options.skipsBadRows) { bytes, total in
                 try Task.checkCancellation()
                 importer.progress(ImportProgress(phase: .reading, table: table.name, done: bytes, total: total))
             }
@@ -87,13 +87,10 @@ struct ImportPreparation {
             var cursor: RecordCursor?
             repeat {
                 let request = RecordPageRequest(limit: Limits.internalPageRecords, after: cursor)
-                let page = try await importer.service.records(in: table.id, page: request, context: importer.context)
+                let reads = importer.reads(.recordsRead)
+                let page = try await reads.records(in: table.id, page: request, context: importer.context)
                 let records = page.records.map(\.id)
-                let values = try await importer.service.primaryValues(
-                    of: records,
-                    in: table.id,
-                    context: importer.context
-                )
+                let values = try await reads.primaryValues(of: records, in: table.id, context: importer.context)
                 for record in records {
                     if let name = values[record], found[name] == nil { found[name] = record }
                 }

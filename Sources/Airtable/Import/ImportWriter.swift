@@ -35,7 +35,7 @@ struct ImportWriter {
         var ids = Dictionary((field.options.choices ?? []).map { ($0.name, $0.id) }) { first, _ in first }
         let missing = column.choices.filter { ids[$0] == nil }
         if !missing.isEmpty {
-            let added = try await importer.service.imports.addChoices(
+            let added = try await importer.imports.addChoices(
                 missing,
                 to: field.id,
                 in: table.id,
@@ -87,7 +87,7 @@ struct ImportWriter {
         _ importer: Importer
     ) async throws {
         try Task.checkCancellation()
-        try await importer.service.imports.insertRows(chunk, into: table, of: session, context: importer.context)
+        try await importer.imports.insertRows(chunk, into: table, of: session, context: importer.context)
         // A breath between two chunks: whoever waits for the write lock gets it.
         try await Task.sleep(for: .milliseconds(2))
     }

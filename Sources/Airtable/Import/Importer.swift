@@ -84,37 +84,54 @@ public struct Importer: Sendable {
     let service: AirtableService
     let context: RequestContext
     let progress: @Sendable (ImportProgress) -> Void
+    private let permission: Permission?
 
+    /// - Parameter permission: the only one that the caller was asked for, `schemaWrite`, or `recordsWrite` for rows of
+    ///   tables there are; without one, each step asks for what it needs.
     public init(
         service: AirtableService,
         context: RequestContext,
+        by permission: Permission? = nil,
         progress: @escaping @Sendable (ImportProgress) -> Void = { _ in }
     ) {
         self.service = service
         self.context = context
+        self.permission = permission
         self.progress = progress
     }
+
+    var imports: ImportStore { service.imports(by: permission) }
+
+    func reads(_ usual: Permission) -> GatedReads { service.reads(by: permission ?? usual) }
 
     /// Imports a file or directory.
     ///
     /// - Throws: `ImportError` (what is wrong, in which file and line), `AirtableError`, `AccessError`.
     public func run(_ path: String, options: ImportOptions = ImportOptions()) async throws -> ImportReport {
         var plan = try ImportPlan.read(path)
+        if plan.isDocument { return try await runDocument(path, options: options) }
         if let name = options.baseName { plan.baseName = name }
         if !options.isDryRun { try await clearInterrupted() }
         let existing = try await existingBase(named: plan.baseName)
-        if let existing {
-            switch options.mode {
-            case .ifAbsent: return alreadyThere(existing)
-            case .create where !options.isDryRun:
-                throw ImportError(
-                    .baseExists,
-                    "there is a base named \"\(existing.name)\" already",
-                    hint: "--replace puts this in its place, --append adds to it, --if-absent does nothing"
-                )
-            default: break
-            }
+        if let existing, let report = try answer(for: existing, options) { return report }
+        return try await run(plan, options: options, over: existing)
+    }
+
+    /// What is to be said at once when there is a base of the name.
+    func answer(for existing: Base, _ options: ImportOptions) throws(ImportError) -> ImportReport? {
+        switch options.mode {
+        case .ifAbsent: return alreadyThere(existing)
+        case .create where !options.isDryRun:
+            throw ImportError(
+                .baseExists,
+                "there is a base named \"\(existing.name)\" already",
+                hint: "--replace puts this in its place, --append adds to it, --if-absent does nothing"
+            )
+        default: return nil
         }
+    }
+
+    func run(_ plan: ImportPlan, options: ImportOptions, over existing: Base?) async throws -> ImportReport {
         let appended = options.mode == .append ? existing : nil
         let preparation = try await ImportPreparation(self, plan: plan, options: options, appendingTo: appended)
         if options.isDryRun { return preparation.report(.dryRun, base: existing, ids: [:]) }
@@ -135,11 +152,11 @@ public struct Importer: Sendable {
 
     /// Removes what interrupted imports of this machine left, and those of others whose lease ran out.
     public func clearInterrupted() async throws {
-        _ = try await service.imports.clearInterrupted(isGone: ImportOwner.isGone, context: context)
+        _ = try await imports.clearInterrupted(isGone: ImportOwner.isGone, context: context)
     }
 
-    private func existingBase(named name: String) async throws -> Base? {
-        try await service.bases(context: context).first { $0.name.lowercased() == name.lowercased() }
+    func existingBase(named name: String) async throws -> Base? {
+        try await reads(.basesRead).bases(context: context).first { $0.name.lowercased() == name.lowercased() }
     }
 
     private func alreadyThere(_ base: Base) -> ImportReport {
@@ -154,7 +171,6 @@ public struct Importer: Sendable {
     }
 
     private func write(_ preparation: ImportPreparation, target: ImportTarget) async throws -> ImportReport {
-        let imports = service.imports
         let session = try await imports.begin(
             target,
             tables: preparation.drafts,
@@ -180,10 +196,12 @@ enum ImportOwner {
 
     static var current: String { "\(host) \(ProcessInfo.processInfo.processIdentifier)" }
 
-    /// Whether the owner was a process of this machine that has ended.
-    static func isGone(_ entry: ImportJournalEntry) -> Bool {
-        let parts = entry.owner.split(separator: " ")
-        guard parts.count == 2, parts[0] == host, let process = Int32(parts[1]) else { return false }
+    static func isGone(_ entry: ImportJournalEntry) -> Bool { isGone(entry.owner) }
+
+    /// Whether the owner was a process of this machine that has ended. What follows host and process is theirs.
+    static func isGone(_ owner: String) -> Bool {
+        let parts = owner.split(separator: " ")
+        guard parts.count >= 2, parts[0] == host, let process = Int32(parts[1]) else { return false }
         return kill(process, 0) != 0 && errno == ESRCH
     }
 }

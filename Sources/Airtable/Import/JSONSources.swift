@@ -12,7 +12,9 @@ private struct ColumnTable {
         return names.count - 1
     }
 
-    mutating func row(_ object: JSONObject, line: Int) -> SourceRow {
+    /// - Parameter given: an object of cells by name; or a record as the API gives it, of which its `fields` are taken.
+    mutating func row(_ given: JSONObject, line: Int) -> SourceRow {
+        let object = given.recordFields ?? given
         var values: [(column: Int, value: JSONValue)] = []
         values.reserveCapacity(object.count)
         for (key, value) in object {
@@ -20,6 +22,17 @@ private struct ColumnTable {
             if !value.isBlank { values.append((column, value)) }
         }
         return SourceRow(line: line, values: values)
+    }
+}
+
+extension JSONObject {
+    /// `{"id","createdTime","fields"}` has cells under `fields`; nil for what is no such record.
+    fileprivate var recordFields: JSONObject? {
+        guard count <= 4, let fields = self["fields"]?.objectValue,
+            self["id"]?.stringValue.flatMap({ RecordID($0) }) != nil,
+            allSatisfy({ ["id", "createdTime", "fields", "commentCount"].contains($0.key) })
+        else { return nil }
+        return fields
     }
 }
 

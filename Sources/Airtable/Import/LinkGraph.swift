@@ -110,7 +110,7 @@ struct LinkGraph {
             .unknownLink,
             "\(scan.plan.file), line \(text.line), column \"\(column.name)\": no record of "
                 + "\"\(column.linkedTable ?? "")\" has the primary value \"\(name.cut(to: 80))\"",
-            hint: "mend the name, or use --skip-bad-rows to leave such links out",
+            hint: "mend the name, or leave such links out (--skip-bad-rows, ?skipBadRows=true)",
             line: Int(text.line)
         )
         guard skips else { throw error }

@@ -41,7 +41,7 @@ struct TableScan {
     /// Reads the whole file.
     ///
     /// - Parameter progress: called now and then with the bytes read so far and altogether.
-    mutating func run(skipsBadRows: Bool, progress: (_ done: Int64, _ total: Int64) throws -> Void) throws {
+    mutating func run(skipsBadRows: Bool, progress: (_ done: Int64, _ total: Int64) throws -> Void) async throws {
         let source = try RowSources.open(plan.file)
         var sinceProgress = 0
         while true {
@@ -58,6 +58,8 @@ struct TableScan {
             if sinceProgress == 1_024 {
                 sinceProgress = 0
                 try progress(source.consumedBytes, source.totalBytes)
+                // Some ten milliseconds of work: others of a server wait for this thread.
+                await Task.yield()
             }
         }
         growColumns(source.columns)

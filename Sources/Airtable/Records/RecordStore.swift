@@ -280,6 +280,22 @@ struct RecordStore: Sendable {
         return first
     }
 
+    /// Numbers given from now on are above `number`.
+    func passNumber(
+        _ number: Int64,
+        tableNumber: Int64,
+        tenant: TenantID,
+        in transaction: any Transaction
+    ) throws {
+        try transaction.execute(
+            """
+            UPDATE table_counters SET next_number = $3
+            WHERE tenant = $1 AND table_number = $2 AND next_number < $3
+            """,
+            [tenant.sql, SQLValue(tableNumber), SQLValue(number + 1)]
+        )
+    }
+
     func insert(
         _ rows: [StoredRow],
         tableNumber: Int64,

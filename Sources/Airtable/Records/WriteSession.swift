@@ -92,6 +92,10 @@ struct WriteSession {
         self.transaction = transaction
     }
 
+    /// Whether cells come from the hosted service, which is the truth: they are kept as given, nothing is stamped or
+    /// computed, and a link may lead to a record that is not here yet.
+    private var isMirror: Bool { if case .asGiven = computing { true } else { false } }
+
     // MARK: Rows
 
     func model(_ table: TableID) throws(AirtableError) -> TableModel {
@@ -234,7 +238,10 @@ struct WriteSession {
         guard let linked = field.options.linkedTable, let inverse = field.options.inverseLinkField else { return }
         let (oldSet, newSet) = (Set(old), Set(new))
         for target in new where !oldSet.contains(target) {
-            guard row(target, in: linked) != nil else { throw AirtableError.rowDoesNotExist(target) }
+            guard row(target, in: linked) != nil else {
+                if isMirror { continue }
+                throw AirtableError.rowDoesNotExist(target)
+            }
             try changeLinks(inverse, of: target, in: linked) { $0.append(id) }
         }
         for target in old where !newSet.contains(target) {
@@ -335,7 +342,7 @@ struct WriteSession {
             let times = model.changedTimes(row.times, from: row.original, to: row.cells, at: now)
             rows[key.table]?[key.record]?.times = times
         }
-        guard !model.createdByFields.isEmpty || !model.modifiedFields.isEmpty else { return }
+        guard !isMirror, !model.createdByFields.isEmpty || !model.modifiedFields.isEmpty else { return }
         let person = people.person(actor)
         let cells =
             row.stored == nil
@@ -355,42 +362,5 @@ struct WriteSession {
     struct RowKey: Hashable {
         let table: TableID
         let record: RecordID
-    }
-
-    /// What is written to one table.
-    private struct TableWrites {
-        var nextPosition: Int64 = 0
-        var inserted: [StoredRow] = []
-        var updated: [StoredRow] = []
-        var deleted: [StoredRow] = []
-
-        /// - Returns: the entry of the change log; nil when the row stays as it was.
-        mutating func add(_ id: RecordID, _ row: WorkingRow, _ model: TableModel) -> ChangeEntry? {
-            var entry = ChangeEntry(base: model.table.base, table: model.table.id, kind: .created)
-            entry.record = id
-            entry.created = row.created
-            switch (row.stored, row.isDeleted) {
-            case (nil, true): return nil
-            case (nil, false):
-                let cells = StoredCells.encode(row.cells, times: row.times, model: model)
-                inserted.append(StoredRow(position: nextPosition, id: id, created: row.created, cells: cells))
-                nextPosition += 1
-                entry.after = cells
-                return entry
-            case (let stored?, true):
-                deleted.append(stored)
-                entry.kind = .deleted
-                entry.before = stored.cells
-                return entry
-            case (let stored?, false):
-                if row.cells == row.original { return nil }
-                let cells = StoredCells.encode(row.cells, times: row.times, model: model)
-                updated.append(StoredRow(position: stored.position, id: id, created: row.created, cells: cells))
-                entry.kind = .updated
-                entry.before = stored.cells
-                entry.after = cells
-                return entry
-            }
-        }
     }
 }

@@ -29,6 +29,7 @@ extension FieldOptions {
         object["label"] = label.map { .string($0) }
         object["prompt"] = prompt.map { .array($0.map(\.storedValue)) }
         object["result"] = result.map { ["type": .string($0.type.rawValue), "options": $0.options.storedValue] }
+        object["hostedType"] = hostedType.map { .string($0) }
         return .object(object)
     }
 
@@ -69,6 +70,7 @@ extension FieldOptions {
         recordLinkField = try Self.identifier(value["recordLinkField"])
         fieldInLinkedTable = try Self.identifier(value["fieldInLinkedTable"])
         label = value["label"]?.stringValue
+        hostedType = value["hostedType"]?.stringValue
         prompt = try Self.list(value["prompt"], PromptPart.init(stored:))
         choices = try Self.list(value["choices"], SelectChoice.init(stored:))
         if let stored = value["result"] {

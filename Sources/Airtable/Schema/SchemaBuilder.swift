@@ -75,7 +75,7 @@ struct SchemaBuilder {
         guard !draft.fields.isEmpty else {
             throw AirtableError(.invalidRequest, "Table \"\(name)\" needs at least one field, its primary one.")
         }
-        let id = TableID.random()
+        let id = draft.id ?? .random()
         tables.append(
             Working(
                 id: id,
@@ -116,15 +116,18 @@ struct SchemaBuilder {
                 "Table \"\(tables[position].name)\" has two fields named \"\(name)\"."
             )
         }
+        var options = try FieldOptions(checking: draft.options, of: draft.type, named: name)
+        if draft.isBroken { options.isValid = false }
         let field = try append(
+            id: draft.id ?? .random(),
             name: name,
             type: draft.type,
             description: draft.description,
-            options: try FieldOptions(checking: draft.options, of: draft.type, named: name),
+            options: options,
             toTableAt: position
         )
-        if draft.namesFields { openReferences.append((table, field, draft)) }
-        if draft.type.isRuled { openRules.append(field) }
+        if draft.namesFields, !draft.isBroken { openReferences.append((table, field, draft)) }
+        if draft.type.isRuled, !draft.isBroken { openRules.append(field) }
         guard draft.type == .multipleRecordLinks else { return }
         guard let target = draft.linkedTable ?? draft.options.linkedTable?.description else {
             throw AirtableError(.invalidFieldOptions, "Field \"\(name)\" needs the table it links to.")
@@ -195,6 +198,7 @@ struct SchemaBuilder {
         var reversed = FieldOptions()
         reversed.isReversed = true
         return try append(
+            id: .random(),
             name: name,
             type: .multipleRecordLinks,
             description: nil,
@@ -212,6 +216,7 @@ struct SchemaBuilder {
     // MARK: Parts
 
     private mutating func append(
+        id: FieldID,
         name: String,
         type: FieldType,
         description: String?,
@@ -228,7 +233,7 @@ struct SchemaBuilder {
             )
         }
         let field = Field(
-            id: .random(),
+            id: id,
             name: name,
             type: type,
             description: description,

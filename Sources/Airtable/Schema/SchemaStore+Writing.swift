@@ -93,10 +93,11 @@ extension SchemaStore {
         )
     }
 
-    private func insert(
+    func insert(
         _ field: Field,
         position: Int,
         tableNumber: Int64,
+        state: StoredState = .ready,
         tenant: TenantID,
         in transaction: any Transaction
     ) throws {
@@ -104,7 +105,7 @@ extension SchemaStore {
             [
                 SQLValue(tableNumber), SQLValue(field.ordinal), tenant.sql, field.id.sql, SQLValue(position),
                 .text(field.name), .text(field.type.rawValue), SQLValue(field.description),
-                .text(field.options.storedText), StoredState.ready.sql,
+                .text(field.options.storedText), state.sql,
             ],
             in: transaction
         )

@@ -181,7 +181,8 @@ package struct SchemaStore: Sendable {
             tenant: tenant,
             version: version,
             bases: bases,
-            tables: tables.filter { visible.contains($0.table.base) }
+            tables: tables.filter { visible.contains($0.table.base) },
+            homes: try HostedBaseStore().homes(tenant: tenant, in: transaction)
         )
     }
 

@@ -11,34 +11,34 @@ package final class TenantSchema: Sendable {
     package let bases: [Base]
     /// Whether cells of any table may name people, so that a write needs to know them.
     let namesPeople: Bool
+    /// Bases that live at the hosted service; all others are embedded.
+    private let homes: [BaseID: BaseHome]
     private let basesByID: [BaseID: Base]
     private let tablesByID: [TableID: TableModel]
     private let tablesByBase: [BaseID: [TableModel]]
-    /// Bases whose computed cells are kept as they are given: somebody else computes them.
-    package let mirrored: Set<BaseID>
     /// Of bases that have computed fields.
     private let graphs: [BaseID: DependencyGraph]
 
     /// - Parameters:
     ///   - tables: in the order people see them.
-    ///   - mirrored: bases whose computed cells are not computed here.
+    ///   - homes: of bases that live at the hosted service, which computes their cells.
     package convenience init(
         tenant: TenantID,
         version: Int64,
         bases: [Base],
         tables: [TableModel],
-        mirrored: Set<BaseID> = []
+        homes: [BaseID: BaseHome] = [:]
     ) {
         var graphs: [BaseID: DependencyGraph] = [:]
         for (base, models) in Dictionary(grouping: tables, by: \.table.base)
-        where !mirrored.contains(base) && models.contains(where: \.hasRules) {
+        where homes[base] == nil && models.contains(where: \.hasRules) {
             graphs[base] = DependencyGraph(tables: models.map(\.table))
         }
         let tables = tables.map { model in
             graphs[model.table.base].map { model.hasRules ? model.replacing($0.completing(model.table)) : model }
                 ?? model
         }
-        self.init(tenant, version, bases, tables, mirrored, graphs)
+        self.init(tenant, version, bases, tables, homes, graphs)
     }
 
     private init(
@@ -46,13 +46,13 @@ package final class TenantSchema: Sendable {
         _ version: Int64,
         _ bases: [Base],
         _ tables: [TableModel],
-        _ mirrored: Set<BaseID>,
+        _ homes: [BaseID: BaseHome],
         _ graphs: [BaseID: DependencyGraph]
     ) {
         self.tenant = tenant
         self.version = version
         self.bases = bases
-        self.mirrored = mirrored
+        self.homes = homes
         self.graphs = graphs
         self.namesPeople = tables.contains { $0.namesPeople }
         self.basesByID = Dictionary(bases.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
@@ -66,6 +66,7 @@ package final class TenantSchema: Sendable {
     package func base(_ id: BaseID) -> Base? { basesByID[id] }
     package func table(_ id: TableID) -> TableModel? { tablesByID[id] }
     package func tables(in base: BaseID) -> [TableModel] { tablesByBase[base] ?? [] }
+    package func home(of base: BaseID) -> BaseHome { homes[base] ?? .embedded }
     package var tables: some Collection<TableModel> { tablesByID.values }
 
     /// This schema with one table replaced, for the rest of a transaction that changes it.
@@ -79,7 +80,7 @@ package final class TenantSchema: Sendable {
             models = models.map { $0.hasRules ? $0.replacing(graph.completing($0.table)) : $0 }
         }
         let all = bases.flatMap { $0.id == base ? models : tables(in: $0.id) }
-        return TenantSchema(tenant, version, bases, all, mirrored, graphs)
+        return TenantSchema(tenant, version, bases, all, homes, graphs)
     }
 }
 

@@ -26,6 +26,9 @@ extension AirtableService {
                 "A page has 1 to \(Limits.pageRecords) comments, received \(pageSize)."
             )
         }
+        if let hosted = try await backend(of: table, isWrite: true, context: context) {
+            return try await hosted.comments(on: record, pageSize: pageSize, offset: offset)
+        }
         var cursor: RecordCursor?
         if let offset, !offset.isEmpty {
             cursor = RecordCursor(offset)
@@ -57,6 +60,9 @@ extension AirtableService {
     ) async throws -> [RecordID: Int] {
         try context.require(.commentsRead)
         try Self.checkBatch(records.count)
+        if let hosted = try await backend(of: table, isWrite: true, context: context) {
+            return try await hosted.commentCounts(of: records)
+        }
         let scope = try await access.visibleScope(for: context)
         return try await read(context) { [commentStore] transaction, schema in
             let model = try schema.table(table, scope)
@@ -95,6 +101,9 @@ extension AirtableService {
         in table: TableID,
         context: RequestContext
     ) async throws -> RecordComment {
+        if let hosted = try await commentBackend(of: table, context) {
+            return try await hosted.createComment(try Self.checkedText(text), parent: parent, on: record)
+        }
         let mentions = try await mentions(context)
         let text = mentions.resolved(try Self.checkedText(text))
         return try await changeComments(on: record, in: table, context) { [commentStore] transaction, model, now in
@@ -134,6 +143,9 @@ extension AirtableService {
         in table: TableID,
         context: RequestContext
     ) async throws -> RecordComment {
+        if let hosted = try await commentBackend(of: table, context) {
+            return try await hosted.updateComment(id, text: try Self.checkedText(text), on: record)
+        }
         let mentions = try await mentions(context)
         let text = mentions.resolved(try Self.checkedText(text))
         return try await changeComments(on: record, in: table, context) { [commentStore] transaction, model, now in
@@ -161,6 +173,9 @@ extension AirtableService {
         in table: TableID,
         context: RequestContext
     ) async throws {
+        if let hosted = try await commentBackend(of: table, context) {
+            return try await hosted.deleteComment(id, on: record)
+        }
         try await changeComments(on: record, in: table, context) { [commentStore] transaction, model, now in
             let old = try self.ownComment(id, on: record, model, context, transaction)
             try commentStore.delete(id, tenant: context.tenant, in: transaction)
@@ -177,6 +192,12 @@ extension AirtableService {
     }
 
     // MARK: Shared
+
+    /// Who keeps the comments of a hosted base.
+    private func commentBackend(of table: TableID, _ context: RequestContext) async throws -> WebAPIBackend? {
+        try context.require(.commentsWrite)
+        return try await backend(of: table, isWrite: true, context: context)
+    }
 
     private func readComments<T: Sendable>(
         on record: RecordID,

@@ -112,6 +112,9 @@ extension AirtableService {
         return try await change(context) { [log] transaction, schema in
             let scope = schema.widening(scope)
             let changes = try Self.changes(of: number, derived: false, log, schema, transaction)
+            for base in Set(changes.map(\.base)) {
+                try schema.requireEmbedded(base, "what happened in it is taken back there")
+            }
             var plan = try UndoPlan(changes, schema: schema, scope: scope)
             if plan.deletes { try context.require(.recordsDelete) }
             if !plan.obstacles.isEmpty { return .refused(plan.obstacles) }

@@ -18,6 +18,10 @@ extension AirtableService {
         context: RequestContext
     ) async throws -> RecordListing {
         try context.require(.recordsRead)
+        // Views are the service's own, also those of a mirror.
+        if let hosted = try await backend(of: table, isWrite: query.view != nil, context: context) {
+            return try await hosted.list(query)
+        }
         return try await list(query, in: table, scope: try await access.visibleScope(for: context), context: context)
     }
 

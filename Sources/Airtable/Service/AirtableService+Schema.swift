@@ -97,6 +97,9 @@ extension AirtableService {
 
     /// Adds a table to a base. Its links make fields in the tables they lead to.
     public func createTable(_ draft: TableDraft, in base: BaseID, context: RequestContext) async throws -> Table {
+        if let hosted = try await schemaWrites(of: base, context: context) {
+            return try await hosted.createTable(draft)
+        }
         let result = try await extend(base: { _, _ in base }, context: context) { builder in try builder.add(draft) }
         guard let table = result.newTables.first else { throw AirtableError.tableNotFound() }
         return table
@@ -104,6 +107,9 @@ extension AirtableService {
 
     /// Adds a field to a table. A link makes one in the linked table too.
     public func createField(_ draft: FieldDraft, in table: TableID, context: RequestContext) async throws -> Field {
+        if let hosted = try await schemaWrites(of: table, context: context) {
+            return try await hosted.createField(draft, in: table)
+        }
         let result = try await extend(
             base: { schema, scope in try schema.table(table, scope).table.base },
             context: context
@@ -123,6 +129,7 @@ extension AirtableService {
         let scope = try await access.visibleScope(for: context)
         return try await change(context) { [schemas] transaction, schema in
             let base = try schema.base(try base(schema, scope), scope).id
+            try schema.requireEmbedded(base, "its tables and fields are made there")
             let existing = schema.tables(in: base)
             var builder = SchemaBuilder(base: base, existing: existing)
             try add(&builder)
@@ -157,6 +164,7 @@ extension AirtableService {
         let scope = try await access.visibleScope(for: context)
         try await change(context) { [schemas] transaction, schema in
             let model = try schema.table(table, scope)
+            try schema.requireEmbedded(model.table.base, "its tables are deleted there")
             try schemas.deleteTable(number: model.number, tenant: context.tenant, in: transaction)
             var edit = SchemaEdit(base: model.table.base, schema: schema, tenant: context.tenant)
             edit.droppedTables = [table]
@@ -178,6 +186,7 @@ extension AirtableService {
         let scope = try await access.visibleScope(for: context)
         try await change(context) { [schemas] transaction, schema in
             _ = try schema.base(base, scope)
+            try schema.requireEmbedded(base, "it is deleted there, or forgotten here by `sync --forget`")
             let tables = schema.tables(in: base).map { ($0.table.base, $0.table.id) }
             try schemas.deleteBase(base, tenant: context.tenant, in: transaction)
             if tables.isEmpty { try schemas.raiseVersion(tenant: context.tenant, in: transaction) }
@@ -211,7 +220,7 @@ extension AirtableService {
     /// Clears what the caller has just deleted. That has happened whether or not the clearing gets
     /// through: the next one goes on with it.
     func clearSoon(context: RequestContext) async {
-        do { try await clearDeleted(context: context) } catch {
+        do { try await clearDeleted(tenant: context.tenant, until: context.deadline) } catch {
             context.logger.debug("clearing deleted tables stopped early", metadata: ["error": "\(error)"])
         }
     }

@@ -32,10 +32,14 @@ extension AirtableService {
     /// Renames a table, or describes it anew.
     public func updateTable(_ table: TableID, _ update: TableUpdate, context: RequestContext) async throws -> Table {
         try context.require(.schemaWrite)
+        if let hosted = try await schemaWrites(of: table, context: context) {
+            return try await hosted.updateTable(table, update)
+        }
         let scope = try await access.visibleScope(for: context)
         return try await change(context) { [schemas] transaction, schema in
             let scope = schema.widening(scope)
             let model = try schema.table(table, scope)
+            try schema.requireEmbedded(model.table.base, "its tables are named there")
             let before = TableHead(name: model.table.name, description: model.table.description)
             var after = before
             if let name = update.name {
@@ -77,6 +81,9 @@ extension AirtableService {
         context: RequestContext
     ) async throws -> Field {
         try context.require(.schemaWrite)
+        if let hosted = try await schemaWrites(of: table, context: context) {
+            return try await hosted.updateField(field, update, in: table)
+        }
         let scope = try await access.visibleScope(for: context)
         let person = try await people(context).person(context.principal.user)
         return try await change(context) { transaction, schema in
@@ -144,6 +151,7 @@ extension AirtableService {
         _ scope: VisibleScope
     ) throws(AirtableError) -> (TableModel, Field) {
         let model = try schema.table(table, scope)
+        try schema.requireEmbedded(model.table.base, "its fields are changed there")
         guard let found = model.field(id: field), !scope.hiddenFields(table: table).contains(field) else {
             throw .fieldNotFound()
         }

@@ -19,6 +19,9 @@ extension AirtableService {
         try context.require(.recordsWrite)
         try Self.checkBatch(drafts.count)
         if drafts.isEmpty { return [] }
+        if let hosted = try await backend(of: table, isWrite: true, context: context) {
+            return try await hosted.create(drafts, typecast: typecast)
+        }
         return try await write(to: table, context: context) { fields in
             try drafts.map { try fields.inputs($0.fields, typecast: typecast) }
         } attachments: { inputs in
@@ -46,6 +49,9 @@ extension AirtableService {
         try context.require(.recordsWrite)
         try Self.checkBatch(updates.count)
         if updates.isEmpty { return [] }
+        if let hosted = try await backend(of: table, isWrite: true, context: context) {
+            return try await hosted.update(updates, replacing: replacing, typecast: typecast)
+        }
         let ids = updates.map(\.id)
         return try await write(to: table, context: context) { fields in
             try updates.map { try fields.inputs($0.fields, replacing: replacing, typecast: typecast) }
@@ -77,6 +83,9 @@ extension AirtableService {
     ) async throws -> UpsertResult {
         try context.require(.recordsWrite)
         try Self.checkBatch(upserts.count)
+        if let hosted = try await backend(of: table, isWrite: true, context: context) {
+            return try await hosted.upsert(upserts, mergeOn: mergeOn, replacing: replacing, typecast: typecast)
+        }
         return try await write(to: table, context: context) { fields in
             UpsertPlan(
                 ids: upserts.map(\.id),
@@ -105,6 +114,9 @@ extension AirtableService {
         try Self.checkBatch(ids.count)
         if ids.isEmpty { return }
         let ids = ids.distinct()
+        if let hosted = try await backend(of: table, isWrite: true, context: context) {
+            return try await hosted.delete(ids)
+        }
         try await write(to: table, context: context) { _ in
             ids
         } apply: { session, ids in

@@ -13,6 +13,7 @@ public final class AirtableService: Sendable {
     public static let migrations: [Migration] = [
         SchemaStore.migration, RecordStore.migration, ChangeLogStore.migration, ImportStore.migration,
         ChangeLogStore.historyMigration, CommentStore.migration, ViewStore.migration, FieldIndexStore.migration,
+        HostedBaseStore.migration,
     ]
 
     /// For consumers that keep something in step with the records.
@@ -20,6 +21,8 @@ public final class AirtableService: Sendable {
 
     /// Who stores the bytes of attachments; without one, cells take none but those they have.
     let attachmentSource: (any AttachmentSource)?
+    /// The hosted service, for bases that live there.
+    let upstream: HostedUpstream?
     let database: any SQLDatabase
     let access: AccessService
     let cache: SchemaCache
@@ -37,12 +40,14 @@ public final class AirtableService: Sendable {
 
     /// - Parameters:
     ///   - attachments: fetches what cells of attachments name by address.
+    ///   - upstream: without one, bases that live at the hosted service can be read as far as they are here, not written.
     ///   - now: for times of creation and of changes.
     ///   - pollInterval: how long a change of another process may go unnoticed by `changes`.
     public convenience init(
         database: any SQLDatabase,
         access: AccessService,
         attachments: (any AttachmentSource)? = nil,
+        upstream: HostedUpstream? = nil,
         now: @escaping InstantSource = { .now() },
         pollInterval: Duration = .milliseconds(50)
     ) {
@@ -50,6 +55,7 @@ public final class AirtableService: Sendable {
             database: database,
             access: access,
             attachments: attachments,
+            upstream: upstream,
             now: now,
             pollInterval: pollInterval,
             filters: FormulaFilters()
@@ -61,12 +67,14 @@ public final class AirtableService: Sendable {
         database: any SQLDatabase,
         access: AccessService,
         attachments: (any AttachmentSource)? = nil,
+        upstream: HostedUpstream? = nil,
         now: @escaping InstantSource = { .now() },
         pollInterval: Duration = .milliseconds(50),
         filters: any FilterCompiler,
         tick: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
         self.attachmentSource = attachments
+        self.upstream = upstream
         self.filters = filters
         self.keptListings = KeptListings(tick: tick)
         self.database = database

@@ -13,15 +13,24 @@ package struct GatedReads: Sendable {
     let permission: Permission
     /// Told of each damaged record, which is left out then; without it the first one is an error.
     let onDamage: (@Sendable (AirtableError) -> Void)?
+    /// Whether only what is stored here is read: nothing is asked of the hosted service.
+    private let isStoredOnly: Bool
 
     fileprivate init(
         _ service: AirtableService,
         _ permission: Permission,
-        _ onDamage: (@Sendable (AirtableError) -> Void)?
+        _ onDamage: (@Sendable (AirtableError) -> Void)?,
+        isStoredOnly: Bool
     ) {
         self.service = service
         self.permission = permission
         self.onDamage = onDamage
+        self.isStoredOnly = isStoredOnly
+    }
+
+    /// Who answers for a table's records in place of the store.
+    func backend(of table: TableID, context: RequestContext) async throws -> WebAPIBackend? {
+        isStoredOnly ? nil : try await service.backend(of: table, isWrite: false, context: context)
     }
 
     // MARK: Bases and tables
@@ -73,8 +82,11 @@ package struct GatedReads: Sendable {
     }
 
     /// How many records a table has. One small read, whatever its size.
+    ///
+    /// Of a hosted base that is not mirrored a lower bound, exact below 1,000.
     package func recordCount(in table: TableID, context: RequestContext) async throws -> Int {
         try context.require(permission)
+        if let hosted = try await backend(of: table, context: context) { return try await hosted.recordCount() }
         let scope = try await service.access.visibleScope(for: context)
         return try await service.read(context) { [store = service.store] transaction, schema in
             try store.count(of: try schema.table(table, scope), tenant: context.tenant, in: transaction)
@@ -98,6 +110,7 @@ package struct GatedReads: Sendable {
                 "A page has 1 to \(Limits.internalPageRecords) records, received \(page.limit)."
             )
         }
+        if let hosted = try await backend(of: table, context: context) { return try await hosted.page(page) }
         let scope = try await service.access.visibleScope(for: context)
         return try await service.read(context) { [store = service.store, onDamage] transaction, schema in
             let scope = schema.widening(scope)
@@ -145,6 +158,7 @@ package struct GatedReads: Sendable {
     package func records(_ ids: [RecordID], in table: TableID, context: RequestContext) async throws -> [Record] {
         try context.require(permission)
         try AirtableService.checkBatch(ids.count)
+        if let hosted = try await backend(of: table, context: context) { return try await hosted.records(ids) }
         let scope = try await service.access.visibleScope(for: context)
         return try await service.read(context) { [store = service.store, onDamage] transaction, schema in
             let scope = schema.widening(scope)
@@ -176,6 +190,9 @@ package struct GatedReads: Sendable {
         context: RequestContext
     ) async throws -> [RecordID: String] {
         try context.require(permission)
+        if let hosted = try await backend(of: table, context: context) {
+            return try await hosted.primaryValues(of: Array(ids))
+        }
         let scope = try await service.access.visibleScope(for: context)
         return try await service.read(context) { [store = service.store, onDamage] transaction, schema in
             let scope = schema.widening(scope)
@@ -228,11 +245,18 @@ package struct GatedReads: Sendable {
 extension AirtableService {
     /// Reads for those who have `permission`; there is no way to read without one.
     ///
+    package func reads(by permission: Permission) -> GatedReads {
+        GatedReads(self, permission, nil, isStoredOnly: false)
+    }
+
+    /// Reads of what is stored here, for who keeps something in step with the store: a hosted base that is not mirrored
+    /// has no records there.
+    ///
     /// - Parameter onDamage: for who must go on when a record is damaged: told of each, which is then left out.
-    package func reads(
+    package func storedReads(
         by permission: Permission,
         onDamage: (@Sendable (AirtableError) -> Void)? = nil
     ) -> GatedReads {
-        GatedReads(self, permission, onDamage)
+        GatedReads(self, permission, onDamage, isStoredOnly: true)
     }
 }

@@ -2,6 +2,8 @@ public import Domain
 
 /// A table to be made.
 public struct TableDraft: Sendable, Hashable {
+    /// A new one unless said. Must be free in the tenant.
+    package var id: TableID?
     public var name: String
     public var description: String?
     /// In the order people see them.
@@ -19,6 +21,10 @@ public struct TableDraft: Sendable, Hashable {
 
 /// A field to be made.
 public struct FieldDraft: Sendable, Hashable {
+    /// A new one unless said. Must be free in the tenant.
+    package var id: FieldID?
+    /// Whether it is made of what is gone, and so not valid from the start: only what an import brings can be.
+    package var isBroken = false
     public var name: String
     public var type: FieldType
     public var description: String?

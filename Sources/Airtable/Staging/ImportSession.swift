@@ -3,7 +3,7 @@ package import Domain
 /// Where imported rows go.
 package enum ImportTarget: Sendable, Hashable {
     /// A base that nobody sees until it is published.
-    case newBase(name: String, workspace: WorkspaceID?)
+    case newBase(name: String, workspace: WorkspaceID?, id: BaseID? = nil)
     /// New tables in place of all those a base has; the base keeps its identifier and name.
     case replacing(BaseID)
     /// More rows for tables of a base, beside new tables.
@@ -48,11 +48,19 @@ package struct ImportRow: Sendable {
     package var created: Instant?
     /// As `CellCodec` checks them. Links of a new table hold both sides.
     package var cells: [FieldID: CellValue]
+    /// Whether its numbers, and who made and changed it, are in its cells already.
+    package var isWhole: Bool
 
-    package init(id: RecordID = .random(), created: Instant? = nil, cells: [FieldID: CellValue]) {
+    package init(
+        id: RecordID = .random(),
+        created: Instant? = nil,
+        cells: [FieldID: CellValue],
+        isWhole: Bool = false
+    ) {
         self.id = id
         self.created = created
         self.cells = cells
+        self.isWhole = isWhole
     }
 }
 

@@ -9,7 +9,7 @@ extension ImportStore {
     ///   when the base or table to go to has gone, `.importGone`. The import is still there then,
     ///   to be abandoned.
     package func publish(_ session: ImportSession, context: RequestContext) async throws -> BaseSchema {
-        try Self.require(context)
+        try require(context)
         let service = service
         try await service.change(context) { transaction, schema in
             let ended = try transaction.execute(
@@ -130,7 +130,7 @@ extension ImportStore {
 
     /// Ends an import and removes what it has made so far. Harmless when it has ended already.
     package func abandon(_ id: String, context: RequestContext) async throws {
-        try Self.require(context)
+        try require(context)
         try await service.database.write(deadline: context.deadline) { transaction in
             // Before the journal's entry, as publishing takes them.
             _ = try SchemaStore().lock(tenant: context.tenant, in: transaction)
@@ -148,7 +148,7 @@ extension ImportStore {
 
     /// Imports under way, and interrupted ones that nobody has cleared yet.
     package func journal(context: RequestContext) async throws -> [ImportJournalEntry] {
-        try Self.require(context)
+        try require(context)
         return try await service.database.read(deadline: context.deadline) { transaction in
             let rows = try transaction.rows(
                 "SELECT id, base, owner, started, lease_end FROM imports WHERE tenant = $1 ORDER BY started, id",
@@ -182,7 +182,7 @@ extension ImportStore {
             try await abandon(entry.id, context: context)
             count += 1
         }
-        try await service.clearDeleted(context: context)
+        try await service.clearDeleted(tenant: context.tenant, until: context.deadline)
         return count
     }
 }

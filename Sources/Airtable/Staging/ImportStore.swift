@@ -35,6 +35,8 @@ package struct ImportStore: Sendable {
     package static let lease = Duration.seconds(60)
 
     let service: AirtableService
+    /// The one permission it asks for; nil for both that an import needs by nature. With `recordsWrite` alone it only appends.
+    let permission: Permission?
     private var database: any SQLDatabase { service.database }
     private var schemas: SchemaStore { service.schemas }
     private var store: RecordStore { service.store }
@@ -45,14 +47,19 @@ package struct ImportStore: Sendable {
     ///
     /// - Parameters:
     ///   - drafts: new tables; links between them are made as usual.
+    ///   - views: of those that have more than their first one.
     ///   - owner: who runs it, for `clearInterrupted` to judge whether they live.
     package func begin(
         _ target: ImportTarget,
         tables drafts: [TableDraft],
+        views: [TableID: [TableView]] = [:],
         owner: String,
         context: RequestContext
     ) async throws -> ImportSession {
-        try Self.require(context)
+        try require(context)
+        if permission == .recordsWrite {
+            guard case .appending = target, drafts.isEmpty else { throw AccessError.forbidden(.schemaWrite) }
+        }
         let scope = try await service.access.visibleScope(for: context)
         let (base, targets) = try await resolve(target, scope, context: context)
         var builder = SchemaBuilder(base: base.id, existing: [])
@@ -97,6 +104,9 @@ package struct ImportStore: Sendable {
                     in: transaction
                 )
                 tables.append(ImportTable(model: model, number: model.number))
+                for view in views[table.id] ?? [] {
+                    try ViewStore().insert(view, of: model, tenant: context.tenant, in: transaction)
+                }
             }
             return tables
         }
@@ -109,10 +119,10 @@ package struct ImportStore: Sendable {
         context: RequestContext
     ) async throws -> (Base, [TableModel]) {
         switch target {
-        case .newBase(let name, let workspace):
+        case .newBase(let name, let workspace, let id):
             guard scope.bases == nil else { throw AccessError.forbidden(.schemaWrite) }
             let base = Base(
-                id: .random(),
+                id: id ?? .random(),
                 workspace: try await service.workspaceID(workspace, context: context),
                 name: try SchemaBuilder.checkedName(name, of: "base", otherwise: .invalidRequest),
                 createdTime: service.now()
@@ -124,7 +134,10 @@ package struct ImportStore: Sendable {
                 return (base, [])
             }
         case .replacing(let id):
-            return try await service.read(context) { _, schema in (try schema.base(id, scope), []) }
+            return try await service.read(context) { _, schema in
+                try schema.requireEmbedded(id, "nothing is imported into it")
+                return (try schema.base(id, scope), [])
+            }
         case .appending(let id, let tables):
             return try await service.read(context) { _, schema in
                 let models = try tables.map { table in
@@ -132,6 +145,7 @@ package struct ImportStore: Sendable {
                     guard model.table.base == id else { throw AirtableError.tableNotFound() }
                     return model
                 }
+                try schema.requireEmbedded(id, "nothing is imported into it")
                 return (try schema.base(id, scope), models)
             }
         }
@@ -151,7 +165,7 @@ package struct ImportStore: Sendable {
         of session: ImportSession,
         context: RequestContext
     ) async throws {
-        try Self.require(context)
+        try require(context)
         guard rows.count <= Self.chunkRowsMax else {
             throw AirtableError(.tooLarge, "A chunk has at most \(Self.chunkRowsMax) rows, received \(rows.count).")
         }
@@ -159,12 +173,14 @@ package struct ImportStore: Sendable {
         if rows.isEmpty { return }
         let (model, now) = (target.model, service.now())
         let number = target.number
-        let numbersFields = model.autoNumberFields
+        let isWhole = rows.allSatisfy(\.isWhole)
+        let numbersFields = isWhole ? [] : model.autoNumberFields
         let user = context.principal.user
         let actor = model.namesPeople ? try await service.people(context).person(user) : Collaborator(id: user)
         // Without numbers to be given, rows are encoded before the write lock is held.
         let encoded =
-            numbersFields.isEmpty ? rows.map { StoredCells.encode(model.made($0.cells, by: actor), model: model) } : []
+            numbersFields.isEmpty ? rows.map { StoredCells.encode($0.made(by: actor, model), model: model) } : []
+        let highest = isWhole ? rows.compactMap { $0.highestNumber(model) }.max() : nil
         try await database.write(deadline: context.deadline) { [store] transaction in
             try Self.renew(session, now: now, context: context, in: transaction)
             let position = try Self.gone(.modelNotFound) {
@@ -181,7 +197,7 @@ package struct ImportStore: Sendable {
                     )
                 }
                 texts = rows.enumerated().map { offset, row in
-                    var cells = model.made(row.cells, by: actor)
+                    var cells = row.made(by: actor, model)
                     for field in numbersFields { cells[field] = .number(Double(first + Int64(offset))) }
                     return StoredCells.encode(cells, model: model)
                 }
@@ -195,6 +211,9 @@ package struct ImportStore: Sendable {
                 )
             }
             try store.insert(stored, tableNumber: number, tenant: context.tenant, in: transaction)
+            if let highest {
+                try store.passNumber(highest, tableNumber: model.number, tenant: context.tenant, in: transaction)
+            }
         }
     }
 
@@ -206,7 +225,7 @@ package struct ImportStore: Sendable {
         of session: ImportSession,
         context: RequestContext
     ) async throws -> RecordPage {
-        try Self.require(context)
+        try require(context)
         guard let target = session.table(table) else { throw AirtableError.tableNotFound() }
         return try await database.read(deadline: context.deadline) { [store] transaction in
             let rows = try store.page(
@@ -235,7 +254,7 @@ package struct ImportStore: Sendable {
         of session: ImportSession,
         context: RequestContext
     ) async throws {
-        try Self.require(context)
+        try require(context)
         guard let source = session.table(table), let field = source.model.field(id: field) else {
             throw AirtableError.fieldNotFound()
         }
@@ -267,7 +286,7 @@ package struct ImportStore: Sendable {
         of session: ImportSession,
         context: RequestContext
     ) async throws -> [String: ChoiceID] {
-        try Self.require(context)
+        try require(context)
         guard let target = session.table(table) else { throw AirtableError.tableNotFound() }
         let now = service.now()
         if target.isAppend {
@@ -300,7 +319,8 @@ package struct ImportStore: Sendable {
 
     // MARK: Shared
 
-    static func require(_ context: RequestContext) throws {
+    func require(_ context: RequestContext) throws {
+        if let permission { return try context.require(permission) }
         try context.require(.schemaWrite)
         try context.require(.recordsWrite)
     }
@@ -326,6 +346,18 @@ package struct ImportStore: Sendable {
     }
 }
 
+extension ImportRow {
+    fileprivate func made(by actor: Collaborator, _ model: TableModel) -> [FieldID: CellValue] {
+        isWhole ? cells : model.made(cells, by: actor)
+    }
+
+    fileprivate func highestNumber(_ model: TableModel) -> Int64? {
+        model.autoNumberFields.compactMap { field in
+            if case .number(let number)? = cells[field] { Int64(exactly: number) } else { nil }
+        }.max()
+    }
+}
+
 private enum ImportKind: IdentifierKind { static var prefix: StaticString { "imp" } }
 
 extension AirtableError {
@@ -336,5 +368,10 @@ extension AirtableError {
 
 extension AirtableService {
     /// For imports.
-    package var imports: ImportStore { ImportStore(service: self) }
+    package var imports: ImportStore { ImportStore(service: self, permission: nil) }
+
+    /// For imports whose caller was asked for one permission: `schemaWrite`, or `recordsWrite` for rows of tables there are.
+    package func imports(by permission: Permission?) -> ImportStore {
+        ImportStore(service: self, permission: permission)
+    }
 }

@@ -20,6 +20,8 @@ public struct AppConfiguration: Sendable {
     public var changeLogDays: Int
     public var changeLogBytes: Int64
     public var airtable: AirtableSettings
+    /// The hosted service, for bases that live there.
+    public var hosted: HostedSettings
     /// Language and embedding models beyond the local one.
     public var models: ModelSettings
     /// Unknown settings and the like: to be logged once.
@@ -43,6 +45,7 @@ public struct AppConfiguration: Sendable {
         let data = absolute(reader.text(.data) ?? Setting.data.defaultText)
         reader.readFile(at: data + "/config.json")
         let address = "HOST:PORT, such as 127.0.0.1:8080"
+        let models = ModelSettings(&reader)
         let configuration = AppConfiguration(
             dataDirectory: data,
             databaseURL: reader.value(
@@ -93,7 +96,8 @@ public struct AppConfiguration: Sendable {
                 { Int64($0).flatMap { $0 >= 1 << 20 ? $0 : nil } }
             ),
             airtable: AirtableSettings(&reader),
-            models: ModelSettings(&reader),
+            hosted: HostedSettings(&reader, allowing: models.outboundAllow),
+            models: models,
             warnings: [],
             sources: [:]
         )

@@ -74,7 +74,8 @@ struct SettingsReader {
         if let value = parse(text) { return value }
         let name = sources[setting] == .flag ? setting.flag ?? setting.name : setting.environmentName
         // A URL that can't be read may hold a password anywhere.
-        let isHidden = setting.isSecret || [.databaseURL, .geminiBaseURL, .openAIBaseURL].contains(setting)
+        let isHidden =
+            setting.isSecret || [.databaseURL, .geminiBaseURL, .openAIBaseURL, .airtableEndpoint].contains(setting)
         let shown = isHidden ? "<redacted>" : text
         problems.append("\(name) is \(shown); expected \(expected)")
         return fallback

@@ -41,6 +41,7 @@ public enum Doctor {
         do {
             let services = try await Services.open(configuration, logger: logger)
             findings.append(Finding("database", .ok, services.database.location))
+            findings += await hosted(services)
             findings += await index(services, verifies: verifies)
             findings += await indexFiles(services, verifies: verifies)
             if verifies { findings += await records(services) + attachments(services) }

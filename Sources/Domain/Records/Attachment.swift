@@ -13,6 +13,8 @@ public struct Attachment: Sendable, Hashable, Identifiable {
     public var contentHash: String
     /// In the order small, large, full; none for what has no picture.
     public var thumbnails: [Thumbnail]
+    /// Where the hosted service serves the bytes of a base that lives there, for some hours. Never stored.
+    public var hostedURL: String?
 
     /// A smaller picture of an attachment.
     public struct Thumbnail: Sendable, Hashable {

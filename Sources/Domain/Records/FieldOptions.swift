@@ -57,6 +57,8 @@ public struct FieldOptions: Sendable, Hashable {
     public var label: String?
     /// aiText: its prompt, in order.
     public var prompt: [PromptPart]?
+    /// Of a hosted base: the service's own name of a type that this program does not know.
+    public var hostedType: String?
 
     public init() {}
 }

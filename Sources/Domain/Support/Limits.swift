@@ -10,6 +10,8 @@ public enum Limits {
     public static let hostedReplyBytes = 32 * 1_024 * 1_024
     /// Hosted service: callers whose last turn is remembered, so that who comes back does not go before who waits.
     public static let hostedCallers = 1_024
+    /// Hosted service: bytes of one of its offsets that we take back; those seen have 35.
+    public static let hostedOffsetBytes = 1_024
     /// Hosted service: bytes of answers that one process keeps, which are seconds old.
     public static let hostedCacheBytes = 32 * 1_024 * 1_024
     /// JSON: deep enough for any honest document, far from exhausting a stack of 512 KiB.
@@ -98,6 +100,17 @@ public enum Limits {
     public static let fieldIndexWishes = 1_024
     /// Records of one page or one batch inside the process, where no HTTP body bounds them.
     public static let internalPageRecords = 1_000
+    /// Files of exports and uploads that one process has at once: an export holds a reader of the database and a core
+    /// for as long as its snapshot is read, an upload fills a disk.
+    public static let spooledFiles = 4
+    /// Bytes of one export: a million records of a kilobyte fit, and a disk is not filled by one request.
+    public static let exportBytes: Int64 = 4 * 1_024 * 1_024 * 1_024
+    /// Bytes of one upload to be imported; more is imported by the command line.
+    public static let importBytes: Int64 = 1_024 * 1_024 * 1_024
+    /// How long an export or an upload may take until its answer begins: a gigabyte by a slow line.
+    public static let portingTime = Duration.seconds(1_800)
+    /// Bytes of one line of a base document: a table of 500 fields, several of them with 10,000 choices.
+    public static let baseDocumentLineBytes = 64 * 1_024 * 1_024
     /// Characters of a name of a base, table, field or choice.
     public static let nameCharacters = 255
     /// Characters of a description of a table or field, as Airtable's own.

@@ -215,11 +215,11 @@ struct FormulaCompiler {
             let results = operands.indices.filter(isResult).map { operands[$0] }
             types.append(results.dropFirst().reduce(results[0]) { $0.or($1) })
             if let end = endLabels[index] { place(end) }
-        default: emitFunction(name, count)
+        default: emitFunction(name, count, index)
         }
     }
 
-    private mutating func emitFunction(_ name: String, _ count: Int) {
+    private mutating func emitFunction(_ name: String, _ count: Int, _ index: Int) {
         guard let definition = FunctionLibrary.definitions[name] else {
             preconditionFailure("the parser let the unknown function \(name) through")
         }
@@ -232,8 +232,17 @@ struct FormulaCompiler {
             program.functions.append(definition)
             functionIndexes[name] = place
         }
-        types.append(definition.result(takeTypes(count)))
+        let result = definition.result(takeTypes(count))
+        types.append(name == "DATEADD" && !addsWholeDays(index) ? .date(isDay: false) : result)
         add(.call(function: place, arguments: count), 1 - count)
+    }
+
+    /// Whether the unit of this DATEADD is written out, and a day or longer: only then a day surely stays one.
+    private func addsWholeDays(_ index: Int) -> Bool {
+        guard let unit = syntax.operands(of: index).last, case .text(let name) = syntax.nodes[unit].kind else {
+            return false
+        }
+        return DateUnit(name)?.isWholeDays == true
     }
 
     private mutating func emitLastModified(_ count: Int, _ index: Int) {

@@ -44,7 +44,7 @@ enum DateUnit: Sendable {
     }
 
     /// Whether adding it to a day gives a day.
-    private var isWholeDays: Bool {
+    var isWholeDays: Bool {
         switch self {
         case .millisecond, .second, .minute, .hour: false
         case .day, .week, .month, .quarter, .year: true

@@ -19,7 +19,7 @@ extension FunctionDefinition {
     ]
 
     private static let arithmeticFunctions: [FunctionDefinition] = [
-        FunctionDefinition("DATEADD", 3, 3, gives: movedType) { arguments, _ in
+        FunctionDefinition("DATEADD", 3, 3, gives: firstType) { arguments, _ in
             guard let date = arguments[0].date, let count = arguments[1].asNumber, count.isFinite,
                 let unit = arguments[2].unit, let moved = unit.adding(count, to: date)
             else { return .error }
@@ -202,9 +202,6 @@ extension FunctionDefinition {
         if case .date(let isDay)? = types.first { return .date(isDay: isDay) }
         return .date(isDay: false)
     }
-
-    /// What is added may be hours, so that a day becomes a moment.
-    @Sendable private static func movedType(_ types: [FormulaType]) -> FormulaType { firstType(types) }
 }
 
 extension FormulaValue {

@@ -42,6 +42,8 @@ extension FormulaValue {
         switch (type, self) {
         case (.text, .number), (.text, .boolean), (.text, .date): asText.map { .text($0) } ?? .error
         case (.number, .boolean(let boolean)): .number(boolean ? 1 : 0)
+        // MAX of what may be a date, as IF(…, {Date}, ""), where the type says that it is text.
+        case (.number, .date): asNumber.map { .number($0) } ?? .error
         // MAX of no dates is 0, which a field of dates has no cell for.
         case (.date, .number): .blank
         case (.date(false), .date(var date)):

@@ -78,6 +78,12 @@ enum OpenAPIDocument {
                 "content": ["application/json": content(body.shape)],
             ]
         }
+        if route.upload != nil {
+            let content = RouteUpload.endings.keys.sorted().map {
+                (key: $0, value: ["schema": ["type": "string"]] as JSONValue)
+            }
+            members["requestBody"] = ["required": true, "content": .object(JSONObject(content))]
+        }
         if let socket = route.reply.socket {
             members["x-socket"] = [
                 "client": reference(socket.client.name), "clientExample": socket.client.sample,
@@ -126,7 +132,9 @@ enum OpenAPIDocument {
                 reply.description,
                 contentType: reply.contentType,
                 [.noContent, .switchingProtocols, .notModified].contains(status)
-                    ? nil : reply.shape.map(content) ?? reply.events.map(eventContent) ?? ["schema": ["type": "string"]]
+                    ? nil
+                    : reply.shape.map(content) ?? reply.events.map(eventContent) ?? ["schema": ["type": "string"]],
+                besides: reply.otherContentType.map { ($0, ["schema": ["type": "string"]]) }
             )
         }
         if let shape = reply.shape, let events = reply.events {
@@ -165,6 +173,7 @@ enum OpenAPIDocument {
         statuses.append(.gatewayTimeout)
         if !route.isOpen { statuses += [.unauthorized, .forbidden] }
         if !route.pattern.parameters.isEmpty { statuses.append(.notFound) }
+        if route.upload != nil { statuses += [.contentTooLarge, .unsupportedMediaType] }
         if let body = route.body {
             statuses += [.contentTooLarge, .unsupportedMediaType]
             if body.isChecked { statuses.append(.unprocessableContent) }

@@ -1,4 +1,5 @@
 import Access
+import Airtable
 import Domain
 import HTTPTypes
 
@@ -15,6 +16,8 @@ struct Problem: WireType, Hashable {
     let code: String
     /// What to do next.
     let hint: String?
+    /// The line of an uploaded file.
+    let line: Int?
     /// What stands against an undo; only of that problem.
     let obstacles: JSONValue?
 
@@ -30,6 +33,7 @@ struct Problem: WireType, Hashable {
             "requestId": .string(description: "Also in the header X-Request-Id, and in the server's log."),
             "code": .string(description: "A stable word for programs."),
             "hint": .string(description: "What to do next."),
+            "line": .integer(description: "The line of an uploaded file, counted from 1.", minimum: 1),
             "obstacles": .array(of: .any, description: "What stands against an undo."),
         ],
         required: ["type", "title", "status", "detail", "instance", "requestId", "code"],
@@ -47,6 +51,7 @@ struct Problem: WireType, Hashable {
         self.requestId = requestID
         self.code = code
         self.hint = cover == nil ? failure.hint : nil
+        self.line = (failure as? ImportError)?.line
         self.obstacles = (failure as? UndoRefusal)?.obstacles
     }
 }

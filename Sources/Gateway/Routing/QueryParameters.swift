@@ -44,6 +44,16 @@ struct QueryParameters: Sendable, Hashable {
 
     func text(_ name: String) -> String? { values[name] }
 
+    /// - Throws: `invalidParameter` when it is neither `true` nor `false`.
+    func flag(_ name: String) throws(GatewayError) -> Bool? {
+        switch values[name] {
+        case nil: nil
+        case "true": true
+        case "false": false
+        default: throw GatewayError(.invalidParameter, "The query parameter \(name) is true or false.")
+        }
+    }
+
     /// - Throws: `invalidParameter` when it is no whole number, or outside `range`.
     func integer(_ name: String, in range: ClosedRange<Int>) throws(GatewayError) -> Int? {
         guard let text = values[name] else { return nil }

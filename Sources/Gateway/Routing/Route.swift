@@ -38,6 +38,8 @@ public struct Route: Sendable {
     /// Whether the handler gets the query as it came, because its dialect has rules of its own.
     let readsQuery: Bool
     let body: RouteBody?
+    /// The file it takes in place of a JSON body.
+    let upload: RouteUpload?
     let reply: RouteReply
     /// Statuses of problems that this route may answer beside those every route may.
     let problems: [HTTPResponse.Status]
@@ -56,6 +58,7 @@ public struct Route: Sendable {
         query: [QueryParameter] = [],
         readsQuery: Bool = false,
         body: RouteBody? = nil,
+        upload: RouteUpload? = nil,
         reply: RouteReply,
         problems: [HTTPResponse.Status] = [],
         timeout: Duration? = nil,
@@ -69,6 +72,7 @@ public struct Route: Sendable {
         self.query = query
         self.readsQuery = readsQuery
         self.body = body
+        self.upload = upload
         self.reply = reply
         self.problems = problems
         self.timeout = timeout
@@ -122,6 +126,10 @@ struct RouteBody: Sendable {
 struct RouteReply: Sendable {
     let description: String
     let contentType: String
+    /// What the answer may be instead, as the caller chooses.
+    var otherContentType: String?
+    /// Whether it is a file that may be long in the making.
+    var isFile = false
     /// Nil when it is not JSON of ours.
     let shape: WireShape?
     /// Statuses other than 200 with the same shape.
@@ -197,6 +205,11 @@ struct RouteReply: Sendable {
 
     static func other(_ contentType: String, _ description: String) -> Self {
         Self(description: description, contentType: contentType, shape: nil)
+    }
+
+    /// A file to be kept.
+    static func file(_ contentType: String, or other: String? = nil, _ description: String) -> Self {
+        Self(description: description, contentType: contentType, otherContentType: other, isFile: true, shape: nil)
     }
 
     /// Server-sent events whose data is a `type`; 204 when there are none to come.

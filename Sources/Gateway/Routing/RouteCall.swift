@@ -17,6 +17,8 @@ struct RouteCall: Sendable {
     let body: JSONValue
     /// Empty unless the route declares a body.
     let bytes: [UInt8]
+    /// What was uploaded; nil unless the route declares an upload.
+    let file: SpooledFile?
     let parameters: [PathParameter: Substring]
     /// The API document's bytes.
     let document: [UInt8]

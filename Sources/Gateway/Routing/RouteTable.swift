@@ -23,9 +23,10 @@ public struct RouteTable: Sendable {
     public static let standard = RouteTable(
         Array(
             [
-                SearchRoutes.all, BaseRoutes.all, RecordRoutes.all,
+                SearchRoutes.all, BaseRoutes.all, HostedBaseRoutes.all, RecordRoutes.all,
                 SchemaChangeRoutes.all(by: .platform), ViewRoutes.all(by: .platform),
-                RecordWriteRoutes.all(by: .platform), HistoryRoutes.all, ChatRoutes.all,
+                RecordWriteRoutes.all(by: .platform), HistoryRoutes.all,
+                ExportRoutes.all, ImportRoutes.all, ChatRoutes.all,
                 EmbeddingRoutes.all,
                 MCPRoutes.all, OpenAIRoutes.all,
                 AirtableRecordRoutes.all, RecordWriteRoutes.all(by: .airtable), AirtableCommentRoutes.all,

@@ -48,7 +48,7 @@ public struct AllowedHost: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Whether the address names this host; of a network nobody knows before the name is looked up.
-    func covers(_ address: OutboundAddress) -> Bool {
+    public func covers(_ address: OutboundAddress) -> Bool {
         network == nil && host == address.host && (port == nil || port == address.port)
     }
 }

@@ -18,6 +18,11 @@ public struct OutboundAddress: Sendable, Hashable {
     /// `host:port`, the name of an upstream in limits, circuits and errors.
     public var authority: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
+    /// Whether it names this machine itself: `localhost`, `127.…` or `[::1]`.
+    public var isLoopback: Bool {
+        host == "localhost" || host == "::1" || (IPAddress(host) != nil && host.hasPrefix("127."))
+    }
+
     /// - Throws: `invalidAddress`.
     public init(_ url: String) throws(OutboundError) {
         guard let separator = url.firstRange(of: "://"),

@@ -95,7 +95,7 @@ extension IndexingServices {
     /// Records for the index: a damaged one is logged and left out, so that it does
     /// not keep all others from being found.
     var soundReads: GatedReads {
-        airtable.reads(by: .recordsRead) { [logger] in logger.error("left out of the index: \($0.message)") }
+        airtable.storedReads(by: .recordsRead) { [logger] in logger.error("left out of the index: \($0.message)") }
     }
 }
 

@@ -178,7 +178,8 @@ struct LiveWork {
             case .updated(let before, let after):
                 let primary = table.primaryField
                 if before.cells[primary] != after.cells[primary] { addLinking(to: [before, after], in: table, tables) }
-            case .deleted(let record):
+            // Into a mirror a record may come later than those that link to it.
+            case .created(let record), .deleted(let record):
                 addLinking(to: [record], in: table, tables)
             case .schemaChanged:
                 for other in tables.values
@@ -187,7 +188,7 @@ struct LiveWork {
                 {
                     if wholeTables[other.id] == nil { wholeTables[other.id] = .schemaChanged }
                 }
-            case .created, .imported, .tableDeleted: break
+            case .imported, .tableDeleted: break
             }
         }
     }

@@ -10,7 +10,10 @@ extension RecordIndexer {
     @discardableResult
     func enqueue(_ table: Table, because reason: BackfillReason, _ context: RequestContext) async throws -> Bool {
         let layout = try await reader.layout(of: table, context: context)
-        let total = try await services.airtable.recordCount(in: table.id, context: context)
+        let total = try await services.airtable.storedReads(by: .recordsRead).recordCount(
+            in: table.id,
+            context: context
+        )
         let signature = layout.signature
         let (tenant, store) = (tenant, store)
         return try await services.database.write { transaction in

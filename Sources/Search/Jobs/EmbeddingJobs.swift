@@ -238,7 +238,10 @@ public struct EmbeddingJobs: Sendable {
                 Place(
                     table: table,
                     layout: try await reader.layout(of: table, context: context),
-                    total: try await services.airtable.recordCount(in: table.id, context: context)
+                    total: try await services.airtable.storedReads(by: .recordsRead).recordCount(
+                        in: table.id,
+                        context: context
+                    )
                 )
             )
         }

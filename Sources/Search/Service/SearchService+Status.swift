@@ -41,7 +41,10 @@ extension SearchService {
                         table: table.name,
                         tableID: table.id,
                         state: Self.state(own, backfill, hasBegun: checkpoint != nil),
-                        records: try await reads.recordCount(in: table.id, context: context),
+                        records: try await airtable.storedReads(by: .search).recordCount(
+                            in: table.id,
+                            context: context
+                        ),
                         units: units[table.id] ?? 0,
                         filled: backfill?.done,
                         toFill: backfill?.total,

@@ -112,7 +112,7 @@ public struct SearchService: Sendable {
             context: context
         )
         let count = min(Limits.searchCandidates, 80 + 4 * (limit + cursor.shown.count))
-        let sound = airtable.reads(by: .search) { context.logger.error("left out of a search: \($0.message)") }
+        let sound = airtable.storedReads(by: .search) { context.logger.error("left out of a search: \($0.message)") }
         let filter = try await SearchFilter(request, places: places, reads: sound, context: context)
         let accepted = try await filter?.records(sound, context: context)
         let query = SearchQuery(text: request.query, mode: mode, count: count, accepted: accepted)
@@ -183,7 +183,7 @@ public struct SearchService: Sendable {
     /// A damaged record is no hit; it must not cost the others.
     func reader(stems: Set<String>, fields: Set<FieldID>? = nil, _ context: RequestContext) -> HitReader {
         let logger = context.logger
-        let sound = airtable.reads(by: .search) { logger.error("left out of a search: \($0.message)") }
+        let sound = airtable.storedReads(by: .search) { logger.error("left out of a search: \($0.message)") }
         return HitReader(airtable: sound, stems: stems, fields: fields)
     }
 

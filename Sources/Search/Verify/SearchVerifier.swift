@@ -81,7 +81,7 @@ public struct SearchVerifier: Sendable {
         _ context: RequestContext,
         _ report: inout SearchReport
     ) async throws {
-        let reader = RecordReader(airtable: services.airtable.reads(by: .recordsRead))
+        let reader = RecordReader(airtable: services.airtable.storedReads(by: .recordsRead))
         let numbers = Set(partitions.map(\.number))
         let groups = Dictionary(partitions.map { ($0.number, $0.group) }, uniquingKeysWith: { first, _ in first })
         let layout = try await reader.layout(of: table, context: context)
@@ -91,7 +91,11 @@ public struct SearchVerifier: Sendable {
         var cursor: RecordCursor?
         repeat {
             let request = RecordPageRequest(limit: Self.blockRecords, after: cursor)
-            let page = try await services.airtable.records(in: table.id, page: request, context: context)
+            let page = try await services.airtable.storedReads(by: .recordsRead).records(
+                in: table.id,
+                page: request,
+                context: context
+            )
             cursor = page.next
             let shown = try await reader.shown(page.records, in: table, context: context)
             let (store, tenant, ids) = (store, context.tenant, page.records.map(\.id))
@@ -235,7 +239,11 @@ public struct SearchVerifier: Sendable {
         let context = try await services.context(tenant)
         do {
             for run in SQLLists.runs(of: records.sorted(), count: Limits.internalPageRecords) {
-                let found = try await services.airtable.records(Array(run), in: partition.table, context: context)
+                let found = try await services.airtable.storedReads(by: .recordsRead).records(
+                    Array(run),
+                    in: partition.table,
+                    context: context
+                )
                 for gone in Set(run).subtracting(found.map(\.id)) {
                     report.note("Record \(gone) is gone, but is still indexed.")
                 }

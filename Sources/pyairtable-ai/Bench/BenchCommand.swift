@@ -6,6 +6,8 @@ struct BenchCommand: AsyncParsableCommand {
         commandName: "bench",
         abstract: "Measure the product at work on a data directory.",
         shouldDisplay: false,
-        subcommands: [FreshnessBench.self, JobsBench.self, ChatBench.self, AirtableBench.self]
+        subcommands: [
+            FreshnessBench.self, JobsBench.self, ChatBench.self, AirtableBench.self, HostedBench.self,
+        ]
     )
 }

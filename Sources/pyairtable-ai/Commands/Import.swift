@@ -91,32 +91,3 @@ struct Import: AsyncParsableCommand {
         if report.skippedLinkCount > 0 { Console.writeError("\(report.skippedLinkCount) links lead nowhere\n") }
     }
 }
-
-extension ImportReport {
-    fileprivate var json: JSONValue {
-        [
-            "outcome": .string(outcome.rawValue), "base": .string(baseName),
-            "baseId": base.map { .string($0.description) } ?? .null,
-            "tables": .array(
-                tables.map { table in
-                    [
-                        "table": .string(table.name), "tableId": table.id.map { .string($0.description) } ?? .null,
-                        "records": .number(JSONNumber(table.rowCount)),
-                        "skipped": .number(JSONNumber(table.skippedCount)),
-                        "fields": .array(
-                            table.columns.map { column in
-                                [
-                                    "name": .string(column.name), "type": .string(column.type.rawValue),
-                                    "linkedTable": column.linkedTable.map { .string($0) } ?? .null,
-                                    "primary": .bool(column.isPrimary),
-                                ]
-                            }
-                        ),
-                    ]
-                }
-            ),
-            "skipped": .array(skipped.map { .string($0.message) }),
-            "skippedLinks": .number(JSONNumber(skippedLinkCount)),
-        ]
-    }
-}

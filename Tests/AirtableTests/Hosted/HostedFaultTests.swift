@@ -56,6 +56,41 @@ struct HostedFaultTests {
         }
     }
 
+    @Test("a deadline that passes while a write is out, or may have been done before, is uncertain; else it is busy")
+    func late() throws {
+        let bench = try HostedBench(
+            fault: { $0 == 2 ? .statusAfter(500) : nil },
+            latency: { number in number == 1 ? (.seconds(2), .seconds(600)) : (.milliseconds(20), .milliseconds(80)) },
+            random: { 0.999 }
+        )
+        let ids = bench.seed(2)
+        try bench.time.run {
+            // Out, and no answer; its turn never comes, since the record's first write is not over.
+            async let out = bench.client.update(
+                [RecordUpdate(id: ids[0], fields: ["Number": 1])],
+                in: bench.target,
+                bench.call(patience: .seconds(10))
+            )
+            try await bench.time.sleep(.seconds(1))
+            async let waiting = bench.client.update(
+                [RecordUpdate(id: ids[0], fields: ["Number": 2])],
+                in: bench.target,
+                bench.call(patience: .seconds(3))
+            )
+            let (second, first) = (try await waiting[0], try await out[0])
+            #expect(throws: AirtableError(.busy, "")) { try second.get() }
+            #expect(throws: AirtableError(.writeUncertain, "")) { try first.get() }
+            // Answered 500 after it was done; the deadline comes before the next attempt.
+            let again = try await bench.client.update(
+                [RecordUpdate(id: ids[1], fields: ["Number": 3])],
+                in: bench.target,
+                bench.call(patience: .milliseconds(300))
+            )
+            #expect(throws: AirtableError(.writeUncertain, "")) { try again[0].get() }
+        }
+        #expect(bench.upstream.rows(base.description)[1].fields["Number"] == 3)
+    }
+
     @Test("a limit that another program uses up as well costs time, and is never seen")
     func sharedLimit() throws {
         let bench = try HostedBench(callsPerSecond: 3)

@@ -12,6 +12,9 @@ struct CallScheduler: Sendable {
 
     var isIdle: Bool { lines.values.allSatisfy { $0.count == 0 && $0.inFlight == 0 } }
 
+    var waitingCount: Int { lines.values.reduce(0) { $0 + $1.count } }
+    var runningCount: Int { lines.values.reduce(0) { $0 + $1.inFlight } }
+
     func waitingCount(_ line: String) -> Int { lines[line]?.count ?? 0 }
 
     /// When the service will take calls of this line again, after it refused one for its limit.

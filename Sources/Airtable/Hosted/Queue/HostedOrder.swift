@@ -25,6 +25,9 @@ enum HostedOrder: Sendable, Hashable {
         }
     }
 
+    /// Whether it changes nothing.
+    var isRead: Bool { if case .plain(let request, _) = self { request.isRead } else { false } }
+
     /// What makes two reads the same; nil for what is no read.
     func readKey(_ token: OutboundSecret) -> ReadKey? {
         guard case .plain(let request, _) = self, request.isRead else { return nil }

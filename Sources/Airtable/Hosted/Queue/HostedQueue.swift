@@ -25,6 +25,10 @@ final class HostedQueue: Sendable {
         /// Those who want its answer; empty when all have gone.
         var waiters: [UInt64]
         let readKey: HostedOrder.ReadKey?
+        /// When it began to wait for the turn that is not over.
+        var waitsSince: Moment
+        /// An attempt before may have done the work.
+        var mayBeDone = false
     }
 
     private struct State {
@@ -36,6 +40,7 @@ final class HostedQueue: Sendable {
         var lastID: UInt64 = 0
         /// No deadline is earlier; nil when nobody waits.
         var deadlineMin: Moment?
+        var waited = Duration.zero
         var isClosed = false
         var pump: Task<Void, Never>?
     }
@@ -43,9 +48,9 @@ final class HostedQueue: Sendable {
     private let state: Mutex<State>
     private let changed = Wakeup()
     private let exchange: HostedExchange
-    private let rules: HostedRules
+    let rules: HostedRules
     private let clock: OutboundClock
-    private let random: @Sendable () -> Double
+    let random: @Sendable () -> Double
     private let executor: (any TaskExecutor)?
     private let observe: @Sendable (HostedEvent) -> Void
 
@@ -99,6 +104,16 @@ final class HostedQueue: Sendable {
         }
     }
 
+    var load: HostedLoad {
+        state.withLock { state in
+            HostedLoad(
+                waiting: state.scheduler.waitingCount,
+                running: state.scheduler.runningCount,
+                waited: state.waited
+            )
+        }
+    }
+
     /// Lets no one join the reads of a base that are under way: they may show what was there before a write.
     func separateReads(of base: BaseID) {
         let line = base.description
@@ -142,7 +157,13 @@ final class HostedQueue: Sendable {
                 }
                 state.lastID += 1
                 let id = state.lastID
-                state.entries[id] = Entry(order: order, token: call.token, waiters: [waiter], readKey: readKey)
+                state.entries[id] = Entry(
+                    order: order,
+                    token: call.token,
+                    waiters: [waiter],
+                    readKey: readKey,
+                    waitsSince: now
+                )
                 state.waiters[waiter] = Waiter(call: id, deadline: call.deadline, promise: promise)
                 if let readKey { state.reads[readKey] = id }
                 state.scheduler.add(order.queued(id: id, for: call), to: order.line, hasBase: order.base != nil)
@@ -232,23 +253,37 @@ final class HostedQueue: Sendable {
 
     /// Fails those whose deadline has come.
     private func expire(at now: Moment) {
-        let late = state.withLock { state -> [Waiter] in
+        let late = state.withLock { state -> [Delivery] in
             guard let earliest = state.deadlineMin, earliest <= now else { return [] }
             let late = state.waiters.filter { $0.value.deadline <= now }.map(\.key).sorted()
-            let waiters = late.compactMap { remove($0, &state) }
+            let deliveries = late.compactMap {
+                expired($0, AirtableError.queuedTooLong(limit: rules.callsPerBase), &state)
+            }
             state.deadlineMin = state.waiters.values.lazy.map(\.deadline).min()
-            return waiters
+            return deliveries
         }
-        for waiter in late {
+        for (promise, answer) in late {
             observe(.expired)
-            waiter.promise.keep(.failure(AirtableError.queuedTooLong(limit: rules.callsPerBase)))
+            promise.keep(answer)
         }
+    }
+
+    /// Takes out a waiter whose patience is at its end: with `error`, or with `writeUncertain` when their write has gone
+    /// out and may have happened.
+    private func expired(_ waiter: UInt64, _ error: AirtableError, _ state: inout State) -> Delivery? {
+        guard let call = state.waiters[waiter]?.call else { return nil }
+        let isUncertain = state.entries[call].map { entry in
+            !entry.order.isRead && (entry.mayBeDone || state.scheduler.isUnderWay(call, of: entry.order.line))
+        }
+        guard let left = remove(waiter, &state) else { return nil }
+        return (left.promise, .failure(isUncertain == true ? AirtableError.uncertain(error) : error))
     }
 
     private func send(_ group: CallGroup) async {
         let now = clock.now()
         let (orders, deadline) = state.withLock { state in
             let entries = group.calls.compactMap { state.entries[$0.id] }
+            for entry in entries { state.waited += now - entry.waitsSince }
             let deadline = entries.flatMap(\.waiters).compactMap { state.waiters[$0]?.deadline }.max()
             return (entries.map(\.order), deadline)
         }
@@ -266,6 +301,7 @@ final class HostedQueue: Sendable {
     private func finish(_ group: CallGroup, _ orders: [HostedOrder], _ verdict: HostedVerdict) {
         let now = clock.now()
         let decision = decide(verdict, group, orders, at: now)
+        if case .failed(_, let failure) = verdict, failure.outcome == .failure { observe(.failed) }
         if let event = decision.event { observe(event) }
         let answers = state.withLock { state -> [Delivery] in
             var answers: [Delivery] = []
@@ -283,6 +319,10 @@ final class HostedQueue: Sendable {
                     _ = settle(call.id, .cancelled, &state)
                     return true
                 }
+            }
+            for call in rest.calls {
+                state.entries[call.id]?.waitsSince = now
+                if decision.mayBeDone { state.entries[call.id]?.mayBeDone = true }
             }
             state.scheduler.finish(rest, decision.fate, outcome: decision.outcome, at: now)
             if case .limited(let end) = decision.fate { answers += hopeless(in: group.line, until: end, &state, now) }
@@ -315,51 +355,7 @@ final class HostedQueue: Sendable {
         }
         let seconds = (end - now).components.seconds + 1
         let error = AirtableError.queuedTooLong(limit: rules.callsPerBase, restSeconds: seconds)
-        return waiters.keys.sorted().compactMap { remove($0, &state) }.map { ($0.promise, .failure(error)) }
-    }
-
-    // MARK: Judging
-
-    private struct Decision {
-        var fate: GroupFate
-        var outcome: CircuitState.Outcome
-        /// One a call, when the group is over.
-        var answers: [Answer] = []
-        var event: HostedEvent?
-    }
-
-    private func decide(
-        _ verdict: HostedVerdict,
-        _ group: CallGroup,
-        _ orders: [HostedOrder],
-        at now: Moment
-    ) -> Decision {
-        func over(_ error: any Error, _ outcome: CircuitState.Outcome) -> Decision {
-            Decision(fate: .over, outcome: outcome, answers: orders.map { _ in .failure(error) })
-        }
-        switch verdict {
-        case .success(let reply):
-            guard let parts = HostedOrder.split(reply, for: orders) else {
-                return over(AirtableError.malformedHosted("records are missing"), .success)
-            }
-            return Decision(fate: .over, outcome: .success, answers: parts.map { .success($0) })
-        case .limited(let after):
-            let rest = (after ?? rules.lockout) + rules.lockoutJitter * random()
-            return Decision(fate: .limited(until: now + rest), outcome: .success, event: .limited)
-        case .cancelled:
-            return over(CancellationError(), .unknown)
-        case .failed(let error, let failure):
-            let mayRepeat = orders.allSatisfy(\.isRepeatable) || !failure.isUncertain
-            let attempts = (group.calls.map(\.attempts).max() ?? 0) + 1
-            if failure.isTransient, mayRepeat, attempts < rules.attemptsMax {
-                let rest = rules.backoff(afterAttempts: attempts, random: random())
-                return Decision(fate: .again(at: now + rest), outcome: failure.outcome, event: .retried)
-            }
-            if failure.isSeparable, group.calls.count > 1 {
-                return Decision(fate: .split, outcome: failure.outcome, event: .split)
-            }
-            return over(failure.isUncertain && !mayRepeat ? AirtableError.uncertain(error) : error, failure.outcome)
-        }
+        return waiters.keys.sorted().compactMap { expired($0, error, &state) }
     }
 }
 

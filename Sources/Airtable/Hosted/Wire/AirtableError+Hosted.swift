@@ -34,8 +34,8 @@ extension AirtableError {
     static func uncertain(_ cause: AirtableError) -> Self {
         Self(
             .writeUncertain,
-            "The hosted service gave no answer to a create: the records may be there, or not.",
-            hint: "read the table before creating them again",
+            "The hosted service gave no answer to a write: it may have happened, or not.",
+            hint: "read the records before writing them again",
             detail: [cause.message, cause.detail].compactMap(\.self).joined(separator: "; ")
         )
     }

@@ -1,0 +1,95 @@
+import Access
+import Database
+public import Domain
+
+/// Writing tables and bases to files.
+extension AirtableService {
+    /// Writes a table's records to `file`, as one snapshot has them.
+    ///
+    /// - Parameter address: of attachments, which have none without it.
+    /// - Throws: as `list`; `SpoolError`.
+    public func export(
+        _ export: TableExport,
+        of table: TableID,
+        to file: SpooledFile,
+        address: AttachmentAddress? = nil,
+        context: RequestContext
+    ) async throws -> ExportSummary {
+        try context.require(.recordsRead)
+        let scope = try await access.visibleScope(for: context)
+        let (filters, now) = (filters, now())
+        return try await writing(file, context) { transaction, schema in
+            let model = try schema.table(table, scope)
+            let view = try export.query.view.map { name in
+                try VisibleViews(of: model, scope: scope, filters: filters, tenant: context.tenant, in: transaction)
+                    .view(name)
+            }
+            let plan = try ListingPlan(
+                export.query,
+                model: model,
+                view: view,
+                scope: scope,
+                filters: filters,
+                now: now
+            )
+            let scan = RecordScan(plan: plan, schema: schema, scope: scope, transaction: transaction)
+            var lines = try RecordLines(export, fields: plan.fields, address: address)
+            var count = 0
+            func add(_ records: [Record]) throws {
+                let links =
+                    lines.showsLinks
+                    ? try LinkTexts(of: records, fields: plan.fields, schema, scope, in: transaction) : LinkTexts()
+                for record in records { try lines.add(record, links: links) }
+                count += records.count
+                try file.write(lines.drain())
+            }
+            try scan.forEachBlock(add)
+            try file.write(lines.drain())
+            return ExportSummary(tableCount: 1, recordCount: count)
+        }
+    }
+
+    /// Reads one snapshot into `file`, from the start again when the database has to begin again.
+    func writing(
+        _ file: SpooledFile,
+        _ context: RequestContext,
+        _ body: @escaping @Sendable (any Transaction, TenantSchema) throws -> ExportSummary
+    ) async throws -> ExportSummary {
+        try await withTaskCancellationHandler {
+            try await read(context) { transaction, schema in
+                try file.restart()
+                return try body(transaction, schema)
+            }
+        } onCancel: {
+            file.abandon()
+        }
+    }
+}
+
+extension RecordScan {
+    /// Calls `body` with all records of the list in its order, some hundred at a time.
+    func forEachBlock(_ body: ([Record]) throws -> Void) throws {
+        var records: [Record] = []
+        if plan.sort.isEmpty {
+            var left = plan.maxRecords
+            try forEachMatch(after: nil) { row, _, _, _ in
+                records.append(try row.record(plan.shown))
+                left -= 1
+                if records.count == Limits.internalPageRecords || left == 0 {
+                    try body(records)
+                    records.removeAll(keepingCapacity: true)
+                }
+                return left > 0
+            }
+            if !records.isEmpty { try body(records) }
+            return
+        }
+        let positions = try sortedPositions()
+        var index: Int? = positions.isEmpty ? nil : 0
+        while let from = index {
+            let page = try page(of: positions, from: from)
+            try body(page.records)
+            index = page.next
+        }
+    }
+}
