@@ -87,6 +87,8 @@ def make_base(api):
     ]:
         made = table.create_field(name, kind, options=options)
         same((made.name, made.type), (name, kind), "a computed field")
+        result = getattr(getattr(made, "options", None), "result", None)
+        check(type(result).__name__ != "UnknownFieldConfig", f"pyairtable knows the result of {name}: {result}")
     return base, table
 
 
