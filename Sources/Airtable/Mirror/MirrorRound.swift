@@ -153,6 +153,7 @@ extension MirrorRound {
             next[table].pulled = (listing.offset == nil ? 0 : next[table].pulled) + page.records.count
             // What changed meanwhile is asked for from here on.
             next[table].changesTime = start
+            next[table].sweepTime = start
             next[table].isPulled = page.offset == nil
             next[table].needsSweep = restarts > 0 || next[table].needsSweep
             _ = try await put(page.records, in: table, asked: sequence, saving: next)
@@ -166,9 +167,7 @@ extension MirrorRound {
         let progress = state[table]
         if progress.needsSweep { return true }
         let now = service.now()
-        guard let last = progress.sweepTime ?? progress.changesTime, let changes = progress.changesTime else {
-            return true
-        }
+        guard let last = progress.sweepTime, let changes = progress.changesTime else { return true }
         return last.age(at: now, isBeyond: rules.sweepInterval) || changes.age(at: now, isBeyond: rules.pollSpanMax)
     }
 
