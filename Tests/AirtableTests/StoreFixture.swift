@@ -150,3 +150,15 @@ func expectFailure<T>(
     }
     return nil
 }
+
+extension StoreFixture {
+    /// The same, with a context for runs that take longer than a call may.
+    func patient() async throws -> StoreFixture {
+        let patient = try await access.ownerContext(
+            origin: .commandLine,
+            timeout: .seconds(3_600),
+            logger: context.logger
+        )
+        return StoreFixture(database: database, access: access, service: service, clock: clock, context: patient)
+    }
+}

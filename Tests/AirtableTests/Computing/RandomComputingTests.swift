@@ -17,21 +17,8 @@ struct RandomComputingTests {
 
     @Test("after each of many random edits", .timeLimit(.minutes(60)), arguments: DatabaseKind.allCases)
     func edits(_ kind: DatabaseKind) async throws {
-        try await withStore(kind) { short in
-            // The long run goes on for longer than one call may.
-            let context = try await short.access.ownerContext(
-                origin: .commandLine,
-                timeout: .seconds(3_600),
-                logger: short.context.logger
-            )
-            let store = StoreFixture(
-                database: short.database,
-                access: short.access,
-                service: short.service,
-                clock: short.clock,
-                context: context
-            )
-            var run = RandomEdits(try await Shop(store), seed: Self.seed)
+        try await withStore(kind) { store in
+            var run = RandomEdits(try await Shop(store.patient()), seed: Self.seed)
             for number in 1...(Self.isLong ? 10_000 : 500) {
                 let what = try await run.edit()
                 let problems = try await run.shop.differences()

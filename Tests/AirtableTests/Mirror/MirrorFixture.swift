@@ -193,5 +193,5 @@ func withMirror(
     fault: @escaping @Sendable (Int) -> HostedStandIn.Fault? = { _ in nil },
     _ body: @escaping @Sendable (MirrorFixture) async throws -> Void
 ) async throws {
-    try await withStore(kind) { store in try await body(try MirrorFixture(store, fault: fault)) }
+    try await withStore(kind) { store in try await body(try MirrorFixture(try await store.patient(), fault: fault)) }
 }
