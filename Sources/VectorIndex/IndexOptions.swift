@@ -14,7 +14,7 @@ public struct IndexOptions: Sendable {
     /// … and than this share of the checkpoint.
     public var tailShareMax: Double
 
-    public init(residency: IndexResidency = .mapped, tailBytesMin: Int = 4 << 20, tailShareMax: Double = 0.25) {
+    public init(residency: IndexResidency = .mapped, tailBytesMin: Int = 1 << 20, tailShareMax: Double = 0.25) {
         self.residency = residency
         self.tailBytesMin = tailBytesMin
         self.tailShareMax = tailShareMax

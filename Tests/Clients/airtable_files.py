@@ -24,37 +24,7 @@ from pyairtable import Api, orm
 from pyairtable.models.webhook import WebhookNotification
 from pyairtable.orm import fields as F
 
-CHECKS = 0
-
-
-class Surprise(Exception):
-    """Something is not as this program expects it."""
-
-
-def check(condition, message):
-    global CHECKS
-    CHECKS += 1
-    if not condition:
-        raise Surprise(message)
-
-
-def same(actual, expected, what):
-    check(actual == expected, f"{what}: {actual!r}, expected {expected!r}")
-
-
-def emit(event, **members):
-    print(json.dumps({"event": event, **members}, ensure_ascii=False), flush=True)
-
-
-def refused(call, status, error, what):
-    try:
-        call()
-    except requests.HTTPError as failure:
-        same(failure.response.status_code, status, f"status of {what} ({failure.response.text})")
-        given = failure.response.json()["error"]
-        same(given if isinstance(given, str) else given["type"], error, f"error of {what}")
-        return
-    raise Surprise(f"{what} was not refused")
+from airtable_checks import Surprise, check, done, emit, refused, same
 
 
 class ContentHost(requests.adapters.HTTPAdapter):
@@ -400,7 +370,7 @@ def main():
     finally:
         base.delete()
         local.server.shutdown()
-    emit("done", checks=CHECKS)
+    done(least=100)
 
 
 if __name__ == "__main__":

@@ -16,13 +16,7 @@ extension AirtableService {
         context: RequestContext,
         in transaction: any Transaction
     ) throws {
-        let run = Recomputation(
-            schema: try cache.schema(context.tenant, in: transaction, keeps: false),
-            base: base,
-            actor: context.principal.user,
-            now: now(),
-            transaction: transaction
-        )
+        let run = try recomputation(of: base, context: context, in: transaction)
         let changed = try run.run(run.changedFields(since: old))
         try announce(changed, of: run, continuing: number)
     }
@@ -41,17 +35,25 @@ extension AirtableService {
         context: RequestContext,
         in transaction: any Transaction
     ) throws {
-        let run = Recomputation(
+        let run = try recomputation(of: base, context: context, in: transaction)
+        guard run.schema.graph(of: base) != nil else { return }
+        var changed = try run.run(run.fields(of: tables))
+        for rows in appended { changed.formUnion(try run.runAppended(to: rows.table, waitingAt: rows.waiting)) }
+        try announce(changed.subtracting(announced), of: run, continuing: nil)
+    }
+
+    private func recomputation(
+        of base: BaseID,
+        context: RequestContext,
+        in transaction: any Transaction
+    ) throws -> Recomputation {
+        Recomputation(
             schema: try cache.schema(context.tenant, in: transaction, keeps: false),
             base: base,
             actor: context.principal.user,
             now: now(),
             transaction: transaction
         )
-        guard run.schema.graph(of: base) != nil else { return }
-        var changed = try run.run(run.fields(of: tables))
-        for rows in appended { changed.formUnion(try run.runAppended(to: rows.table, waitingAt: rows.waiting)) }
-        try announce(changed.subtracting(announced), of: run, continuing: nil)
     }
 
     /// Says in the change log that these tables are to be read anew.

@@ -109,13 +109,4 @@ extension SchemaStore {
             in: transaction
         )
     }
-
-    func setName(_ name: String, of base: BaseID, tenant: TenantID, in transaction: any Transaction) throws {
-        try Self.bases.update(
-            [("name", .text(name)), ("name_key", .text(nameKey(name)))],
-            where: "tenant = $1 AND id = $2",
-            [tenant.sql, base.sql],
-            in: transaction
-        )
-    }
 }

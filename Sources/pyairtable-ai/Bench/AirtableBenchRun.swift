@@ -95,7 +95,7 @@ struct AirtableBenchRun: Sendable {
         // The status of the three terms was asked for often enough, too.
         let built = try await airtable.fieldIndexes.buildWanted()
         guard built > 0 else {
-            throw LoadClients.Refused(description: "no index was wanted: --records is below what deserves one")
+            throw LoopbackSocket.Refused(description: "no index was wanted: --records is below what deserves one")
         }
         report.indexBuildMs = start.duration(to: .now).inSeconds * 1_000 / Double(built)
         let latencies = try await filter(times: 500, equality)

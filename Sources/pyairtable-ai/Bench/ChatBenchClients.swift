@@ -13,10 +13,6 @@ struct ChatBenchClients {
         var residentBytesMax = 0
     }
 
-    struct Refused: Error, CustomStringConvertible {
-        let description: String
-    }
-
     private struct Client {
         let descriptor: Int32
         /// What came since the last whole token.
@@ -33,8 +29,8 @@ struct ChatBenchClients {
     init(port: Int, requests: [(key: String, path: String)]) throws {
         let body = #"{"content":"What time is it?"}"#
         for request in requests {
-            let descriptor = try Self.connected(to: port)
-            try Self.send(
+            let descriptor = try LoopbackSocket.connected(to: port)
+            try LoopbackSocket.send(
                 """
                 POST \(request.path) HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer \(request.key)\r
                 Accept: text/event-stream\r\nContent-Type: application/json\r
@@ -49,8 +45,8 @@ struct ChatBenchClients {
     /// Opens WebSockets that then say nothing, each waited for.
     static func openSockets(_ count: Int, port: Int, keys: [String]) throws -> [Int32] {
         try (0..<count).map { number in
-            let descriptor = try connected(to: port)
-            try send(
+            let descriptor = try LoopbackSocket.connected(to: port)
+            try LoopbackSocket.send(
                 """
                 GET /api/v1/chat/ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r
                 Authorization: Bearer \(keys[number % keys.count])\r\nSec-WebSocket-Version: 13\r
@@ -61,7 +57,9 @@ struct ChatBenchClients {
             var buffer = [UInt8](repeating: 0, count: 1_024)
             let length = recv(descriptor, &buffer, buffer.count, 0)
             let answer = String(decoding: buffer.prefix(max(0, length)), as: UTF8.self)
-            guard answer.hasPrefix("HTTP/1.1 101") else { throw Refused(description: "the socket got \(answer)") }
+            guard answer.hasPrefix("HTTP/1.1 101") else {
+                throw LoopbackSocket.Refused(description: "the socket got \(answer)")
+            }
             return descriptor
         }
     }
@@ -116,29 +114,4 @@ struct ChatBenchClients {
         if client.rest.count > 4_096 { client.rest.removeFirst(client.rest.count - 1_024) }
     }
 
-    // MARK: Sockets
-
-    private static func connected(to port: Int) throws -> Int32 {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        let status = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard descriptor >= 0, status == 0 else {
-            throw Refused(description: "no connection to port \(port): \(String(cString: strerror(errno)))")
-        }
-        return descriptor
-    }
-
-    private static func send(_ text: String, on descriptor: Int32) throws {
-        let bytes = Array(text.utf8)
-        guard Foundation.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
-            throw Refused(description: "a request was not taken: \(String(cString: strerror(errno)))")
-        }
-    }
 }

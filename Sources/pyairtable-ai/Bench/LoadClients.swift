@@ -12,10 +12,6 @@ struct LoadClients {
         var perSecond: Double { seconds > 0 ? Double(answers) / seconds : 0 }
     }
 
-    struct Refused: Error, CustomStringConvertible {
-        let description: String
-    }
-
     private struct Client {
         let descriptor: Int32
         var buffer: [UInt8] = []
@@ -32,7 +28,7 @@ struct LoadClients {
     /// - Parameter key: of the API, sent with each request.
     init(port: Int, connections: Int, key: String) throws {
         head = "HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer \(key)\r\n"
-        for _ in 0..<connections { clients.append(Client(descriptor: try Self.connected(to: port))) }
+        for _ in 0..<connections { clients.append(Client(descriptor: try LoopbackSocket.connected(to: port))) }
     }
 
     func close() { for client in clients { _ = Foundation.close(client.descriptor) } }
@@ -54,11 +50,11 @@ struct LoadClients {
         var chunk = [UInt8](repeating: 0, count: 256 * 1_024)
         while open > 0 {
             guard poll(&polled, nfds_t(polled.count), Self.patienceMilliseconds) > 0 else {
-                throw Refused(description: "no answer came")
+                throw LoopbackSocket.Refused(description: "no answer came")
             }
             for position in polled.indices where polled[position].revents != 0 {
                 let count = recv(clients[position].descriptor, &chunk, chunk.count, 0)
-                guard count > 0 else { throw Refused(description: "a connection ended") }
+                guard count > 0 else { throw LoopbackSocket.Refused(description: "a connection ended") }
                 clients[position].buffer += chunk[..<count]
                 guard let body = try Self.body(&clients[position]) else { continue }
                 outcome.latencies.add(Double(ClockModel.nanoseconds() - clients[position].asked) / 1_000_000)
@@ -82,10 +78,7 @@ struct LoadClients {
         if let body { text += "Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)" }
         if body == nil { text += "\r\n" }
         clients[position].asked = ClockModel.nanoseconds()
-        let bytes = Array(text.utf8)
-        guard send(clients[position].descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
-            throw Refused(description: "a request was not taken: \(String(cString: strerror(errno)))")
-        }
+        try LoopbackSocket.send(text, on: clients[position].descriptor)
         return true
     }
 
@@ -95,7 +88,7 @@ struct LoadClients {
             guard let end = headEnd(client.buffer) else { return nil }
             let head = String(decoding: client.buffer[..<end], as: UTF8.self).lowercased()
             guard head.hasPrefix("http/1.1 200"), let mark = head.range(of: "content-length:") else {
-                throw Refused(description: String(decoding: client.buffer.prefix(1_000), as: UTF8.self))
+                throw LoopbackSocket.Refused(description: String(decoding: client.buffer.prefix(1_000), as: UTF8.self))
             }
             let digits = head[mark.upperBound...].drop { $0 == " " }.prefix(while: \.isNumber)
             client.body = end..<(end + (Int(digits) ?? 0))
@@ -111,24 +104,5 @@ struct LoadClients {
             position += 1
         }
         return nil
-    }
-
-    private static func connected(to port: Int) throws -> Int32 {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        let status = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        var yes: Int32 = 1
-        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
-        guard descriptor >= 0, status == 0 else {
-            throw Refused(description: "no connection to port \(port): \(String(cString: strerror(errno)))")
-        }
-        return descriptor
     }
 }
