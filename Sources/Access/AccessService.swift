@@ -139,6 +139,11 @@ public struct AccessService: Sendable {
         return VisibleScope(tenant: context.tenant, bases: stored.key.bases)
     }
 
+    /// What this request may see, and where it may do what `permission` names.
+    public func visibleScope(for context: RequestContext, doing permission: Permission) async throws -> VisibleScope {
+        try await visibleScope(for: context)
+    }
+
     func context(
         id: String? = nil,
         principal: Principal,

@@ -140,6 +140,13 @@ public enum ChatMessageKind: IdentifierKind { public static var prefix: StaticSt
 public enum RunKind: IdentifierKind { public static var prefix: StaticString { "run" } }
 public enum JobKind: IdentifierKind { public static var prefix: StaticString { "job" } }
 public enum WebhookKind: IdentifierKind { public static var prefix: StaticString { "ach" } }
+public enum AccountKind: IdentifierKind { public static var prefix: StaticString { "acc" } }
+public enum SessionKind: IdentifierKind { public static var prefix: StaticString { "ses" } }
+public enum GrantKind: IdentifierKind { public static var prefix: StaticString { "grt" } }
+public enum RoleKind: IdentifierKind { public static var prefix: StaticString { "rol" } }
+public enum GroupKind: IdentifierKind { public static var prefix: StaticString { "ugp" } }
+public enum InviteKind: IdentifierKind { public static var prefix: StaticString { "inv" } }
+public enum AuditEntryKind: IdentifierKind { public static var prefix: StaticString { "aud" } }
 
 public typealias TenantID = Identifier<TenantKind>
 public typealias WorkspaceID = Identifier<WorkspaceKind>
@@ -158,3 +165,10 @@ public typealias ChatMessageID = Identifier<ChatMessageKind>
 public typealias RunID = Identifier<RunKind>
 public typealias JobID = Identifier<JobKind>
 public typealias WebhookID = Identifier<WebhookKind>
+public typealias AccountID = Identifier<AccountKind>
+public typealias SessionID = Identifier<SessionKind>
+public typealias GrantID = Identifier<GrantKind>
+public typealias RoleID = Identifier<RoleKind>
+public typealias GroupID = Identifier<GroupKind>
+public typealias InviteID = Identifier<InviteKind>
+public typealias AuditEntryID = Identifier<AuditEntryKind>
