@@ -167,7 +167,7 @@ let package = Package(
                 "TestSupport", "VectorIndex", logging,
             ]
         ),
-        tests("AccessTests", ["Access", "Database", "Domain", "TestSupport", logging]),
+        tests("AccessTests", ["Access", "Database", "Domain", "TestSupport", logging], exclude: ["Scenarios"]),
         tests(
             "AirtableTests",
             ["Airtable", "Access", "Database", "Domain", "Formula", "Outbound", "TestSupport", logging]

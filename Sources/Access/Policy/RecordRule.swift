@@ -6,18 +6,27 @@ package import Domain
 /// does not compile, or fails for a record, counts against the reader: as an allowance it lets nothing through, as a
 /// refusal it refuses.
 public struct RecordRule: Sendable, Hashable {
-    /// Whether every record is allowed that nothing refuses.
-    package var allowsAll: Bool
-    /// Allowed one by one.
-    package var allowed: Set<RecordID>
-    /// Allowed where any of these is true.
-    package var allowing: [String]
+    /// Each of them must let a record through; empty when every record is allowed that nothing refuses.
+    ///
+    /// More than one when several rights are needed at once, or when a key has limits of its own.
+    package var allowances: [Allowance]
     /// Refused one by one, whatever allows them.
     package var refused: Set<RecordID>
     /// Refused where any of these is true.
     package var refusing: [String]
     /// Of whom the formulas speak.
     package var reader: Reader
+
+    /// Lets a record through that is named, or for which any of the formulas is true.
+    package struct Allowance: Sendable, Hashable {
+        package var records: Set<RecordID>
+        package var formulas: [String]
+
+        package init(records: Set<RecordID> = [], formulas: [String] = []) {
+            self.records = records
+            self.formulas = formulas
+        }
+    }
 
     /// Whom `CURRENT_USER()` and its like mean.
     public struct Reader: Sendable, Hashable {
@@ -36,18 +45,24 @@ public struct RecordRule: Sendable, Hashable {
     }
 
     package init(
-        allowsAll: Bool = false,
-        allowed: Set<RecordID> = [],
-        allowing: [String] = [],
+        allowances: [Allowance] = [],
         refused: Set<RecordID> = [],
         refusing: [String] = [],
         reader: Reader
     ) {
-        self.allowsAll = allowsAll
-        self.allowed = allowed
-        self.allowing = allowing
+        self.allowances = allowances
         self.refused = refused
         self.refusing = refusing
         self.reader = reader
+    }
+
+    /// Whether a record passes: the meaning of a rule, against which every faster way is tested.
+    ///
+    /// - Parameter holds: whether a formula is true for the record; nil when it does not compile or fails.
+    package func passes(_ record: RecordID, holds: (String) -> Bool?) -> Bool {
+        guard !refused.contains(record), refusing.allSatisfy({ holds($0) == false }) else { return false }
+        return allowances.allSatisfy { allowance in
+            allowance.records.contains(record) || allowance.formulas.contains { holds($0) == true }
+        }
     }
 }

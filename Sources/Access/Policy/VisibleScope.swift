@@ -60,7 +60,7 @@ public struct VisibleScope: Sendable, Hashable {
     // MARK: What may be done
 
     /// Whether the request may do what it asks to in the whole of a base, such as rename it or make a table.
-    public func permits(base: BaseID) -> Bool { allows(base: base) && action?.contains(base: base) ?? true }
+    public func permits(base: BaseID) -> Bool { allows(base: base) && (action ?? sight).containsWhole(base: base) }
 
     public func permits(table: TableID, in base: BaseID) -> Bool {
         allows(table: table, in: base) && action?.contains(table: table, in: base) ?? true
@@ -68,9 +68,10 @@ public struct VisibleScope: Sendable, Hashable {
 
     /// Whether bases may be made in a workspace.
     public func permits(workspace: WorkspaceID) -> Bool {
-        let reach = action ?? sight
-        return reach.workspaces?.contains(workspace) ?? (reach.bases == nil)
+        sight.contains(workspace: workspace) && action?.contains(workspace: workspace) ?? true
     }
+
+    public func permits(view: ViewID) -> Bool { allows(view: view) && !(action?.excludedViews.contains(view) ?? false) }
 
     /// The fields of a table that may be seen but not changed.
     public func lockedFields(table: TableID) -> Set<FieldID> {
