@@ -73,6 +73,8 @@ let package = Package(
         .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         // RE2 (Debian: libre2-dev) in C. Not by pkg-config: its file asks for -pthread, which SwiftPM warns about.
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
+        .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+        .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         // 1: values · HNSW
         library("Domain", [logging]),
         library("VectorIndex", ["CKernels", "CBLAS"]),
@@ -85,7 +87,11 @@ let package = Package(
         library("Outbound", ["Domain", asyncHTTPClient, nioCore, nioHTTP1, logging]),
         // 3: who may · durable jobs
         library("Jobs", ["Domain", "Database", logging]),
-        library("Access", ["Domain", "Database", crypto, logging]),
+        library(
+            "Access",
+            ["Domain", "Database", "CArgon2", "CCrypt", crypto, logging],
+            resources: [.embedInCode("Passwords/common-passwords.txt")]
+        ),
         // 4: one door to records
         library("Airtable", ["Domain", "Database", "Access", "Formula", "Outbound", "CKernels", crypto, logging]),
         // 4: wire formats of model providers, each once

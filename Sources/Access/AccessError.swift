@@ -13,6 +13,8 @@ public struct AccessError: Failure, Equatable {
         case notFound
         /// A name, purpose or expiry that can never be accepted.
         case invalid
+        /// A password that may not be chosen.
+        case weakPassword
         /// As many keys or users as a tenant may have.
         case limitReached
         /// The last owner would lose the data directory.
@@ -27,6 +29,8 @@ public struct AccessError: Failure, Equatable {
         case masterKeyMismatch
         /// A stored row does not decrypt or decode.
         case corrupt
+        /// Too much of this is being done at once; in a moment there is room again.
+        case busy
     }
 
     public let code: Code
@@ -46,10 +50,11 @@ public struct AccessError: Failure, Equatable {
         case .unauthenticated: .unauthenticated
         case .forbidden: .forbidden
         case .notFound: .notFound
-        case .invalid: .invalid
+        case .invalid, .weakPassword: .invalid
         case .limitReached, .lastOwner: .conflict
         case .notBootstrapped, .masterKeyUnusable, .masterKeyExposed, .masterKeyMismatch: .notConfigured
         case .corrupt: .corrupt
+        case .busy: .busy
         }
     }
 
@@ -73,6 +78,10 @@ extension AccessError {
             "This needs the permission \(permission.rawValue).",
             hint: "use a key whose scopes include \(permission.rawValue)"
         )
+    }
+
+    static func busy(_ detail: String) -> Self {
+        Self(.busy, "Too many sign-ins are under way.", hint: "try again in a moment", detail: detail)
     }
 
     static func notFound(_ what: String) -> Self { Self(.notFound, "No such \(what).") }

@@ -1,0 +1,2 @@
+// libxcrypt (Debian: libcrypt-dev): bcrypt hashes of older programs.
+#include <crypt.h>
