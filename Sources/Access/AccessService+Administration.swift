@@ -44,6 +44,13 @@ extension AccessService {
             try email.map(Self.emailAddress),
             user: user,
             tenant: context.tenant,
+            audit: AuditEvent(
+                .userChanged,
+                at: now(),
+                by: context,
+                object: AuditObject(.user, user),
+                details: [.fields: "email"]
+            ),
             deadline: context.deadline
         )
         switch change {
@@ -76,6 +83,13 @@ extension AccessService {
             user,
             tenant: context.tenant,
             limit: Limits.usersPerTenant,
+            audit: AuditEvent(
+                .userCreated,
+                at: user.createdTime,
+                by: context,
+                object: AuditObject(.user, user.id),
+                details: [.role: user.role.rawValue]
+            ),
             deadline: context.deadline
         )
         switch insertion {
@@ -99,6 +113,12 @@ extension AccessService {
             isDisabled,
             user: user,
             tenant: context.tenant,
+            audit: AuditEvent(
+                isDisabled ? .userDisabled : .userEnabled,
+                at: now(),
+                by: context,
+                object: AuditObject(.user, user)
+            ),
             deadline: context.deadline
         )
         cache.clear()
@@ -145,6 +165,13 @@ extension AccessService {
             digest: text.digest,
             tenant: context.tenant,
             limit: Limits.keysPerTenant,
+            audit: AuditEvent(
+                .keyCreated,
+                at: time,
+                by: context,
+                object: AuditObject(.key, key.id),
+                details: [.scopes: key.scopesText]
+            ),
             deadline: context.deadline
         )
         switch insertion {
@@ -163,6 +190,12 @@ extension AccessService {
             isDisabled,
             key: key,
             tenant: context.tenant,
+            audit: AuditEvent(
+                isDisabled ? .keyDisabled : .keyEnabled,
+                at: now(),
+                by: context,
+                object: AuditObject(.key, key)
+            ),
             deadline: context.deadline
         )
         cache.clear()
@@ -174,7 +207,12 @@ extension AccessService {
     /// - Throws: `notFound`.
     public func revokeKey(_ key: KeyID, context: RequestContext) async throws {
         try context.require(.keysManage)
-        let isFound = try await store.deleteKey(key, tenant: context.tenant, deadline: context.deadline)
+        let isFound = try await store.deleteKey(
+            key,
+            tenant: context.tenant,
+            audit: AuditEvent(.keyDeleted, at: now(), by: context, object: AuditObject(.key, key)),
+            deadline: context.deadline
+        )
         cache.clear()
         guard isFound else { throw AccessError.notFound("key") }
     }

@@ -44,8 +44,11 @@ extension AccessService {
         }
     }
 
-    /// Waits until the last uses noted so far are written; call it before the database closes.
-    public func flush() async { await usage.flush() }
+    /// Waits until the last uses and the audit events noted so far are written; call it before the database closes.
+    public func flush() async {
+        await usage.flush()
+        await audit.flush()
+    }
 
     /// The key from the cache or the database.
     ///

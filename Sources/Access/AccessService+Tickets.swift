@@ -63,7 +63,7 @@ extension AccessService {
         switch Policy.admit(stored.facts, at: now()) {
         case .refused(let refusal): throw AccessError.unauthenticated(refusal.rawValue)
         case .admitted(let permissions):
-            return context(
+            var context = context(
                 id: id ?? "\(old.id).\(Self.randomID(length: 6))",
                 principal: Principal(user: stored.key.owner, key: key, permissions: permissions),
                 tenant: old.tenant,
@@ -71,6 +71,8 @@ extension AccessService {
                 origin: old.origin,
                 logger: old.logger
             )
+            context.clientAddress = old.clientAddress
+            return context
         }
     }
 }

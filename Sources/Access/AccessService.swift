@@ -10,6 +10,8 @@ public struct AccessService: Sendable {
     let cache: KeyCache
     let usage: KeyUsage
     let tickets: TicketBook
+    /// Who did what.
+    public let audit: AuditLog
     let now: InstantSource
     let tick: @Sendable () -> ContinuousClock.Instant
 
@@ -25,6 +27,7 @@ public struct AccessService: Sendable {
         self.cache = KeyCache(capacity: Limits.cachedKeys, now: tick)
         self.usage = KeyUsage(store: store, capacity: Limits.cachedKeys)
         self.tickets = TicketBook(capacity: Limits.tickets, perUser: Limits.ticketsPerUser)
+        self.audit = AuditLog(database: database, now: now)
         self.now = now
         self.tick = tick
     }
@@ -59,7 +62,18 @@ public struct AccessService: Sendable {
         let text = KeyText(id: .random(), using: &generator)
         let draft = APIKeyDraft(name: "first key", scopes: Set(Permission.allCases))
         let key = APIKey(draft, text: text, owner: bootstrap.owner, time: now())
-        let isFirst = try await store.issueFirst(key, digest: text.digest, tenant: bootstrap.tenant)
+        let isFirst = try await store.issueFirst(
+            key,
+            digest: text.digest,
+            tenant: bootstrap.tenant,
+            audit: AuditEvent(
+                .keyCreated,
+                at: key.createdTime,
+                user: bootstrap.owner,
+                object: AuditObject(.key, key.id),
+                details: [.scopes: key.scopesText]
+            )
+        )
         return isFirst ? IssuedKey(key: key, secret: text.secret) : nil
     }
 
@@ -117,7 +131,7 @@ public struct AccessService: Sendable {
     ///   - timeout: counted from now, in place of the parent's deadline: a stdio session outlives every one of its
     ///     calls. Nil keeps the parent's deadline.
     public func child(of parent: RequestContext, id: String? = nil, timeout: Duration? = nil) -> RequestContext {
-        context(
+        var child = context(
             id: id ?? "\(parent.id).\(Self.randomID(length: 6))",
             principal: parent.principal,
             tenant: parent.tenant,
@@ -125,6 +139,8 @@ public struct AccessService: Sendable {
             origin: parent.origin,
             logger: parent.logger
         )
+        child.clientAddress = parent.clientAddress
+        return child
     }
 
     /// What this request may see. A key that died since it was verified sees nothing.

@@ -44,6 +44,11 @@ public struct APIKey: Sendable, Hashable, Identifiable {
     }
 }
 
+extension APIKey {
+    /// Its scopes as they are stored and told.
+    var scopesText: String { scopes.map(\.rawValue).sorted().joined(separator: " ") }
+}
+
 /// What a new key should be.
 public struct APIKeyDraft: Sendable, Hashable {
     /// One to 100 characters, for people.

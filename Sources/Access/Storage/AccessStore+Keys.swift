@@ -56,6 +56,7 @@ extension AccessStore {
         digest: [UInt8],
         tenant: TenantID,
         limit: Int,
+        audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Insertion {
         try await database.write(deadline: deadline) { transaction in
@@ -72,6 +73,7 @@ extension AccessStore {
             )?.integer(0)
             guard (count ?? 0) < Int64(limit) else { return .limitReached }
             try Self.insert(key, digest: digest, tenant: tenant, transaction)
+            if let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
             return .inserted
         }
     }
@@ -81,13 +83,17 @@ extension AccessStore {
         _ isDisabled: Bool,
         key: KeyID,
         tenant: TenantID,
+        audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
         try await database.write(deadline: deadline) { transaction in
-            try transaction.execute(
-                "UPDATE access_keys SET disabled = $1 WHERE tenant = $2 AND id = $3",
-                [SQLValue(isDisabled), .id(tenant), .id(key)]
-            ) == 1
+            let isFound =
+                try transaction.execute(
+                    "UPDATE access_keys SET disabled = $1 WHERE tenant = $2 AND id = $3",
+                    [SQLValue(isDisabled), .id(tenant), .id(key)]
+                ) == 1
+            if isFound, let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
+            return isFound
         }
     }
 
@@ -95,13 +101,17 @@ extension AccessStore {
     package func deleteKey(
         _ key: KeyID,
         tenant: TenantID,
+        audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
         try await database.write(deadline: deadline) { transaction in
-            try transaction.execute(
-                "DELETE FROM access_keys WHERE tenant = $1 AND id = $2",
-                [.id(tenant), .id(key)]
-            ) == 1
+            let isFound =
+                try transaction.execute(
+                    "DELETE FROM access_keys WHERE tenant = $1 AND id = $2",
+                    [.id(tenant), .id(key)]
+                ) == 1
+            if isFound, let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
+            return isFound
         }
     }
 
@@ -124,7 +134,6 @@ extension AccessStore {
     }
 
     static func insert(_ key: APIKey, digest: [UInt8], tenant: TenantID, _ transaction: any Transaction) throws {
-        let scopes = key.scopes.map(\.rawValue).sorted().joined(separator: " ")
         let bases = key.bases.map { $0.map(\.description).sorted().joined(separator: " ") }
         try transaction.execute(
             """
@@ -134,7 +143,7 @@ extension AccessStore {
             """,
             [
                 .id(key.id), .id(tenant), .id(key.owner), .text(key.name), .bytes(digest), .text(key.lastFour),
-                .text(scopes), SQLValue(bases), .instant(key.expires),
+                .text(key.scopesText), SQLValue(bases), .instant(key.expires),
                 SQLValue(key.isDisabled), .instant(key.createdTime), .instant(key.lastUsedTime),
             ]
         )

@@ -30,6 +30,7 @@ extension AccessStore {
         _ email: String?,
         user: UserID,
         tenant: TenantID,
+        audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> EmailChange {
         try await database.write(deadline: deadline) { transaction in
@@ -42,7 +43,9 @@ extension AccessStore {
                 "UPDATE access_users SET email = $1 WHERE tenant = $2 AND id = $3",
                 [SQLValue(email), .id(tenant), .id(user)]
             )
-            return changed == 1 ? .changed : .userMissing
+            guard changed == 1 else { return .userMissing }
+            if let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
+            return .changed
         }
     }
 
@@ -57,6 +60,7 @@ extension AccessStore {
         _ user: User,
         tenant: TenantID,
         limit: Int,
+        audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Insertion {
         try await database.write(deadline: deadline) { transaction in
@@ -67,7 +71,9 @@ extension AccessStore {
                 [.id(tenant)]
             )?.integer(0)
             guard (count ?? 0) < Int64(limit) else { return .limitReached }
-            return try Self.insert(user, tenant: tenant, transaction) == 1 ? .inserted : .nameTaken
+            guard try Self.insert(user, tenant: tenant, transaction) == 1 else { return .nameTaken }
+            if let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
+            return .inserted
         }
     }
 
@@ -76,13 +82,17 @@ extension AccessStore {
         _ isDisabled: Bool,
         user: UserID,
         tenant: TenantID,
+        audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
         try await database.write(deadline: deadline) { transaction in
-            try transaction.execute(
-                "UPDATE access_users SET disabled = $1 WHERE tenant = $2 AND id = $3",
-                [SQLValue(isDisabled), .id(tenant), .id(user)]
-            ) == 1
+            let isFound =
+                try transaction.execute(
+                    "UPDATE access_users SET disabled = $1 WHERE tenant = $2 AND id = $3",
+                    [SQLValue(isDisabled), .id(tenant), .id(user)]
+                ) == 1
+            if isFound, let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
+            return isFound
         }
     }
 

@@ -4,7 +4,8 @@ package import Domain
 /// Tenants, workspaces, users and keys in SQL.
 ///
 /// Decides nothing: `AccessService` checks rights before it asks. Every method takes the tenant, but for the two that
-/// find out which tenant a request belongs to, `bootstrap` and `key(_:)`.
+/// find out which tenant a request belongs to, `bootstrap` and `key(_:)`. What a change adds to the audit log is written
+/// in its own transaction, after everything else.
 public struct AccessStore: Sendable {
     let database: any SQLDatabase
 
@@ -82,6 +83,7 @@ public struct AccessStore: Sendable {
                 "CREATE UNIQUE INDEX access_users_by_email ON access_users (tenant, email)",
             ]
         ),
+        AuditStore.migration,
     ]
 
     // MARK: First start
@@ -119,6 +121,13 @@ public struct AccessStore: Sendable {
                 [.id(tenant.id), .id(workspace.id), .text(workspace.name), .instant(workspace.createdTime)]
             )
             try Self.insert(owner, tenant: tenant.id, transaction)
+            let made = AuditEvent(
+                .tenantCreated,
+                at: tenant.createdTime,
+                user: owner.id,
+                object: AuditObject(.tenant, tenant.id)
+            )
+            try AuditLog.append(made, tenant: tenant.id, in: transaction)
             return true
         }
     }
@@ -130,6 +139,7 @@ public struct AccessStore: Sendable {
         _ key: APIKey,
         digest: [UInt8],
         tenant: TenantID,
+        audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
         try await database.write(deadline: deadline) { transaction in
@@ -142,6 +152,7 @@ public struct AccessStore: Sendable {
             )
             guard marked == 1 else { return false }
             try Self.insert(key, digest: digest, tenant: tenant, transaction)
+            if let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
             return true
         }
     }

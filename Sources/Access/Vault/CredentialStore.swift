@@ -120,6 +120,7 @@ package struct CredentialStore: Sendable {
         purpose: CredentialPurpose,
         tenant: TenantID,
         time: Instant,
+        audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws {
         try await database.write(deadline: deadline) { transaction in
@@ -132,6 +133,7 @@ package struct CredentialStore: Sendable {
                 """,
                 [.id(tenant), .text(purpose.rawValue), .integer(dataKey), .bytes(sealed), .instant(time)]
             )
+            if let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
         }
     }
 
@@ -186,13 +188,17 @@ package struct CredentialStore: Sendable {
     package func delete(
         _ purpose: CredentialPurpose,
         tenant: TenantID,
+        audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
         try await database.write(deadline: deadline) { transaction in
-            try transaction.execute(
-                "DELETE FROM access_credentials WHERE tenant = $1 AND purpose = $2",
-                [.id(tenant), .text(purpose.rawValue)]
-            ) == 1
+            let isFound =
+                try transaction.execute(
+                    "DELETE FROM access_credentials WHERE tenant = $1 AND purpose = $2",
+                    [.id(tenant), .text(purpose.rawValue)]
+                ) == 1
+            if isFound, let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
+            return isFound
         }
     }
 

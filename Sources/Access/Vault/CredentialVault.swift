@@ -62,6 +62,12 @@ public struct CredentialVault: Sendable {
             purpose: purpose,
             tenant: context.tenant,
             time: now(),
+            audit: AuditEvent(
+                .credentialStored,
+                at: now(),
+                by: context,
+                object: AuditObject(.credential, purpose.rawValue)
+            ),
             deadline: context.deadline
         )
     }
@@ -96,7 +102,17 @@ public struct CredentialVault: Sendable {
     /// - Throws: `notFound`.
     public func delete(_ purpose: CredentialPurpose, context: RequestContext) async throws {
         try context.require(.admin)
-        let isFound = try await store.delete(purpose, tenant: context.tenant, deadline: context.deadline)
+        let isFound = try await store.delete(
+            purpose,
+            tenant: context.tenant,
+            audit: AuditEvent(
+                .credentialDeleted,
+                at: now(),
+                by: context,
+                object: AuditObject(.credential, purpose.rawValue)
+            ),
+            deadline: context.deadline
+        )
         guard isFound else { throw AccessError.notFound("credential") }
     }
 

@@ -37,6 +37,8 @@ public struct RequestContext: Sendable {
     /// When nobody waits for the answer any more.
     public let deadline: ContinuousClock.Instant
     public let origin: Origin
+    /// The network address of the caller, for the audit log; nil at the machine itself.
+    public package(set) var clientAddress: String?
     /// Carries `request_id`, `tenant` and `origin`.
     public let logger: Logger
 
