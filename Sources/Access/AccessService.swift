@@ -14,6 +14,8 @@ public struct AccessService: Sendable {
     public let audit: AuditLog
     let now: InstantSource
     let tick: @Sendable () -> ContinuousClock.Instant
+    /// What a test makes of scopes.
+    package var narrowing: (@Sendable (VisibleScope, Permission) -> VisibleScope)?
 
     /// - Parameters:
     ///   - now: the present moment, for expiry and stored times.
@@ -157,7 +159,8 @@ public struct AccessService: Sendable {
 
     /// What this request may see, and where it may do what `permission` names.
     public func visibleScope(for context: RequestContext, doing permission: Permission) async throws -> VisibleScope {
-        try await visibleScope(for: context)
+        let scope = try await visibleScope(for: context)
+        return narrowing?(scope, permission) ?? scope
     }
 
     func context(

@@ -61,7 +61,7 @@ extension ChatService {
                 parent: parent,
                 prompt: performer.prompt.version,
                 process: process,
-                bases: try await access.visibleScope(for: context).bases
+                bases: try await access.visibleScope(for: context, doing: .chat).bases
             ),
             owner: context.principal.user,
             tenant: context.tenant,
@@ -95,7 +95,7 @@ extension ChatService {
 
     public func run(_ id: RunID, context: RequestContext) async throws -> ChatRun {
         try context.require(.chat)
-        let scope = try await access.visibleScope(for: context).bases
+        let scope = try await access.visibleScope(for: context, doing: .chat).bases
         let stored = try await store.run(
             id,
             owner: context.principal.user,

@@ -100,7 +100,7 @@ public struct ChatService: ChatServing {
         }
         return try await store.conversations(
             of: context.principal.user,
-            within: try await access.visibleScope(for: context).bases,
+            within: try await access.visibleScope(for: context, doing: .chat).bases,
             limit: limit,
             after: after,
             tenant: context.tenant,
@@ -149,7 +149,7 @@ public struct ChatService: ChatServing {
     /// The conversation, when it is the caller's own and nothing outside their scope has left traces in it.
     func visible(_ id: ConversationID, _ context: RequestContext) async throws -> ChatStore.StoredConversation {
         try context.require(.chat)
-        let scope = try await access.visibleScope(for: context).bases
+        let scope = try await access.visibleScope(for: context, doing: .chat).bases
         let stored = try await store.conversation(
             id,
             owner: context.principal.user,

@@ -41,7 +41,12 @@ public struct Formula: Sendable {
 
     /// Whether the record passes when this is a filter: an error does not.
     public func accepts(_ row: some FormulaRow, in environment: FormulaEnvironment) -> Bool {
-        FormulaMachine.run(program, row, in: environment).asBoolean ?? false
+        verdict(row, in: environment) ?? false
+    }
+
+    /// The same for who has to know of errors: nil for one.
+    package func verdict(_ row: some FormulaRow, in environment: FormulaEnvironment) -> Bool? {
+        FormulaMachine.run(program, row, in: environment).asBoolean
     }
 
     /// A piece of a formula, compiled.

@@ -27,7 +27,10 @@ struct ListingBudgetTests {
                     filters: FormulaFilters(),
                     now: service.now()
                 )
-                var scan = RecordScan(plan: plan, schema: schema, scope: scope, transaction: transaction)
+                var scan = RecordScan(
+                    plan: plan,
+                    sight: RecordSight(scope, schema, now: service.now(), in: transaction)
+                )
                 var time: UInt64 = 0
                 // A second each time that somebody looks.
                 scan.budget = ListingBudget(nanoseconds: 3_500_000_000) {

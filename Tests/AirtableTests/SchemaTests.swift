@@ -330,8 +330,9 @@ struct SchemaTests {
                     context: store.context
                 )
             }
-            let known = try await store.service.workspaceID(nil, context: store.context)
-            #expect(try await store.service.workspaceID(known, context: store.context) == known)
+            let scope = VisibleScope(tenant: store.context.tenant)
+            let known = try await store.service.workspaceID(nil, scope: scope, context: store.context)
+            #expect(try await store.service.workspaceID(known, scope: scope, context: store.context) == known)
         }
     }
 

@@ -216,15 +216,15 @@ struct ScopeTests {
             let schema = try await store.service.read(store.context) { _, schema in schema }
             let model = try #require(schema.table(table.id))
             let writable = WritableFields(model: model, hidden: [secret])
-            let error = await expectFailure(.unknownFieldName) {
-                try writable.inputs(["Secre": "z"], typecast: false)
+            // What is hidden and what is not there are refused in the same words.
+            for name in ["Secre", "Secret", secret.description] {
+                let error = await expectFailure(.invalidPermissions) {
+                    try writable.inputs([name: "z"], typecast: false)
+                }
+                let missing = AirtableError.notWritable(name)
+                #expect(error?.message == missing.message && error?.hint == missing.hint)
+                await expectFailure(.invalidPermissions) { try writable.mergeFields([name]) }
             }
-            #expect(error?.hint == nil)
-            await expectFailure(.unknownFieldName) { try writable.inputs(["Secret": "z"], typecast: false) }
-            await expectFailure(.unknownFieldName) {
-                try writable.inputs([secret.description: "z"], typecast: false)
-            }
-            await expectFailure(.unknownFieldName) { try writable.mergeFields(["Secret"]) }
             #expect(try writable.inputs([:], replacing: true, typecast: false).map(\.field.name) == ["Name"])
             let row = StoredRow(position: 1, id: record.id, created: record.createdTime, cells: #"{"1":"x","2":"y"}"#)
             #expect(try row.record(model, hiding: [secret]).cells == [table.primaryField: .text("x")])

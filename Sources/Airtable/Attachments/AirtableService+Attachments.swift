@@ -51,10 +51,12 @@ extension AirtableService {
             guard let current = fields.model.field(id: field.id), !fields.hidden.contains(field.id),
                 current.type == .multipleAttachments
             else { throw AirtableError.fieldNotFound() }
+            guard !fields.locked.contains(current.id) else { throw AirtableError.locked(current) }
             return current
         } apply: { session, field in
             try session.load([record], in: table.id)
             guard let row = session.row(record, in: table.id) else { throw AirtableError.recordNotFound() }
+            try session.requireTargets([record], in: table.id)
             var files: [Attachment] = []
             if case .attachments(let present)? = row.cells[field.id] { files = present }
             guard files.count < Limits.attachmentsPerCell else {
@@ -74,20 +76,23 @@ extension AirtableService {
         _ onlyTable: TableID?,
         _ context: RequestContext
     ) async throws -> (Table, Field) {
-        let scope = try await access.visibleScope(for: context)
-        return try await read(context) { [store] transaction, schema in
+        let scope = try await access.visibleScope(for: context, doing: .recordsWrite)
+        return try await seeing(scope, context) { [store] sight in
+            let (schema, scope) = (sight.schema, sight.scope)
             _ = try schema.base(base, scope)
             for model in schema.tables(in: base)
             where scope.allows(table: model.table.id, in: base) && model.table.id == onlyTable ?? model.table.id {
-                let rows = try store.rows([record], of: model, tenant: context.tenant, in: transaction)
-                if rows.isEmpty { continue }
+                let rows = try store.rows([record], of: model, tenant: context.tenant, in: sight.transaction)
+                if try sight.seen(rows, of: model).isEmpty { continue }
+                // Before a file is kept that no cell will name.
+                let gate = WriteGate(.recordsWrite, sight)
+                try gate.requirePermission(in: model)
+                try gate.requirePermission(for: rows, of: model)
                 let table = scope.visible(model.table)
-                guard let field = table.field(nameOrID) else {
-                    let names = table.fields.map(\.name)
-                    throw AirtableError.unknownFieldName(
-                        nameOrID,
-                        nearest: Spelling.nearest(to: nameOrID, among: names)
-                    )
+                let fields = WritableFields(model: model, hidden: sight.hidden(model.table.id))
+                let field = try fields.field(nameOrID)
+                guard !scope.lockedFields(table: model.table.id).contains(field.id) else {
+                    throw AirtableError.locked(field)
                 }
                 return (table, field)
             }

@@ -129,7 +129,12 @@ extension AirtableService {
         let schema = try await read(context) { _, schema in schema }
         guard let found = schema.base(base), schema.home(of: base) != .embedded else { return nil }
         try context.require(.schemaWrite)
-        _ = try schema.base(base, try await access.visibleScope(for: context))
+        let scope = schema.widening(try await access.visibleScope(for: context, doing: .schemaWrite))
+        // Names and links are found in the whole base there.
+        _ = try schema.base(base, changingWhole: scope, .schemaWrite)
+        for model in schema.tables(in: base) {
+            _ = try schema.table(model.table.id, changingFields: scope, .schemaWrite)
+        }
         return HostedSchemaWrites(
             service: self,
             upstream: try hostedService(),
@@ -142,6 +147,9 @@ extension AirtableService {
     func schemaWrites(of table: TableID, context: RequestContext) async throws -> HostedSchemaWrites? {
         let schema = try await read(context) { _, schema in schema }
         guard let base = schema.table(table)?.table.base else { return nil }
+        if schema.home(of: base) != .embedded {
+            _ = try schema.table(table, try await access.visibleScope(for: context, doing: .schemaWrite))
+        }
         return try await schemaWrites(of: base, context: context)
     }
 }

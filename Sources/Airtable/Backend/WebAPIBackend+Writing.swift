@@ -14,7 +14,7 @@ extension WebAPIBackend {
 
     func update(_ updates: [RecordUpdate], replacing: Bool, typecast: Bool) async throws -> [Record] {
         // The service would clear what the caller may not see.
-        let clears = replacing && !hidden.isEmpty
+        let clears = replacing && !hidden.union(locked).isEmpty
         let items = try await prepared { backend in
             try updates.map { update in
                 RecordUpdate(id: update.id, fields: try backend.keyed(update.fields, clearing: clears))
@@ -39,12 +39,12 @@ extension WebAPIBackend {
         replacing: Bool,
         typecast: Bool
     ) async throws -> UpsertResult {
-        let clears = replacing && !hidden.isEmpty
+        let clears = replacing && !hidden.union(locked).isEmpty
         let (items, merge) = try await prepared { backend in
             let items = try upserts.map { upsert in
                 RecordUpsert(id: upsert.id, fields: try backend.keyed(upsert.fields, clearing: clears))
             }
-            return (items, try mergeOn.map { try backend.field($0).id.description })
+            return (items, try mergeOn.map { try backend.writableField($0).id.description })
         }
         let mark = try await mark()
         let written = try await write(items, typecast) { items, target, atomicity, call in
@@ -128,7 +128,8 @@ extension WebAPIBackend {
     private func keyed(_ fields: JSONObject, clearing: Bool = false) throws(AirtableError) -> JSONObject {
         var keyed = JSONObject()
         for (name, value) in fields {
-            let field = try field(name)
+            let field = try writableField(name)
+            guard !locked.contains(field.id) else { throw .locked(field) }
             guard keyed[field.id.description] == nil else {
                 throw AirtableError(.invalidRequest, "Field \"\(field.name)\" is given twice.")
             }
@@ -136,7 +137,9 @@ extension WebAPIBackend {
         }
         guard clearing else { return keyed }
         for field in model.table.fields
-        where !field.type.isComputed && !hidden.contains(field.id) && keyed[field.id.description] == nil {
+        where !field.type.isComputed && !hidden.contains(field.id) && !locked.contains(field.id)
+            && keyed[field.id.description] == nil
+        {
             keyed[field.id.description] = .null
         }
         return keyed

@@ -18,6 +18,7 @@ struct WebAPIBackend: Sendable {
 
     var table: TableID { model.table.id }
     var hidden: Set<FieldID> { scope.hiddenFields(table: table) }
+    var locked: Set<FieldID> { scope.lockedFields(table: table) }
 
     func call(wantsFresh: Bool = false) async throws -> HostedCall {
         try await upstream.call(
@@ -35,8 +36,10 @@ struct WebAPIBackend: Sendable {
         let tables = try await upstream.client.tables(of: base.id, try await call(wantsFresh: true))
         let stale = try await service.followSchema(tables, of: base.id, context: context)
         if !stale.isEmpty { try await service.wantSweep(of: base.id, context: context) }
-        let (table, scope) = (table, scope)
-        let model = try await service.read(context) { _, schema in try schema.table(table, scope) }
+        let (table, known) = (table, scope)
+        let (model, scope) = try await service.read(context) { _, schema in
+            (try schema.table(table, known), schema.widening(known))
+        }
         return Self(
             service: service,
             upstream: upstream,
@@ -52,15 +55,28 @@ struct WebAPIBackend: Sendable {
     func prepared<T: Sendable>(_ body: @Sendable (Self) throws -> T) async throws -> T {
         do {
             return try body(self)
-        } catch let error as AirtableError where error.code == .unknownFieldName {
+        } catch let error as AirtableError where [.unknownFieldName, .invalidPermissions].contains(error.code) {
             return try body(try await refreshed())
         }
     }
 
     func field(_ nameOrID: String) throws(AirtableError) -> Field {
         if let field = model.field(nameOrID), !hidden.contains(field.id) { return field }
-        let names = model.table.fields.lazy.filter { !hidden.contains($0.id) }.map(\.name)
-        throw .unknownFieldName(nameOrID, nearest: Spelling.nearest(to: nameOrID, among: names))
+        throw .unknownFieldName(nameOrID, nearest: nearest(to: nameOrID))
+    }
+
+    /// A field that is to be written; see `WritableFields`.
+    func writableField(_ nameOrID: String) throws(AirtableError) -> Field {
+        guard let field = model.field(nameOrID), !hidden.contains(field.id) else {
+            let nearest = nearest(to: nameOrID)
+            throw hidden.isEmpty
+                ? .unknownFieldName(nameOrID, nearest: nearest) : .notWritable(nameOrID, nearest: nearest)
+        }
+        return field
+    }
+
+    private func nearest(to name: String) -> String? {
+        Spelling.nearest(to: name, among: model.table.fields.lazy.filter { !hidden.contains($0.id) }.map(\.name))
     }
 
     // MARK: Answers
@@ -89,21 +105,34 @@ struct WebAPIBackend: Sendable {
 extension AirtableService {
     /// Who answers for a table's records in place of this store; nil when it answers itself.
     ///
-    /// - Parameter isWrite: a mirror's reads are answered by the copy.
-    func backend(of table: TableID, isWrite: Bool, context: RequestContext) async throws -> WebAPIBackend? {
+    /// - Parameters:
+    ///   - isWrite: a mirror's reads are answered by the copy.
+    ///   - permission: what is asked for.
+    /// - Throws: `.modelNotFound`; `AccessError.forbidden`; `.invalidPermissions` for a table of which the caller sees or may change
+    ///   only some records: the service knows nothing of their rules.
+    func backend(
+        of table: TableID,
+        isWrite: Bool,
+        doing permission: Permission,
+        context: RequestContext
+    ) async throws -> WebAPIBackend? {
         var schema = cache.latest(context.tenant)
         if schema?.table(table) == nil { schema = try await read(context) { _, schema in schema } }
         // What is not there at all is told by the store.
         guard let schema, let base = schema.table(table)?.table.base, let found = schema.base(base) else { return nil }
         let home = schema.home(of: base)
         guard home == .hosted || home == .mirrored && isWrite else { return nil }
-        let scope = try await access.visibleScope(for: context)
+        let scope = schema.widening(try await access.visibleScope(for: context, doing: permission))
+        let model = try schema.table(table, changing: scope, permission)
+        guard scope.rule(table: table) == nil, scope.actionRule(table: table) == nil else {
+            throw AirtableError.noRulesAtService(home)
+        }
         return WebAPIBackend(
             service: self,
             upstream: try hostedService(),
             base: found,
             home: home,
-            model: try schema.table(table, scope),
+            model: model,
             scope: scope,
             context: context
         )
@@ -127,5 +156,16 @@ extension TenantSchema {
                 hint: "do it there; what is here follows"
             )
         }
+    }
+}
+
+extension AirtableError {
+    static func noRulesAtService(_ home: BaseHome) -> Self {
+        Self(
+            .invalidPermissions,
+            "You see or may change only some records of this table, and it lives at the hosted service, which does not know which.",
+            hint: home == .hosted
+                ? "mirror the base here to read it" : "somebody who may change all of its records can do this"
+        )
     }
 }

@@ -123,7 +123,6 @@ extension AirtableService {
             schema: schema,
             actor: context.principal.user,
             now: now(),
-            hiddenFields: { _ in [] },
             transaction: transaction
         )
         for row in rows { try session.admit(row, model) }

@@ -112,7 +112,6 @@ struct Recomputation {
             actor: actor,
             now: now,
             computing: mode,
-            hiddenFields: { _ in [] },
             transaction: transaction
         )
     }

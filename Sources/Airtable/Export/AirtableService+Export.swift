@@ -16,10 +16,11 @@ extension AirtableService {
         context: RequestContext
     ) async throws -> ExportSummary {
         try context.require(.recordsRead)
-        let scope = try await access.visibleScope(for: context)
+        let scope = try await access.visibleScope(for: context, doing: .recordsRead)
         let (filters, now) = (filters, now())
         return try await writing(file, context) { transaction, schema in
-            let model = try schema.table(table, scope)
+            let sight = RecordSight(scope, schema, now: now, in: transaction)
+            let (model, scope) = (try sight.table(table), sight.scope)
             let view = try export.query.view.map { name in
                 try VisibleViews(of: model, scope: scope, filters: filters, tenant: context.tenant, in: transaction)
                     .view(name)
@@ -32,13 +33,13 @@ extension AirtableService {
                 filters: filters,
                 now: now
             )
-            let scan = RecordScan(plan: plan, schema: schema, scope: scope, transaction: transaction)
+            let scan = RecordScan(plan: plan, sight: sight)
             var lines = try RecordLines(export, fields: plan.fields, address: address)
             var count = 0
             func add(_ records: [Record]) throws {
                 let links =
                     lines.showsLinks
-                    ? try LinkTexts(of: records, fields: plan.fields, schema, scope, in: transaction) : LinkTexts()
+                    ? try LinkTexts(of: records, fields: plan.fields, sight) : LinkTexts()
                 for record in records { try lines.add(record, links: links) }
                 count += records.count
                 try file.write(lines.drain())
@@ -69,19 +70,18 @@ extension AirtableService {
 extension RecordScan {
     /// Calls `body` with all records of the list in its order, some hundred at a time.
     func forEachBlock(_ body: ([Record]) throws -> Void) throws {
-        var records: [Record] = []
         if plan.sort.isEmpty {
-            var left = plan.maxRecords
+            var (rows, left) = ([StoredRow](), plan.maxRecords)
             try forEachMatch(after: nil) { row, _, _, _ in
-                records.append(try row.record(plan.shown))
+                rows.append(row)
                 left -= 1
-                if records.count == Limits.internalPageRecords || left == 0 {
-                    try body(records)
-                    records.removeAll(keepingCapacity: true)
+                if rows.count == Limits.internalPageRecords || left == 0 {
+                    try body(try sight.shown(rows, of: plan.shown))
+                    rows.removeAll(keepingCapacity: true)
                 }
                 return left > 0
             }
-            if !records.isEmpty { try body(records) }
+            if !rows.isEmpty { try body(try sight.shown(rows, of: plan.shown)) }
             return
         }
         let positions = try sortedPositions()

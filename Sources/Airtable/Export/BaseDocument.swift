@@ -121,9 +121,11 @@ extension AirtableService {
         context: RequestContext
     ) async throws -> ExportSummary {
         try context.require(.recordsRead)
-        let scope = try await access.visibleScope(for: context)
+        let scope = try await access.visibleScope(for: context, doing: .recordsRead)
         let (filters, now) = (filters, now())
         return try await writing(file, context) { transaction, schema in
+            let sight = RecordSight(scope, schema, now: now, in: transaction)
+            let scope = sight.scope
             var document = BaseDocumentWriter(file)
             try document.begin(try schema.base(base, scope), now: now)
             let models = schema.tables(in: base).filter { scope.allows(table: $0.table.id, in: base) }
@@ -131,10 +133,10 @@ extension AirtableService {
             for model in models {
                 let stored = views[model.table.id] ?? []
                 let visible = VisibleViews(model: model, scope: scope, filters: filters, stored: stored)
-                try document.add(visible.table, views: stored.filter { visible.shown($0) != nil })
+                try document.add(visible.table, views: stored.compactMap(visible.kept))
             }
             for model in models {
-                let (table, hidden) = (scope.visible(model.table), scope.hiddenFields(table: model.table.id))
+                let table = scope.visible(model.table)
                 var position: Int64?
                 while true {
                     let rows = try RecordStore().page(
@@ -144,7 +146,7 @@ extension AirtableService {
                         tenant: context.tenant,
                         in: transaction
                     )
-                    for row in rows { try document.add(try row.record(model, hiding: hidden), of: table) }
+                    for record in try sight.records(rows, of: model) { try document.add(record, of: table) }
                     guard rows.count == Limits.internalPageRecords, let last = rows.last else { break }
                     position = last.position
                 }

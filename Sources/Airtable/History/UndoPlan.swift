@@ -26,13 +26,17 @@ struct UndoPlan {
     /// Whether records that it made are to be deleted.
     var deletes: Bool { steps.contains { $0.before == nil && $0.after != nil } }
 
-    /// - Throws: `.notFound` when `scope` does not show all that it touched.
-    init(_ changes: [RecordChange], schema: TenantSchema, scope: VisibleScope) throws(AirtableError) {
+    /// - Throws: `.notFound` when all that it touched is not seen; `AccessError.forbidden` and `.invalidPermissions` when it may not
+    ///   be changed.
+    init(_ changes: [RecordChange], gate: WriteGate) throws {
+        let (schema, scope) = (gate.sight.schema, gate.sight.scope)
         number = changes.first?.transaction ?? 0
         self.schema = schema
         var places: [RecordID: Int] = [:]
         for change in changes where !change.isDerived {
-            guard scope.allows(table: change.table, in: change.base) else { throw .transactionNotFound() }
+            guard scope.allows(table: change.table, in: change.base), try gate.sight.seesStates(of: change) else {
+                throw AirtableError.transactionNotFound()
+            }
             guard let id = (change.event.before ?? change.event.after)?.id else { continue }
             guard schema.table(change.table) != nil else {
                 add(.tableGone, change)
@@ -50,7 +54,15 @@ struct UndoPlan {
             guard let model = schema.table(step.table) else { continue }
             let hidden = scope.hiddenFields(table: step.table)
             if Self.changedFields(step, model).contains(where: { hidden.contains($0.id) }) {
-                throw .transactionNotFound()
+                throw AirtableError.transactionNotFound()
+            }
+        }
+        for step in steps {
+            guard let model = schema.table(step.table) else { continue }
+            try gate.requirePermission(in: model)
+            let locked = scope.lockedFields(table: step.table)
+            if let field = Self.changedFields(step, model).first(where: { locked.contains($0.id) }) {
+                throw AirtableError.locked(field)
             }
         }
         // A write may add choices on its way; they stay. What only changed a schema is not ours to undo.
@@ -58,6 +70,16 @@ struct UndoPlan {
             for change in changes {
                 if case .imported = change.event { add(.imported, change) } else { add(.schemaChanged, change) }
             }
+        }
+    }
+
+    /// - Parameter gate: of deleting.
+    /// - Throws: `AccessError.forbidden` when records that it made may not be deleted.
+    func requireDeletions(_ gate: WriteGate) throws {
+        for step in steps where step.before == nil {
+            guard let model = schema.table(step.table), let record = step.after else { continue }
+            try gate.requirePermission(in: model)
+            try gate.requirePermission(for: [record], in: step.table)
         }
     }
 
@@ -80,7 +102,15 @@ struct UndoPlan {
     /// Puts everything back in `session`, unless something stands against it: see `obstacles`.
     mutating func apply(to session: inout WriteSession) throws {
         for (table, steps) in Dictionary(grouping: steps, by: \.table) {
-            try session.load(steps.map(\.record), in: table)
+            let ids = steps.map(\.record)
+            try session.load(ids, in: table)
+            let present = ids.filter { session.row($0, in: table) != nil }
+            do { try session.requireTargets(present, in: table) } catch let error as AirtableError
+                where error.code == .rowDoesNotExist
+            {
+                // No longer theirs to see.
+                throw AirtableError.transactionNotFound()
+            }
         }
         for step in steps {
             let model = try session.model(step.table)

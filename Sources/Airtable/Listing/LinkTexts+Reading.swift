@@ -9,9 +9,7 @@ extension LinkTexts {
     init(
         of records: [Record],
         fields: [Field],
-        _ schema: TenantSchema,
-        _ scope: VisibleScope,
-        in transaction: any Transaction
+        _ sight: RecordSight
     ) throws {
         var wanted: [TableID: Set<RecordID>] = [:]
         for field in fields {
@@ -22,12 +20,13 @@ extension LinkTexts {
         }
         var texts: [RecordID: String] = [:]
         for (linked, ids) in wanted where !ids.isEmpty {
-            guard let model = schema.table(linked), scope.allows(table: linked, in: model.table.base),
-                let primary = model.field(id: model.table.primaryField),
-                !scope.hiddenFields(table: linked).contains(primary.id)
+            guard let model = sight.schema.table(linked), sight.scope.allows(table: linked, in: model.table.base),
+                let primary = model.field(id: model.table.primaryField), !sight.hidden(linked).contains(primary.id)
             else { continue }
             let reader = model.reading([primary.id])
-            for row in try RecordStore().rows(ids, of: model, tenant: schema.tenant, in: transaction) {
+            let tenant = sight.schema.tenant
+            let rows = try RecordStore().rows(ids, of: model, tenant: tenant, in: sight.transaction)
+            for row in try sight.seen(rows, of: model) {
                 guard let value = try row.record(reader).cells[primary.id] else { continue }
                 texts[row.id] = CellCodec.displayText(of: value, field: primary) { _ in nil }
             }
@@ -64,10 +63,9 @@ extension GatedReads {
         context: RequestContext
     ) async throws -> LinkTexts {
         try context.require(permission)
-        let scope = try await service.access.visibleScope(for: context)
-        return try await service.read(context) { transaction, schema in
-            let scope = schema.widening(scope)
-            return try LinkTexts(of: records, fields: fields, schema, scope, in: transaction)
+        let scope = try await service.access.visibleScope(for: context, doing: permission)
+        return try await service.seeing(scope, context) { sight in
+            try LinkTexts(of: records, fields: fields, sight)
         }
     }
 }

@@ -30,20 +30,22 @@ struct ListingCandidates {
 
     init(
         plan: ListingPlan,
+        rule: Pushdown? = nil,
         tenant: TenantID,
         after position: Int64?,
         keeper: FieldIndexKeeper?,
         transaction: any Transaction
     ) throws {
         self.plan = plan
+        let pushdown = Self.pushdown(plan, rule)
         self.tenant = tenant
         self.transaction = transaction
         self.position = position ?? plan.model.positionRange.lowerBound
         // A page mostly needs just one more row than it has, unless rows are turned down.
-        let takesAll = plan.sort.isEmpty && (plan.predicate == nil || plan.pushdown?.isExact == true)
+        let takesAll = plan.sort.isEmpty && (plan.predicate == nil && rule == nil || pushdown?.isExact == true)
         limit = takesAll ? plan.pageSize + 1 : Limits.internalPageRecords
-        way = try Self.way(plan, tenant, keeper, transaction)
-        if case .always(false)? = plan.pushdown?.condition { isOver = true }
+        way = try Self.way(plan, pushdown, tenant, keeper, transaction)
+        if case .always(false)? = pushdown?.condition { isOver = true }
     }
 
     /// The next block; nil after the last. May be empty.
@@ -84,14 +86,27 @@ struct ListingCandidates {
         }
     }
 
+    /// What SQL can say of both the filter and the rule of the table's records.
+    private static func pushdown(_ plan: ListingPlan, _ rule: Pushdown?) -> Pushdown? {
+        guard let rule else { return plan.pushdown }
+        if plan.predicate == nil { return rule }
+        var both = Pushdown.all([plan.pushdown, rule])
+        if let whole = both, whole.condition.size > Pushdown.sizeMax {
+            both?.condition = .always(true)
+            both?.isExact = false
+        }
+        return both
+    }
+
     private static func way(
         _ plan: ListingPlan,
+        _ pushdown: Pushdown?,
         _ tenant: TenantID,
         _ keeper: FieldIndexKeeper?,
         _ transaction: any Transaction
     ) throws -> Way {
         let (store, model) = (RecordStore(), plan.model)
-        switch plan.pushdown?.lookup {
+        switch pushdown?.lookup {
         case .records(let ids):
             let rows = try store.rows(ids, of: model, tenant: tenant, in: transaction)
             return .records(rows.sorted { $0.position < $1.position })
@@ -106,7 +121,7 @@ struct ListingCandidates {
             }
         case .keys, nil: break
         }
-        guard let pushdown = plan.pushdown else { return .table(condition: "", arguments: []) }
+        guard let pushdown else { return .table(condition: "", arguments: []) }
         var writer = ConditionWriter(transaction.dialect, firstParameter: 4)
         let condition = writer.write(pushdown.condition)
         return .table(condition: " AND \(condition)", arguments: writer.arguments)

@@ -7,28 +7,20 @@ import Domain
 /// Lives inside one body of `SQLDatabase.read`. Holds one block of rows at a time, whatever the table's size.
 struct RecordScan {
     let plan: ListingPlan
-    let schema: TenantSchema
-    let scope: VisibleScope
-    let transaction: any Transaction
+    let sight: RecordSight
     /// Is told of indexes that are missed.
     let keeper: FieldIndexKeeper?
     /// Of all blocks together.
     var budget = ListingBudget()
     private let store = RecordStore()
 
-    init(
-        plan: ListingPlan,
-        schema: TenantSchema,
-        scope: VisibleScope,
-        keeper: FieldIndexKeeper? = nil,
-        transaction: any Transaction
-    ) {
+    init(plan: ListingPlan, sight: RecordSight, keeper: FieldIndexKeeper? = nil) {
         self.plan = plan
-        self.schema = schema
-        self.scope = scope
+        self.sight = sight
         self.keeper = keeper
-        self.transaction = transaction
     }
+
+    private var tenant: TenantID { sight.schema.tenant }
 
     /// Calls `body` with each row after `position` that the filter lets through, the cells that the plan looks
     /// at, and a place after which it is the first to be listed; until `body` returns false.
@@ -38,15 +30,17 @@ struct RecordScan {
     ) throws {
         var candidates = try ListingCandidates(
             plan: plan,
-            tenant: schema.tenant,
+            rule: sight.rule(of: plan.model.table.id)?.pushdown,
+            tenant: tenant,
             after: position,
             keeper: keeper,
-            transaction: transaction
+            transaction: sight.transaction
         )
         var budget = budget
-        while let rows = try candidates.next() {
-            let records = try rows.map { try record($0) }
-            let links = try LinkTexts(of: records, fields: plan.recordFields, schema, scope, in: transaction)
+        while let found = try candidates.next() {
+            let rows = try sight.seen(found, of: plan.model)
+            let records = try sight.masked(try rows.map { try record($0) }, of: plan.judged)
+            let links = try LinkTexts(of: records, fields: plan.recordFields, sight)
             for (row, record) in zip(rows, records) {
                 if let predicate = plan.predicate {
                     let holds = predicate.holds(for: record, links: links)
@@ -76,15 +70,19 @@ struct RecordScan {
                 after: position,
                 limit: Limits.internalPageRecords,
                 of: plan.model,
-                tenant: schema.tenant,
-                in: transaction,
+                tenant: tenant,
+                in: sight.transaction,
                 onDamage: onDamage
             )
             var records: [Record] = []
             for row in page.sound {
-                do throws(AirtableError) { records.append(try record(row)) } catch { onDamage(error) }
+                do {
+                    if try sight.seen([row], of: plan.model).isEmpty { continue }
+                    records.append(try record(row))
+                } catch let error as AirtableError where error.code == .corrupt { onDamage(error) }
             }
-            let links = try LinkTexts(of: records, fields: plan.recordFields, schema, scope, in: transaction)
+            records = try sight.masked(records, of: plan.judged)
+            let links = try LinkTexts(of: records, fields: plan.recordFields, sight)
             for record in records {
                 let holds = plan.predicate?.holds(for: record, links: links) ?? true
                 try budget.spend()
@@ -99,19 +97,20 @@ struct RecordScan {
     /// A page straight from the table.
     func page(after position: Int64?, given: Int) throws -> RecordListing {
         let limit = min(plan.pageSize, plan.maxRecords - min(given, plan.maxRecords))
-        var records: [Record] = []
+        var rows: [StoredRow] = []
         var next: ListingOffset?
         let isLast = given + limit >= plan.maxRecords
         if limit > 0 {
             try forEachMatch(after: position) { row, _, _, before in
-                if records.count == limit {
+                if rows.count == limit {
                     next = .table(position: before, given: given + limit)
                     return false
                 }
-                records.append(try row.record(plan.shown))
-                return !(isLast && records.count == limit)
+                rows.append(row)
+                return !(isLast && rows.count == limit)
             }
         }
+        let records = try sight.shown(rows, of: plan.shown)
         return RecordListing(records: records, fields: plan.fields, offset: next?.description)
     }
 
@@ -135,9 +134,9 @@ struct RecordScan {
         var index = index
         while records.count < plan.pageSize, index < positions.count {
             let places = positions[index..<min(index + plan.pageSize - records.count, positions.count)]
-            for row in try store.rows(at: places, of: plan.model, tenant: schema.tenant, in: transaction) {
-                records.append(try row.record(plan.shown))
-            }
+            let rows = try store.rows(at: places, of: plan.model, tenant: tenant, in: sight.transaction)
+            // Perhaps no longer theirs since the list was made.
+            records += try sight.shown(try sight.seen(rows, of: plan.model), of: plan.shown)
             index += places.count
         }
         return (records, index < positions.count ? index : nil)

@@ -112,7 +112,6 @@ struct MirrorWriter: Sendable {
                 actor: context.principal.user,
                 now: now,
                 computing: .asGiven,
-                hiddenFields: { _ in [] },
                 transaction: transaction
             )
             var outcome = try body(&session, model, newer)

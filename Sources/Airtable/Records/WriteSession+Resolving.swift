@@ -1,3 +1,4 @@
+import Access
 import Database
 import Domain
 
@@ -43,7 +44,14 @@ extension WriteSession {
         var files: [Attachment] = []
         for input in inputs {
             var file = attachments[input]
-            if case .existing(let id) = input, let own = present.first(where: { $0.id == id }) { file = own }
+            if case .existing(let id) = input {
+                if let own = present.first(where: { $0.id == id }) {
+                    file = own
+                } else if gate?.sight.scope.isWholeInBases == false {
+                    // It may be of a cell that they do not see.
+                    file = nil
+                }
+            }
             guard let file else { throw .unknownAttachment(field) }
             if !files.contains(where: { $0.id == file.id }) { files.append(file) }
         }
@@ -138,7 +146,8 @@ extension WriteSession {
     ) throws -> [String: RecordID] {
         if texts.isEmpty { return [:] }
         let model = try model(table)
-        guard let primary = model.field(id: model.table.primaryField), !hiddenFields(table).contains(primary.id),
+        let isHidden = gate?.sight.hidden(table).contains(model.table.primaryField) ?? false
+        guard let primary = model.field(id: model.table.primaryField), !isHidden,
             let stored = model.stored.first(where: { $0.id == primary.id }), primary.type.isFoundByText
         else { throw AirtableError.invalidValue(field, expected: "record identifiers") }
         var inputs: [String: CellInput] = [:]
@@ -155,6 +164,7 @@ extension WriteSession {
             guard let value = self.row(row.id, in: table)?.cells[primary.id], let text = values[value] else { continue }
             if found[text] == nil { found[text] = row.id }
         }
+        if texts.contains(where: { found[$0] == nil }) { try gate?.requirePermission(in: model) }
         for text in texts where found[text] == nil {
             guard let input = inputs[text], !primary.type.isComputed else {
                 throw AirtableError.invalidValue(field, expected: "records that exist")
@@ -183,8 +193,9 @@ extension WriteSession {
         let arguments = values.compactMap(\.scalarSQL)
         let rows = try RecordStore()
             .rows(where: field, isOneOf: arguments, of: model, tenant: tenant, in: transaction)
-        for row in rows { try admit(row, model) }
-        return rows.sorted { $0.position < $1.position }
+        let seen = try gate?.sight.seen(rows, of: model) ?? rows
+        for row in seen { try admit(row, model) }
+        return seen.sorted { $0.position < $1.position }
     }
 
     // MARK: Upsert
@@ -222,7 +233,8 @@ extension WriteSession {
                 tenant: tenant,
                 in: transaction
             )
-            for row in page where match(row, try StoredCells.decode(row.cells, model: model)) { try admit(row, model) }
+            for row in try gate?.sight.seen(page, of: model) ?? page
+            where match(row, try StoredCells.decode(row.cells, model: model)) { try admit(row, model) }
             guard page.count == Limits.internalPageRecords, let last = page.last else { return found }
             position = last.position
         }

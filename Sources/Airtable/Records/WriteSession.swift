@@ -41,8 +41,11 @@ struct WriteSession {
     let actor: UserID
     let now: Instant
     let transaction: any Transaction
-    /// Fields nobody behind this session may see, by table.
-    let hiddenFields: @Sendable (TableID) -> Set<FieldID>
+    /// Who is behind this session; nil for the store itself.
+    let gate: WriteGate?
+    /// Rows that its writer changes, in the order of their changes; others only follow.
+    var aimed: [RowKey] = []
+    private var aimedKeys: Set<RowKey> = []
     private(set) var schema: TenantSchema
     var rows: [TableID: [RecordID: WorkingRow]] = [:]
     /// Rows in the order they were first touched.
@@ -78,7 +81,7 @@ struct WriteSession {
         attachments: [AttachmentInput: Attachment] = [:],
         now: Instant,
         computing: ComputingMode = .whole,
-        hiddenFields: @escaping @Sendable (TableID) -> Set<FieldID>,
+        gate: WriteGate? = nil,
         transaction: any Transaction
     ) {
         self.computing = computing
@@ -88,7 +91,7 @@ struct WriteSession {
         self.people = people
         self.attachments = attachments
         self.now = now
-        self.hiddenFields = hiddenFields
+        self.gate = gate
         self.transaction = transaction
     }
 
@@ -138,8 +141,8 @@ struct WriteSession {
         let model = try model(table)
         var cells = row.cells
         model.complete(&cells, created: row.created)
-        for field in hiddenFields(table) { cells[field] = nil }
-        return Record(id: id, createdTime: row.created, cells: cells)
+        let record = Record(id: id, createdTime: row.created, cells: cells)
+        return try gate?.sight.masked([record], of: model).first ?? record
     }
 
     // MARK: Changes
@@ -148,7 +151,6 @@ struct WriteSession {
     mutating func create(_ cells: [FieldID: CellValue?], in table: TableID) throws -> RecordID {
         let id = RecordID.random()
         rows[table, default: [:]][id] = WorkingRow(stored: nil, original: [:], created: now, cells: [:])
-        touch(id, table)
         try set(cells, of: id, in: table)
         return id
     }
@@ -158,6 +160,7 @@ struct WriteSession {
     mutating func set(_ cells: [FieldID: CellValue?], of id: RecordID, in table: TableID) throws {
         let model = try model(table)
         touch(id, table)
+        aim(id, table)
         rows[table]?[id]?.assign(cells, except: model.linkFields)
         // In the order of fields, so that the same write always gives the same log.
         for field in model.linkFields {
@@ -170,7 +173,8 @@ struct WriteSession {
         let model = try model(table)
         for id in ids {
             touch(id, table)
-            for field in model.linkFields { try setLinks(nil, field, of: id, in: table) }
+            aim(id, table)
+            for field in model.linkFields { try setLinks(nil, field, of: id, in: table, keepsUnseen: false) }
             rows[table]?[id]?.isDeleted = true
         }
     }
@@ -189,6 +193,7 @@ struct WriteSession {
         in table: TableID
     ) {
         touch(id, table)
+        aim(id, table)
         if rows[table]?[id] == nil {
             rows[table, default: [:]][id] = WorkingRow(stored: nil, original: [:], created: created, cells: [:])
             rows[table]?[id]?.isRestored = true
@@ -200,6 +205,7 @@ struct WriteSession {
     /// Takes a loaded row away; links to it are the caller's.
     mutating func takeAway(_ id: RecordID, in table: TableID) {
         touch(id, table)
+        aim(id, table)
         rows[table]?[id]?.isDeleted = true
     }
 
@@ -230,9 +236,25 @@ struct WriteSession {
         if touched.insert(key).inserted { order.append(key) }
     }
 
-    private mutating func setLinks(_ value: CellValue?, _ field: Field, of id: RecordID, in table: TableID) throws {
-        let new: [RecordID] = if case .links(let ids) = value { ids } else { [] }
+    private mutating func aim(_ id: RecordID, _ table: TableID) {
+        guard gate != nil else { return }
+        let key = RowKey(table: table, record: id)
+        if aimedKeys.insert(key).inserted { aimed.append(key) }
+    }
+
+    /// - Parameter keepsUnseen: whether links that the writer does not see stay.
+    private mutating func setLinks(
+        _ value: CellValue?,
+        _ field: Field,
+        of id: RecordID,
+        in table: TableID,
+        keepsUnseen: Bool = true
+    ) throws {
+        var new: [RecordID] = if case .links(let ids) = value { ids } else { [] }
         let old: [RecordID] = if case .links(let ids) = rows[table]?[id]?.cells[field.id] { ids } else { [] }
+        if keepsUnseen, let linked = field.options.linkedTable {
+            new += try unseen(among: new, old, in: linked)
+        }
         if new == old { return }
         rows[table]?[id]?.cells[field.id] = new.isEmpty ? nil : .links(new)
         guard let linked = field.options.linkedTable, let inverse = field.options.inverseLinkField else { return }
@@ -296,6 +318,7 @@ struct WriteSession {
         try placeNewRows(&writes)
         for key in order { stamp(key) }
         try compute()
+        try checkAims()
         for key in order + derived {
             let (table, id) = (key.table, key.record)
             guard let row = rows[table]?[id], let model = schema.table(table) else { continue }

@@ -26,7 +26,7 @@ extension AirtableService {
                 "A page has 1 to \(Limits.pageRecords) comments, received \(pageSize)."
             )
         }
-        if let hosted = try await backend(of: table, isWrite: true, context: context) {
+        if let hosted = try await backend(of: table, isWrite: true, doing: .commentsRead, context: context) {
             return try await hosted.comments(on: record, pageSize: pageSize, offset: offset)
         }
         var cursor: RecordCursor?
@@ -60,13 +60,15 @@ extension AirtableService {
     ) async throws -> [RecordID: Int] {
         try context.require(.commentsRead)
         try Self.checkBatch(records.count)
-        if let hosted = try await backend(of: table, isWrite: true, context: context) {
+        if let hosted = try await backend(of: table, isWrite: true, doing: .commentsRead, context: context) {
             return try await hosted.commentCounts(of: records)
         }
-        let scope = try await access.visibleScope(for: context)
-        return try await read(context) { [commentStore] transaction, schema in
-            let model = try schema.table(table, scope)
-            return try commentStore.counts(of: records, in: model, tenant: context.tenant, in: transaction)
+        let scope = try await access.visibleScope(for: context, doing: .commentsRead)
+        return try await seeing(scope, context) { [commentStore] sight in
+            let model = try sight.table(table)
+            let seen = try sight.seen(Set(records), in: table)
+            let shown = records.filter(seen.contains)
+            return try commentStore.counts(of: shown, in: model, tenant: context.tenant, in: sight.transaction)
         }
     }
 
@@ -196,7 +198,7 @@ extension AirtableService {
     /// Who keeps the comments of a hosted base.
     private func commentBackend(of table: TableID, _ context: RequestContext) async throws -> WebAPIBackend? {
         try context.require(.commentsWrite)
-        return try await backend(of: table, isWrite: true, context: context)
+        return try await backend(of: table, isWrite: true, doing: .commentsWrite, context: context)
     }
 
     private func readComments<T: Sendable>(
@@ -205,12 +207,12 @@ extension AirtableService {
         _ context: RequestContext,
         _ body: @escaping @Sendable (any Transaction, TableModel) throws -> T
     ) async throws -> T {
-        let scope = try await access.visibleScope(for: context)
-        return try await read(context) { [store] transaction, schema in
-            let model = try schema.table(table, scope)
-            let rows = try store.rows([record], of: model, tenant: context.tenant, in: transaction)
-            if rows.isEmpty { throw AirtableError.recordNotFound() }
-            return try body(transaction, model)
+        let scope = try await access.visibleScope(for: context, doing: .commentsRead)
+        return try await seeing(scope, context) { [store] sight in
+            let model = try sight.table(table)
+            let rows = try store.rows([record], of: model, tenant: context.tenant, in: sight.transaction)
+            if try sight.seen(rows, of: model).isEmpty { throw AirtableError.recordNotFound() }
+            return try body(sight.transaction, model)
         }
     }
 
@@ -221,11 +223,14 @@ extension AirtableService {
         _ body: @escaping @Sendable (any Transaction, TableModel, Instant) throws -> T
     ) async throws -> T {
         try context.require(.commentsWrite)
-        let (scope, now) = (try await access.visibleScope(for: context), now())
+        let (scope, now) = (try await access.visibleScope(for: context, doing: .commentsWrite), now())
         return try await change(context) { [store] transaction, schema in
-            let model = try schema.table(table, scope)
+            let gate = WriteGate(.commentsWrite, RecordSight(scope, schema, now: now, in: transaction))
+            let model = try gate.sight.table(table)
             let rows = try store.rows([record], of: model, tenant: context.tenant, in: transaction)
-            if rows.isEmpty { throw AirtableError.recordNotFound() }
+            guard let row = try gate.sight.seen(rows, of: model).first else { throw AirtableError.recordNotFound() }
+            try gate.requirePermission(in: model)
+            try gate.requirePermission(for: [row], of: model)
             return try body(transaction, model, now)
         }
     }

@@ -20,7 +20,7 @@ extension AirtableService {
         context: RequestContext
     ) async throws -> HistoryPage {
         try context.require(.recordsRead)
-        let scope = try await access.visibleScope(for: context)
+        let scope = try await access.visibleScope(for: context, doing: .recordsRead)
         return try await history(of: record, in: table, before: before, limit: limit, scope: scope, context: context)
     }
 
@@ -33,18 +33,20 @@ extension AirtableService {
         context: RequestContext
     ) async throws -> HistoryPage {
         try Self.checkHistoryPage(limit)
-        return try await read(context) { [store, log] transaction, schema in
-            let scope = schema.widening(scope)
-            let model = try schema.table(table, scope)
+        return try await seeing(scope, context) { [store, log] sight in
+            let (schema, transaction) = (sight.schema, sight.transaction)
+            let model = try sight.table(table)
             let window = try log.changes(of: record, before: before, limit: limit, schema: schema, in: transaction)
             let changes = window.changes.filter { $0.table == table }
-            if changes.isEmpty, window.next == nil,
-                try store.rows([record], of: model, tenant: context.tenant, in: transaction).isEmpty
-            {
+            let rows = try store.rows([record], of: model, tenant: context.tenant, in: transaction)
+            if rows.isEmpty {
+                if changes.isEmpty, window.next == nil { throw AirtableError.recordNotFound() }
+                let last = try log.latestChange(of: record, after: 0, schema: schema, in: transaction)
+                guard let last, try sight.seesStates(of: last) else { throw AirtableError.recordNotFound() }
+            } else if try sight.seen(rows, of: model).isEmpty {
                 throw AirtableError.recordNotFound()
             }
-            let entries = changes.compactMap { HistoryEntry($0, schema: schema, scope: scope) }
-            return HistoryPage(entries: entries, next: window.next)
+            return HistoryPage(entries: try HistoryEntry.entries(changes, sight), next: window.next)
         }
     }
 
@@ -58,11 +60,11 @@ extension AirtableService {
     ) async throws -> HistoryPage {
         try context.require(.recordsRead)
         try Self.checkHistoryPage(limit)
-        let scope = try await access.visibleScope(for: context)
-        return try await read(context) { [log] transaction, schema in
-            let scope = schema.widening(scope)
-            _ = try schema.base(base, scope)
-            if let table { _ = try schema.table(table, scope) }
+        let scope = try await access.visibleScope(for: context, doing: .recordsRead)
+        return try await seeing(scope, context) { [log] sight in
+            let (schema, transaction) = (sight.schema, sight.transaction)
+            _ = try schema.base(base, sight.scope)
+            if let table { _ = try sight.table(table) }
             let window = try log.changes(
                 in: base,
                 table: table,
@@ -71,8 +73,7 @@ extension AirtableService {
                 schema: schema,
                 in: transaction
             )
-            let entries = window.changes.compactMap { HistoryEntry($0, schema: schema, scope: scope) }
-            return HistoryPage(entries: entries, next: window.next)
+            return HistoryPage(entries: try HistoryEntry.entries(window.changes, sight), next: window.next)
         }
     }
 
@@ -82,11 +83,10 @@ extension AirtableService {
     ///   `Limits.undoRecords` entries.
     public func history(ofTransaction number: Int64, context: RequestContext) async throws -> [HistoryEntry] {
         try context.require(.recordsRead)
-        let scope = try await access.visibleScope(for: context)
-        return try await read(context) { [log] transaction, schema in
-            let scope = schema.widening(scope)
-            let changes = try Self.changes(of: number, derived: true, log, schema, transaction)
-            let entries = changes.compactMap { HistoryEntry($0, schema: schema, scope: scope) }
+        let scope = try await access.visibleScope(for: context, doing: .recordsRead)
+        return try await seeing(scope, context) { [log] sight in
+            let changes = try Self.changes(of: number, derived: true, log, sight.schema, sight.transaction)
+            let entries = try HistoryEntry.entries(changes, sight)
             guard !entries.isEmpty else { throw AirtableError.transactionNotFound() }
             return entries
         }
@@ -104,26 +104,37 @@ extension AirtableService {
     ///   `.tooLarge` beyond `Limits.undoRecords` entries.
     public func undo(transaction number: Int64, context: RequestContext) async throws -> UndoOutcome {
         try context.require(.recordsWrite)
-        return try await undo(number, scope: try await access.visibleScope(for: context), context: context)
+        let scope = try await access.visibleScope(for: context, doing: .recordsWrite)
+        return try await undo(number, scope: scope, context: context)
     }
 
     func undo(_ number: Int64, scope: VisibleScope, context: RequestContext) async throws -> UndoOutcome {
         let (now, people) = (now(), try await people(context))
+        var deleting: VisibleScope?
+        if context.principal.permissions.contains(.recordsDelete) {
+            deleting = try await access.visibleScope(for: context, doing: .recordsDelete)
+        }
+        let deletion = deleting
         return try await change(context) { [log] transaction, schema in
-            let scope = schema.widening(scope)
+            let gate = WriteGate(.recordsWrite, RecordSight(scope, schema, now: now, in: transaction))
             let changes = try Self.changes(of: number, derived: false, log, schema, transaction)
             for base in Set(changes.map(\.base)) {
                 try schema.requireEmbedded(base, "what happened in it is taken back there")
             }
-            var plan = try UndoPlan(changes, schema: schema, scope: scope)
-            if plan.deletes { try context.require(.recordsDelete) }
+            var plan = try UndoPlan(changes, gate: gate)
+            if plan.deletes {
+                try context.require(.recordsDelete)
+                guard let deletion else { throw AccessError.forbidden(.recordsDelete) }
+                let sight = RecordSight(deletion, schema, now: now, in: transaction)
+                try plan.requireDeletions(WriteGate(.recordsDelete, sight))
+            }
             if !plan.obstacles.isEmpty { return .refused(plan.obstacles) }
             var session = WriteSession(
                 schema: schema,
                 actor: context.principal.user,
                 people: people,
                 now: now,
-                hiddenFields: { scope.hiddenFields(table: $0) },
+                gate: gate,
                 transaction: transaction
             )
             try plan.apply(to: &session)

@@ -10,7 +10,7 @@ extension AirtableService {
     /// The hosted bases that may be seen, and how far what is here of each has come.
     public func hostedBases(context: RequestContext) async throws -> [HostedBaseStatus] {
         try context.require(.basesRead)
-        let scope = try await access.visibleScope(for: context)
+        let scope = try await access.visibleScope(for: context, doing: .basesRead)
         return try await hostedBases(tenant: context.tenant, deadline: context.deadline)
             .filter { scope.allows(base: $0.base) }
     }
@@ -42,11 +42,9 @@ extension AirtableService {
         try context.require(.schemaWrite)
         try context.require(.recordsWrite)
         precondition(home != .embedded, "an embedded base is made, not attached")
-        guard try await access.visibleScope(for: context).bases == nil else {
-            throw AccessError.forbidden(.schemaWrite)
-        }
+        let scope = try await access.visibleScope(for: context, doing: .schemaWrite)
+        let workspace = try await workspaceID(workspace, scope: scope, context: context)
         let upstream = try hostedService()
-        let workspace = try await workspaceID(workspace, context: context)
         let call = try await upstream.call(for: workspace, wantsFresh: true, context: context)
         guard let found = try await upstream.client.bases(call).first(where: { $0.id == id }) else {
             throw AirtableError.hostedBaseNotFound(id)
@@ -76,9 +74,9 @@ extension AirtableService {
     public func detach(_ id: BaseID, context: RequestContext) async throws {
         try context.require(.schemaWrite)
         try context.require(.recordsWrite)
-        let scope = try await access.visibleScope(for: context)
+        let scope = try await access.visibleScope(for: context, doing: .schemaWrite)
         try await change(context) { [schemas] transaction, schema in
-            let base = try schema.base(id, scope)
+            let base = try schema.base(id, changingWhole: scope, .schemaWrite)
             guard schema.home(of: id) != .embedded else { throw AirtableError.baseIsEmbedded(base) }
             let tables = schema.tables(in: id).map { ($0.table.base, $0.table.id) }
             try schemas.deleteBase(id, tenant: context.tenant, in: transaction)

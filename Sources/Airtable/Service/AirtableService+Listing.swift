@@ -19,10 +19,16 @@ extension AirtableService {
     ) async throws -> RecordListing {
         try context.require(.recordsRead)
         // Views are the service's own, also those of a mirror.
-        if let hosted = try await backend(of: table, isWrite: query.view != nil, context: context) {
+        if let hosted = try await backend(of: table, isWrite: query.view != nil, doing: .recordsRead, context: context)
+        {
             return try await hosted.list(query)
         }
-        return try await list(query, in: table, scope: try await access.visibleScope(for: context), context: context)
+        return try await list(
+            query,
+            in: table,
+            scope: try await access.visibleScope(for: context, doing: .recordsRead),
+            context: context
+        )
     }
 
     func list(
@@ -39,22 +45,27 @@ extension AirtableService {
             guard let kept else { throw AirtableError.iteratorNotAvailable }
             guard kept.positions.indices.contains(index) else { throw AirtableError.offsetNotOfThisList }
         }
-        let (filters, now, list, keeper) = (filters, now(), kept, fieldIndexes)
-        let result = try await read(context) { transaction, schema -> SortedPage in
-            let scope = schema.widening(scope)
-            let model = try schema.table(table, scope)
+        let (filters, list, keeper) = (filters, kept, fieldIndexes)
+        let result = try await seeing(scope, context) { sight -> SortedPage in
+            let (model, scope) = (try sight.table(table), sight.scope)
             let view = try query.view.map { name in
-                try VisibleViews(of: model, scope: scope, filters: filters, tenant: context.tenant, in: transaction)
-                    .view(name)
+                try VisibleViews(
+                    of: model,
+                    scope: scope,
+                    filters: filters,
+                    tenant: context.tenant,
+                    in: sight.transaction
+                ).view(name)
             }
-            let plan = try ListingPlan(query, model: model, view: view, scope: scope, filters: filters, now: now)
-            let scan = RecordScan(
-                plan: plan,
-                schema: schema,
+            let plan = try ListingPlan(
+                query,
+                model: model,
+                view: view,
                 scope: scope,
-                keeper: keeper,
-                transaction: transaction
+                filters: filters,
+                now: sight.now
             )
+            let scan = RecordScan(plan: plan, sight: sight, keeper: keeper)
             switch offset {
             case .table(let position, let given):
                 guard model.positionRange.contains(position), plan.sort.isEmpty else {

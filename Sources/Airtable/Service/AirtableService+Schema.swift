@@ -48,11 +48,10 @@ extension AirtableService {
         context: RequestContext
     ) async throws -> BaseSchema {
         try context.require(.schemaWrite)
-        let scope = try await access.visibleScope(for: context)
-        guard scope.bases == nil else { throw AccessError.forbidden(.schemaWrite) }
+        let scope = try await access.visibleScope(for: context, doing: .schemaWrite)
         let base = Base(
             id: .random(),
-            workspace: try await workspaceID(workspace, context: context),
+            workspace: try await workspaceID(workspace, scope: scope, context: context),
             name: try SchemaBuilder.checkedName(name, of: "base", otherwise: .invalidRequest),
             createdTime: now()
         )
@@ -81,13 +80,24 @@ extension AirtableService {
         return BaseSchema(base: base, tables: tables)
     }
 
-    /// The workspace for a new base; a named one must be the tenant's.
-    package func workspaceID(_ wanted: WorkspaceID?, context: RequestContext) async throws -> WorkspaceID {
-        let workspaces = try await access.workspaces(by: .schemaWrite, context: context)
-        guard let workspace = wanted == nil ? workspaces.first : workspaces.first(where: { $0.id == wanted }) else {
+    /// The workspace for a new base: the first one where `scope` permits that, or a named one.
+    ///
+    /// - Throws: `.modelNotFound` for one that is not there for the caller; `AccessError.forbidden`.
+    func workspaceID(
+        _ wanted: WorkspaceID?,
+        scope: VisibleScope,
+        context: RequestContext
+    ) async throws -> WorkspaceID {
+        let workspaces = try await access.workspaces(by: .schemaWrite, context: context).map(\.id)
+        let isThere = { (id: WorkspaceID) in
+            workspaces.contains(id) && (scope.allows(workspace: id) || scope.permits(workspace: id))
+        }
+        if let wanted, !isThere(wanted) {
             throw AirtableError(.modelNotFound, "There is no such workspace, or you may not see it.")
         }
-        return workspace.id
+        let permitted = workspaces.first { ($0 == wanted ?? $0) && scope.permits(workspace: $0) }
+        guard let permitted else { throw AccessError.forbidden(.schemaWrite) }
+        return permitted
     }
 
     /// Whether the tenant has this workspace.
@@ -100,7 +110,10 @@ extension AirtableService {
         if let hosted = try await schemaWrites(of: base, context: context) {
             return try await hosted.createTable(draft)
         }
-        let result = try await extend(base: { _, _ in base }, context: context) { builder in try builder.add(draft) }
+        let result = try await extend(
+            base: { schema, scope in try schema.base(base, changingWhole: scope, .schemaWrite).id },
+            context: context
+        ) { builder in try builder.add(draft) }
         guard let table = result.newTables.first else { throw AirtableError.tableNotFound() }
         return table
     }
@@ -111,7 +124,9 @@ extension AirtableService {
             return try await hosted.createField(draft, in: table)
         }
         let result = try await extend(
-            base: { schema, scope in try schema.table(table, scope).table.base },
+            base: { schema, scope in
+                try schema.table(table, changingFields: scope, .schemaWrite).table.base
+            },
             context: context
         ) { builder in try builder.add(draft, to: table) }
         guard let field = result.newFields.first(where: { $0.table == table })?.field else {
@@ -126,14 +141,21 @@ extension AirtableService {
         _ add: @escaping @Sendable (inout SchemaBuilder) throws -> Void
     ) async throws -> SchemaBuilder.Result {
         try context.require(.schemaWrite)
-        let scope = try await access.visibleScope(for: context)
+        let scope = try await access.visibleScope(for: context, doing: .schemaWrite)
         return try await change(context) { [schemas] transaction, schema in
-            let base = try schema.base(try base(schema, scope), scope).id
+            let scope = schema.widening(scope)
+            let base = try base(schema, scope)
             try schema.requireEmbedded(base, "its tables and fields are made there")
-            let existing = schema.tables(in: base)
-            var builder = SchemaBuilder(base: base, existing: existing)
+            let count = schema.tables(in: base).count
+            // Links and formulas find what the caller sees, and nothing else.
+            let existing = schema.tables(in: base).filter { scope.allows(table: $0.table.id, in: base) }
+            var builder = SchemaBuilder(base: base, existing: existing.map { $0.replacing(scope.visible($0.table)) })
             try add(&builder)
             let result = try builder.finish()
+            for (table, _) in result.newFields {
+                // The other side of a link is a field of its table.
+                _ = try schema.table(table, changingFields: scope, .schemaWrite)
+            }
             var entries: [ChangeEntry] = []
             for (table, field) in result.newFields {
                 guard let model = schema.table(table) else { continue }
@@ -143,7 +165,7 @@ extension AirtableService {
             for (position, table) in result.newTables.enumerated() {
                 _ = try schemas.insert(
                     table,
-                    position: existing.count + position,
+                    position: count + position,
                     state: .ready,
                     tenant: context.tenant,
                     in: transaction
@@ -161,9 +183,9 @@ extension AirtableService {
     /// Deletes a table with its records, and the fields of other tables that link to it.
     public func deleteTable(_ table: TableID, context: RequestContext) async throws {
         try context.require(.schemaWrite)
-        let scope = try await access.visibleScope(for: context)
+        let scope = try await access.visibleScope(for: context, doing: .schemaWrite)
         try await change(context) { [schemas] transaction, schema in
-            let model = try schema.table(table, scope)
+            let model = try schema.table(table, changing: scope, .schemaWrite)
             try schema.requireEmbedded(model.table.base, "its tables are deleted there")
             try schemas.deleteTable(number: model.number, tenant: context.tenant, in: transaction)
             var edit = SchemaEdit(base: model.table.base, schema: schema, tenant: context.tenant)
@@ -183,9 +205,9 @@ extension AirtableService {
     /// Deletes a base with all its tables and records.
     public func deleteBase(_ base: BaseID, context: RequestContext) async throws {
         try context.require(.schemaWrite)
-        let scope = try await access.visibleScope(for: context)
+        let scope = try await access.visibleScope(for: context, doing: .schemaWrite)
         try await change(context) { [schemas] transaction, schema in
-            _ = try schema.base(base, scope)
+            _ = try schema.base(base, changingWhole: scope, .schemaWrite)
             try schema.requireEmbedded(base, "it is deleted there, or forgotten here by `sync --forget`")
             let tables = schema.tables(in: base).map { ($0.table.base, $0.table.id) }
             try schemas.deleteBase(base, tenant: context.tenant, in: transaction)

@@ -9,11 +9,11 @@ extension AirtableService {
     /// - Throws: `.duplicateBaseName`.
     public func renameBase(_ base: BaseID, to name: String, context: RequestContext) async throws -> Base {
         try context.require(.schemaWrite)
-        let scope = try await access.visibleScope(for: context)
+        let scope = try await access.visibleScope(for: context, doing: .schemaWrite)
         let name = try SchemaBuilder.checkedName(name, of: "base", otherwise: .invalidRequest)
         return try await change(context) { [schemas] transaction, schema in
             let scope = schema.widening(scope)
-            var changed = try schema.base(base, scope)
+            var changed = try schema.base(base, changing: scope, .schemaWrite)
             let before = changed.name
             guard !schema.bases.contains(where: { $0.id != base && nameKey($0.name) == nameKey(name) }) else {
                 throw AirtableError.duplicateBaseName(name)
@@ -35,11 +35,13 @@ extension AirtableService {
         if let hosted = try await schemaWrites(of: table, context: context) {
             return try await hosted.updateTable(table, update)
         }
-        let scope = try await access.visibleScope(for: context)
+        let scope = try await access.visibleScope(for: context, doing: .schemaWrite)
         return try await change(context) { [schemas] transaction, schema in
             let scope = schema.widening(scope)
-            let model = try schema.table(table, scope)
+            let model = try schema.table(table, changing: scope, .schemaWrite)
             try schema.requireEmbedded(model.table.base, "its tables are named there")
+            // A name that is taken would tell of a table that they do not see.
+            if update.name != nil { _ = try schema.base(model.table.base, changingWhole: scope, .schemaWrite) }
             let before = TableHead(name: model.table.name, description: model.table.description)
             var after = before
             if let name = update.name {
@@ -84,7 +86,7 @@ extension AirtableService {
         if let hosted = try await schemaWrites(of: table, context: context) {
             return try await hosted.updateField(field, update, in: table)
         }
-        let scope = try await access.visibleScope(for: context)
+        let scope = try await access.visibleScope(for: context, doing: .schemaWrite)
         let person = try await people(context).person(context.principal.user)
         return try await change(context) { transaction, schema in
             let scope = schema.widening(scope)
@@ -101,7 +103,7 @@ extension AirtableService {
     /// - Throws: `.invalidRequest` for a table's primary field.
     public func deleteField(_ field: FieldID, in table: TableID, context: RequestContext) async throws {
         try context.require(.schemaWrite)
-        let scope = try await access.visibleScope(for: context)
+        let scope = try await access.visibleScope(for: context, doing: .schemaWrite)
         try await change(context) { transaction, schema in
             let scope = schema.widening(scope)
             let (model, deleted) = try Self.field(field, of: table, schema, scope)
@@ -128,7 +130,7 @@ extension AirtableService {
         context: RequestContext
     ) async throws {
         try context.require(.schemaWrite)
-        let scope = try await access.visibleScope(for: context)
+        let scope = try await access.visibleScope(for: context, doing: .schemaWrite)
         let person = try await people(context).person(context.principal.user)
         try await change(context) { transaction, schema in
             let scope = schema.widening(scope)
@@ -149,12 +151,20 @@ extension AirtableService {
         of table: TableID,
         _ schema: TenantSchema,
         _ scope: VisibleScope
-    ) throws(AirtableError) -> (TableModel, Field) {
-        let model = try schema.table(table, scope)
-        try schema.requireEmbedded(model.table.base, "its fields are changed there")
-        guard let found = model.field(id: field), !scope.hiddenFields(table: table).contains(field) else {
-            throw .fieldNotFound()
+    ) throws -> (TableModel, Field) {
+        let seen = try schema.table(table, scope)
+        guard let found = seen.field(id: field), !scope.hiddenFields(table: table).contains(field) else {
+            throw AirtableError.fieldNotFound()
         }
+        let model = try schema.table(table, changingFields: scope, .schemaWrite)
+        if let linked = found.options.linkedTable, let inverse = found.options.inverseLinkField {
+            // What becomes of a link becomes of its other side.
+            _ = try schema.table(linked, changing: scope, .schemaWrite)
+            let isHidden = scope.hiddenFields(table: linked).contains(inverse)
+            guard !isHidden else { throw AccessError.forbidden(.schemaWrite) }
+        }
+        guard !scope.lockedFields(table: table).contains(field) else { throw AccessError.forbidden(.schemaWrite) }
+        try schema.requireEmbedded(model.table.base, "its fields are changed there")
         return (model, found)
     }
 

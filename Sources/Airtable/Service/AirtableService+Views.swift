@@ -9,7 +9,11 @@ extension AirtableService {
     /// The views of a table that may be seen, in the order they were made.
     public func views(in table: TableID, context: RequestContext) async throws -> [TableView] {
         try context.require(.schemaRead)
-        return try await views(in: table, scope: try await access.visibleScope(for: context), context: context)
+        return try await views(
+            in: table,
+            scope: try await access.visibleScope(for: context, doing: .schemaRead),
+            context: context
+        )
     }
 
     func views(in table: TableID, scope: VisibleScope, context: RequestContext) async throws -> [TableView] {
@@ -34,6 +38,7 @@ extension AirtableService {
             guard known.stored.count < Limits.viewsPerTable else {
                 throw AirtableError(.tooLarge, "A table has at most \(Limits.viewsPerTable) views.")
             }
+            try known.requireNames()
             var view = TableView(id: .random(), table: table, name: "")
             let update = ViewUpdate(
                 name: draft.name,
@@ -54,7 +59,8 @@ extension AirtableService {
         context: RequestContext
     ) async throws -> TableView {
         try await changeViews(of: table, context) { [tenant = context.tenant] transaction, known in
-            let before = try known.view(id)
+            let before = try known.permitted(id)
+            if update.name != nil { try known.requireNames() }
             var after = before
             try known.apply(update, to: &after)
             if after == before { return (after, nil) }
@@ -66,7 +72,7 @@ extension AirtableService {
     /// - Throws: `.noSuchView`; `.invalidRequest` for the table's last one.
     public func deleteView(_ id: ViewID, in table: TableID, context: RequestContext) async throws {
         _ = try await changeViews(of: table, context) { [tenant = context.tenant] transaction, known in
-            let view = try known.view(id)
+            let view = try known.permitted(id)
             guard known.stored.count > 1 else {
                 throw AirtableError(.invalidRequest, "A table has one view at least.", hint: "make another one first")
             }
@@ -82,10 +88,10 @@ extension AirtableService {
         _ body: @escaping @Sendable (any Transaction, VisibleViews) throws -> (TableView, SchemaChange?)
     ) async throws -> TableView {
         try context.require(.schemaWrite)
-        let scope = try await access.visibleScope(for: context)
+        let scope = try await access.visibleScope(for: context, doing: .schemaWrite)
         return try await change(context) { [filters] transaction, schema in
             let scope = schema.widening(scope)
-            let model = try schema.table(table, scope)
+            let model = try schema.table(table, changing: scope, .schemaWrite)
             try ViewStore().settle(model, tenant: context.tenant, in: transaction)
             let known = try VisibleViews(
                 of: model,
@@ -108,7 +114,7 @@ extension GatedReads {
     /// The tables of a base with their views, in the order people see them.
     package func viewedTables(in base: BaseID, context: RequestContext) async throws -> [ViewedTable] {
         try context.require(permission)
-        let scope = try await service.access.visibleScope(for: context)
+        let scope = try await service.access.visibleScope(for: context, doing: permission)
         return try await service.read(context) { [filters = service.filters] transaction, schema in
             let scope = schema.widening(scope)
             _ = try schema.base(base, scope)
@@ -152,6 +158,20 @@ extension VisibleViews {
             view.sort = sort
         }
         if let names = update.visibleFields { view.visibleFields = try visible(names) }
+    }
+
+    /// - Throws: `AccessError.forbidden` for whom some views do not exist: a name that is taken would tell of these.
+    fileprivate func requireNames() throws {
+        guard stored.allSatisfy({ shown($0) != nil }) else { throw AccessError.forbidden(.schemaWrite) }
+    }
+
+    /// The view with this identifier, which the caller may change.
+    ///
+    /// - Throws: `.noSuchView`; `AccessError.forbidden`.
+    fileprivate func permitted(_ id: ViewID) throws -> TableView {
+        let view = try view(id)
+        guard scope.permits(view: id) else { throw AccessError.forbidden(.schemaWrite) }
+        return view
     }
 
     /// The primary field is always seen, and comes first.

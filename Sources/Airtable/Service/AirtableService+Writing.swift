@@ -19,7 +19,7 @@ extension AirtableService {
         try context.require(.recordsWrite)
         try Self.checkBatch(drafts.count)
         if drafts.isEmpty { return [] }
-        if let hosted = try await backend(of: table, isWrite: true, context: context) {
+        if let hosted = try await backend(of: table, isWrite: true, doing: .recordsWrite, context: context) {
             return try await hosted.create(drafts, typecast: typecast)
         }
         return try await write(to: table, context: context) { fields in
@@ -49,7 +49,7 @@ extension AirtableService {
         try context.require(.recordsWrite)
         try Self.checkBatch(updates.count)
         if updates.isEmpty { return [] }
-        if let hosted = try await backend(of: table, isWrite: true, context: context) {
+        if let hosted = try await backend(of: table, isWrite: true, doing: .recordsWrite, context: context) {
             return try await hosted.update(updates, replacing: replacing, typecast: typecast)
         }
         let ids = updates.map(\.id)
@@ -59,8 +59,8 @@ extension AirtableService {
             inputs.attachments
         } apply: { session, inputs in
             try session.load(ids, in: table)
+            try session.requireTargets(ids, in: table)
             let cells = try session.resolve(inputs, of: ids, in: table)
-            for id in ids where session.row(id, in: table) == nil { throw AirtableError.rowDoesNotExist(id) }
             try session.loadLinked(to: ids, changing: cells, in: table)
             for (id, cells) in zip(ids, cells) { try session.set(cells, of: id, in: table) }
             return { session in try ids.map { try session.record($0, in: table) } }
@@ -83,7 +83,7 @@ extension AirtableService {
     ) async throws -> UpsertResult {
         try context.require(.recordsWrite)
         try Self.checkBatch(upserts.count)
-        if let hosted = try await backend(of: table, isWrite: true, context: context) {
+        if let hosted = try await backend(of: table, isWrite: true, doing: .recordsWrite, context: context) {
             return try await hosted.upsert(upserts, mergeOn: mergeOn, replacing: replacing, typecast: typecast)
         }
         return try await write(to: table, context: context) { fields in
@@ -114,14 +114,14 @@ extension AirtableService {
         try Self.checkBatch(ids.count)
         if ids.isEmpty { return }
         let ids = ids.distinct()
-        if let hosted = try await backend(of: table, isWrite: true, context: context) {
+        if let hosted = try await backend(of: table, isWrite: true, doing: .recordsDelete, context: context) {
             return try await hosted.delete(ids)
         }
-        try await write(to: table, context: context) { _ in
+        try await write(to: table, doing: .recordsDelete, context: context) { _ in
             ids
         } apply: { session, ids in
             try session.load(ids, in: table)
-            for id in ids where session.row(id, in: table) == nil { throw AirtableError.rowDoesNotExist(id) }
+            try session.requireTargets(ids, in: table)
             try session.loadLinked(to: ids, changing: nil, in: table)
             try session.delete(ids, in: table)
             return { _ in }
@@ -140,12 +140,13 @@ extension AirtableService {
     ///     written.
     func write<Prepared: Sendable, T: Sendable>(
         to table: TableID,
+        doing permission: Permission = .recordsWrite,
         context: RequestContext,
         prepare: @Sendable (WritableFields) throws -> Prepared,
         attachments: @Sendable (Prepared) -> Set<AttachmentInput> = { _ in [] },
         apply: @escaping @Sendable (inout WriteSession, Prepared) throws -> @Sendable (WriteSession) throws -> T
     ) async throws -> T {
-        let scope = try await access.visibleScope(for: context)
+        let scope = try await access.visibleScope(for: context, doing: permission)
         var schema = cache.latest(context.tenant)
         var people: CollaboratorDirectory?
         var files: [AttachmentInput: Attachment] = [:]
@@ -158,9 +159,14 @@ extension AirtableService {
             let scope = current.widening(scope)
             let prepared: Prepared
             do {
-                let model = try current.table(table, scope)
+                let model = try current.table(table, changing: scope, permission)
                 prepared = try prepare(
-                    WritableFields(model: model, hidden: scope.hiddenFields(table: table), people: directory)
+                    WritableFields(
+                        model: model,
+                        hidden: scope.hiddenFields(table: table),
+                        locked: scope.lockedFields(table: table),
+                        people: directory
+                    )
                 )
             } catch {
                 // Perhaps only because the schema at hand is an old one.
@@ -186,7 +192,7 @@ extension AirtableService {
                     people: directory,
                     attachments: found,
                     now: now,
-                    hiddenFields: { scope.hiddenFields(table: $0) },
+                    gate: WriteGate(permission, RecordSight(scope, current, now: now, in: transaction)),
                     transaction: transaction
                 )
                 let result = try apply(&session, prepared)
@@ -210,6 +216,8 @@ extension AirtableService {
 struct WritableFields: Sendable {
     let model: TableModel
     let hidden: Set<FieldID>
+    /// May be seen and not written.
+    var locked: Set<FieldID> = []
     var people = CollaboratorDirectory()
 
     /// The cells that `fields` sets, each checked.
@@ -225,6 +233,7 @@ struct WritableFields: Sendable {
         var named: Set<FieldID> = []
         for (name, value) in fields {
             let field = try field(name)
+            guard !locked.contains(field.id) else { throw .locked(field) }
             guard named.insert(field.id).inserted else {
                 throw AirtableError(.invalidRequest, "Field \"\(field.name)\" is given twice.")
             }
@@ -233,7 +242,9 @@ struct WritableFields: Sendable {
         }
         guard replacing else { return inputs }
         for field in model.table.fields
-        where !field.type.isComputed && !hidden.contains(field.id) && !named.contains(field.id) {
+        where !field.type.isComputed && !hidden.contains(field.id) && !locked.contains(field.id)
+            && !named.contains(field.id)
+        {
             inputs.append(FieldInput(field: field, input: .empty))
         }
         return inputs
@@ -262,10 +273,14 @@ struct WritableFields: Sendable {
         return fields
     }
 
-    private func field(_ nameOrID: String) throws(AirtableError) -> Field {
+    /// - Throws: `.unknownFieldName`. From whom fields of this table are hidden, it hears the same of one of these and of one that is
+    ///   not there: that they may not write it.
+    func field(_ nameOrID: String) throws(AirtableError) -> Field {
         if let field = model.field(nameOrID), !hidden.contains(field.id) { return field }
         let names = model.table.fields.lazy.filter { !hidden.contains($0.id) }.map(\.name)
-        throw .unknownFieldName(nameOrID, nearest: Spelling.nearest(to: nameOrID, among: names))
+        let nearest = Spelling.nearest(to: nameOrID, among: names)
+        throw hidden.isEmpty
+            ? .unknownFieldName(nameOrID, nearest: nearest) : .notWritable(nameOrID, nearest: nearest)
     }
 }
 
@@ -299,6 +314,7 @@ private struct UpsertPlan: Sendable {
 
     func apply(to session: inout WriteSession, table: TableID) throws -> Outcome {
         try session.load(ids.compactMap { $0 }, in: table)
+        try session.requireTargets(ids.compactMap { $0 }, in: table)
         let cells = try session.resolve(inputs, of: ids, in: table)
         let keys = zip(ids, cells).map { id, cells in id == nil ? key(cells) : nil }
         var matches = try session.records(matching: keys.compactMap { $0 }, in: mergeFields, of: table)
@@ -308,7 +324,6 @@ private struct UpsertPlan: Sendable {
         for (position, cells) in cells.enumerated() {
             let found: RecordID?
             if let id = ids[position] {
-                guard session.row(id, in: table) != nil else { throw AirtableError.rowDoesNotExist(id) }
                 found = id
             } else {
                 let candidates = keys[position].flatMap { matches[$0] } ?? []
@@ -322,6 +337,7 @@ private struct UpsertPlan: Sendable {
                 found = candidates.first
             }
             if let found {
+                if !outcome.created.contains(found) { try session.requireTargets([found], in: table) }
                 try session.set(cells, of: found, in: table)
                 outcome.ids.append(found)
                 if !outcome.created.contains(found), !outcome.updated.contains(found) { outcome.updated.append(found) }

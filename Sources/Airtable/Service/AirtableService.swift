@@ -31,6 +31,8 @@ public final class AirtableService: Sendable {
     let now: InstantSource
     let filters: any FilterCompiler
     let keptListings: KeptListings
+    /// Which records of tables with rules exist for whom.
+    let ruledRecords = RuledRecords()
     /// Indexes of fields that filters ask for again and again.
     package let fieldIndexes: FieldIndexKeeper
     let schemas = SchemaStore()
@@ -98,6 +100,18 @@ public final class AirtableService: Sendable {
         }
     }
 
+    /// Runs `body` in one snapshot, with what `scope` shows of it.
+    func seeing<T: Sendable>(
+        _ scope: VisibleScope,
+        _ context: RequestContext,
+        _ body: @escaping @Sendable (RecordSight) throws -> T
+    ) async throws -> T {
+        let now = now()
+        return try await read(context) { transaction, schema in
+            try body(RecordSight(scope, schema, now: now, in: transaction))
+        }
+    }
+
     /// Runs `body` as the tenant's only writer, with the schema as of then.
     ///
     /// For changes of the schema: `body` raises its version when it changed it.
@@ -129,12 +143,34 @@ extension TenantSchema {
 }
 
 extension VisibleScope {
-    /// The table without the fields that this scope hides.
+    /// The table without the fields that this scope hides, and without mention of what is hidden elsewhere.
+    ///
+    /// A hidden primary field is not named either: the first field that is seen stands in its place.
     func visible(_ table: Table) -> Table {
+        if isWholeTenant { return table }
         let hidden = hiddenFields(table: table.id)
-        if hidden.isEmpty { return table }
         var table = table
-        table.fields.removeAll { hidden.contains($0.id) }
+        if !hidden.isEmpty {
+            table.fields.removeAll { hidden.contains($0.id) }
+            if hidden.contains(table.primaryField) { table.primaryField = table.fields.first?.id ?? .nowhere }
+        }
+        for place in table.fields.indices { table.fields[place] = visible(table.fields[place]) }
         return table
     }
+
+    /// A field that is seen, without mention of a view or of another side that are hidden.
+    func visible(_ field: Field) -> Field {
+        guard field.type == .multipleRecordLinks, let linked = field.options.linkedTable else { return field }
+        var field = field
+        if let inverse = field.options.inverseLinkField, hiddenFields(table: linked).contains(inverse) {
+            field.options.inverseLinkField = nil
+        }
+        if let view = field.options.recordSelectionView, !allows(view: view) { field.options.recordSelectionView = nil }
+        return field
+    }
+}
+
+extension FieldID {
+    /// Of no field: the primary one of a table none of whose fields is seen.
+    fileprivate static var nowhere: FieldID { FieldID("fld00000000000000") ?? .random() }
 }

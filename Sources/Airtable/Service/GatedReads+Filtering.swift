@@ -18,21 +18,14 @@ extension GatedReads {
         context: RequestContext
     ) async throws -> Set<RecordID> {
         try context.require(permission)
-        let (filters, now, keeper) = (service.filters, service.now(), service.fieldIndexes)
+        let (filters, keeper) = (service.filters, service.fieldIndexes)
         var query = RecordQuery()
         query.filter = formula
         let wanted = query
-        return try await service.read(context) { [onDamage] transaction, schema in
-            let scope = schema.widening(scope)
-            let model = try schema.table(table, scope)
-            let plan = try ListingPlan(wanted, model: model, scope: scope, filters: filters, now: now)
-            let scan = RecordScan(
-                plan: plan,
-                schema: schema,
-                scope: scope,
-                keeper: keeper,
-                transaction: transaction
-            )
+        return try await service.seeing(scope, context) { [onDamage] sight in
+            let model = try sight.table(table)
+            let plan = try ListingPlan(wanted, model: model, scope: sight.scope, filters: filters, now: sight.now)
+            let scan = RecordScan(plan: plan, sight: sight, keeper: keeper)
             var found: Set<RecordID> = []
             func add(_ id: RecordID) throws(AirtableError) {
                 found.insert(id)

@@ -15,15 +15,13 @@ extension GatedReads {
         context: RequestContext
     ) async throws -> (table: Table, record: Record) {
         try context.require(permission)
-        let scope = try await service.access.visibleScope(for: context)
-        let stored: (Table, Record)? = try await service.read(context) { [store = service.store] transaction, schema in
-            let scope = schema.widening(scope)
-            let model = try schema.table(named: nameOrID, in: base, scope)
-            if schema.home(of: base) == .hosted { return nil }
-            let rows = try store.rows([id], of: model, tenant: context.tenant, in: transaction)
-            guard let row = rows.first else { throw AirtableError.recordNotFound() }
-            let record = try row.record(model, hiding: scope.hiddenFields(table: model.table.id))
-            return (scope.visible(model.table), record)
+        let scope = try await service.access.visibleScope(for: context, doing: permission)
+        let stored: (Table, Record)? = try await service.seeing(scope, context) { [store = service.store] sight in
+            let model = try sight.schema.table(named: nameOrID, in: base, sight.scope)
+            if sight.schema.home(of: base) == .hosted { return nil }
+            let rows = try store.rows([id], of: model, tenant: context.tenant, in: sight.transaction)
+            guard let record = try sight.records(rows, of: model).first else { throw AirtableError.recordNotFound() }
+            return (sight.scope.visible(model.table), record)
         }
         if let stored { return stored }
         let table = try await table(nameOrID, in: base, context: context)

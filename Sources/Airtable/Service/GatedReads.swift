@@ -30,7 +30,7 @@ package struct GatedReads: Sendable {
 
     /// Who answers for a table's records in place of the store.
     func backend(of table: TableID, context: RequestContext) async throws -> WebAPIBackend? {
-        isStoredOnly ? nil : try await service.backend(of: table, isWrite: false, context: context)
+        isStoredOnly ? nil : try await service.backend(of: table, isWrite: false, doing: permission, context: context)
     }
 
     // MARK: Bases and tables
@@ -38,7 +38,7 @@ package struct GatedReads: Sendable {
     /// Every base that may be seen, in the order they were made.
     package func bases(context: RequestContext) async throws -> [Base] {
         try context.require(permission)
-        let scope = try await service.access.visibleScope(for: context)
+        let scope = try await service.access.visibleScope(for: context, doing: permission)
         return try await service.read(context) { _, schema in schema.bases.filter { scope.allows(base: $0.id) } }
     }
 
@@ -54,7 +54,7 @@ package struct GatedReads: Sendable {
     /// The tables of a base, in the order people see them, with the fields that may be seen.
     package func tables(in base: BaseID, context: RequestContext) async throws -> [Table] {
         try context.require(permission)
-        let scope = try await service.access.visibleScope(for: context)
+        let scope = try await service.access.visibleScope(for: context, doing: permission)
         return try await service.read(context) { _, schema in
             let scope = schema.widening(scope)
             _ = try schema.base(base, scope)
@@ -75,7 +75,7 @@ package struct GatedReads: Sendable {
 
     package func table(id: TableID, context: RequestContext) async throws -> Table {
         try context.require(permission)
-        let scope = try await service.access.visibleScope(for: context)
+        let scope = try await service.access.visibleScope(for: context, doing: permission)
         return try await service.read(context) { _, schema in
             schema.widening(scope).visible(try schema.table(id, scope).table)
         }
@@ -87,9 +87,11 @@ package struct GatedReads: Sendable {
     package func recordCount(in table: TableID, context: RequestContext) async throws -> Int {
         try context.require(permission)
         if let hosted = try await backend(of: table, context: context) { return try await hosted.recordCount() }
-        let scope = try await service.access.visibleScope(for: context)
-        return try await service.read(context) { [store = service.store] transaction, schema in
-            try store.count(of: try schema.table(table, scope), tenant: context.tenant, in: transaction)
+        let scope = try await service.access.visibleScope(for: context, doing: permission)
+        return try await service.seeing(scope, context) { [store = service.store, ruled = service.ruledRecords] sight in
+            let model = try sight.table(table)
+            if let seen = try ruled.records(of: table, sight) { return seen.count }
+            return try store.count(of: model, tenant: context.tenant, in: sight.transaction)
         }
     }
 
@@ -111,10 +113,9 @@ package struct GatedReads: Sendable {
             )
         }
         if let hosted = try await backend(of: table, context: context) { return try await hosted.page(page) }
-        let scope = try await service.access.visibleScope(for: context)
-        return try await service.read(context) { [store = service.store, onDamage] transaction, schema in
-            let scope = schema.widening(scope)
-            let model = try schema.table(table, scope)
+        let scope = try await service.access.visibleScope(for: context, doing: permission)
+        return try await service.seeing(scope, context) { [store = service.store, onDamage] sight in
+            let model = try sight.table(table)
             if let after = page.after, !model.positionRange.contains(after.position) {
                 throw AirtableError(
                     .invalidOffset,
@@ -122,18 +123,11 @@ package struct GatedReads: Sendable {
                     hint: "start again without it"
                 )
             }
-            let hidden = scope.hiddenFields(table: table)
             do {
-                let rows = try store.page(
-                    after: page.after?.position,
-                    limit: page.limit + 1,
-                    of: model,
-                    tenant: context.tenant,
-                    in: transaction
-                )
-                let shown = rows.prefix(page.limit)
+                let rows = try sight.page(after: page.after?.position, limit: page.limit + 1, of: model)
+                let shown = Array(rows.prefix(page.limit))
                 return RecordPage(
-                    records: try shown.map { try $0.record(model, hiding: hidden) },
+                    records: try sight.shown(shown, of: model),
                     next: rows.count > page.limit ? shown.last.map { RecordCursor(position: $0.position) } : nil
                 )
             } catch let error as AirtableError where error.code == .corrupt {
@@ -143,11 +137,11 @@ package struct GatedReads: Sendable {
                     limit: page.limit,
                     of: model,
                     tenant: context.tenant,
-                    in: transaction,
+                    in: sight.transaction,
                     onDamage: onDamage
                 )
                 return RecordPage(
-                    records: rows.sound.compactMap { Self.sound($0, model, hidden, onDamage) },
+                    records: try rows.sound.flatMap { try Self.sound($0, model, sight, onDamage) },
                     next: rows.next.map { RecordCursor(position: $0) }
                 )
             }
@@ -159,16 +153,13 @@ package struct GatedReads: Sendable {
         try context.require(permission)
         try AirtableService.checkBatch(ids.count)
         if let hosted = try await backend(of: table, context: context) { return try await hosted.records(ids) }
-        let scope = try await service.access.visibleScope(for: context)
-        return try await service.read(context) { [store = service.store, onDamage] transaction, schema in
-            let scope = schema.widening(scope)
-            let model = try schema.table(table, scope)
-            let hidden = scope.hiddenFields(table: table)
+        let scope = try await service.access.visibleScope(for: context, doing: permission)
+        return try await service.seeing(scope, context) { [store = service.store, onDamage] sight in
+            let model = try sight.table(table)
             var records: [RecordID: Record] = [:]
             try Self.tolerating(onDamage, Set(ids)) { ids in
-                for row in try store.rows(ids, of: model, tenant: context.tenant, in: transaction) {
-                    records[row.id] = try row.record(model, hiding: hidden)
-                }
+                let rows = try store.rows(ids, of: model, tenant: context.tenant, in: sight.transaction)
+                for record in try sight.records(rows, of: model) { records[record.id] = record }
             }
             return ids.compactMap { records[$0] }
         }
@@ -193,16 +184,15 @@ package struct GatedReads: Sendable {
         if let hosted = try await backend(of: table, context: context) {
             return try await hosted.primaryValues(of: Array(ids))
         }
-        let scope = try await service.access.visibleScope(for: context)
-        return try await service.read(context) { [store = service.store, onDamage] transaction, schema in
-            let scope = schema.widening(scope)
-            let model = try schema.table(table, scope)
-            guard let primary = model.field(id: model.table.primaryField),
-                !scope.hiddenFields(table: table).contains(primary.id)
+        let scope = try await service.access.visibleScope(for: context, doing: permission)
+        return try await service.seeing(scope, context) { [store = service.store, onDamage] sight in
+            let model = try sight.table(table)
+            guard let primary = model.field(id: model.table.primaryField), !sight.hidden(table).contains(primary.id)
             else { return [:] }
             var texts: [RecordID: String] = [:]
             try Self.tolerating(onDamage, Set(ids)) { ids in
-                for row in try store.rows(ids, of: model, tenant: context.tenant, in: transaction) {
+                let rows = try store.rows(ids, of: model, tenant: context.tenant, in: sight.transaction)
+                for row in try sight.seen(rows, of: model) {
                     guard let value = try row.record(model).cells[primary.id] else { continue }
                     texts[row.id] = CellCodec.displayText(of: value, field: primary) { _ in nil }
                 }
@@ -232,12 +222,13 @@ package struct GatedReads: Sendable {
     private static func sound(
         _ row: StoredRow,
         _ model: TableModel,
-        _ hidden: Set<FieldID>,
+        _ sight: RecordSight,
         _ onDamage: @Sendable (AirtableError) -> Void
-    ) -> Record? {
-        do { return try row.record(model, hiding: hidden) } catch {
+    ) throws -> [Record] {
+        do { return try sight.records([row], of: model) } catch let error as AirtableError where error.code == .corrupt
+        {
             onDamage(error)
-            return nil
+            return []
         }
     }
 }

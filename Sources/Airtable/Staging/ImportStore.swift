@@ -60,8 +60,7 @@ package struct ImportStore: Sendable {
         if permission == .recordsWrite {
             guard case .appending = target, drafts.isEmpty else { throw AccessError.forbidden(.schemaWrite) }
         }
-        let scope = try await service.access.visibleScope(for: context)
-        let (base, targets) = try await resolve(target, scope, context: context)
+        let (base, targets) = try await resolve(target, makesTables: !drafts.isEmpty, context: context)
         var builder = SchemaBuilder(base: base.id, existing: [])
         for draft in drafts { try builder.add(draft) }
         let newTables = try builder.finish().newTables
@@ -113,17 +112,22 @@ package struct ImportStore: Sendable {
         return ImportSession(id: id, target: target, base: base, tables: tables)
     }
 
+    /// What an import writes is not looked at record by record: it needs the whole of its target.
     private func resolve(
         _ target: ImportTarget,
-        _ scope: VisibleScope,
+        makesTables: Bool,
         context: RequestContext
     ) async throws -> (Base, [TableModel]) {
+        var scopes: [(scope: VisibleScope, permission: Permission)] = []
+        for permission in permission.map({ [$0] }) ?? [.schemaWrite, .recordsWrite] {
+            scopes.append((try await service.access.visibleScope(for: context, doing: permission), permission))
+        }
+        let asked = scopes
         switch target {
         case .newBase(let name, let workspace, let id):
-            guard scope.bases == nil else { throw AccessError.forbidden(.schemaWrite) }
             let base = Base(
                 id: id ?? .random(),
-                workspace: try await service.workspaceID(workspace, context: context),
+                workspace: try await service.workspaceID(workspace, scope: asked[0].scope, context: context),
                 name: try SchemaBuilder.checkedName(name, of: "base", otherwise: .invalidRequest),
                 createdTime: service.now()
             )
@@ -135,18 +139,27 @@ package struct ImportStore: Sendable {
             }
         case .replacing(let id):
             return try await service.read(context) { _, schema in
+                for (scope, permission) in asked { _ = try schema.base(id, changingWhole: scope, permission) }
                 try schema.requireEmbedded(id, "nothing is imported into it")
-                return (try schema.base(id, scope), [])
+                return (try schema.base(id, asked[0].scope), [])
             }
         case .appending(let id, let tables):
             return try await service.read(context) { _, schema in
                 let models = try tables.map { table in
-                    let model = try schema.table(table, scope)
+                    let model = try schema.table(table, asked[0].scope)
                     guard model.table.base == id else { throw AirtableError.tableNotFound() }
+                    for (scope, permission) in asked {
+                        guard schema.widening(scope).permitsWhole(table: table, in: id) else {
+                            throw AccessError.forbidden(permission)
+                        }
+                    }
                     return model
                 }
+                if makesTables {
+                    for (scope, permission) in asked { _ = try schema.base(id, changingWhole: scope, permission) }
+                }
                 try schema.requireEmbedded(id, "nothing is imported into it")
-                return (try schema.base(id, scope), models)
+                return (try schema.base(id, asked[0].scope), models)
             }
         }
     }
@@ -295,7 +308,6 @@ package struct ImportStore: Sendable {
                     schema: schema,
                     actor: context.principal.user,
                     now: now,
-                    hiddenFields: { _ in [] },
                     transaction: transaction
                 )
                 let ids = try edit.addChoices(names, to: field, in: table)

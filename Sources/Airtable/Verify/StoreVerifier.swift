@@ -192,7 +192,6 @@ struct StoreVerifier {
                 actor: UserID.random(),
                 now: .now(),
                 computing: .markedOnly,
-                hiddenFields: { _ in [] },
                 transaction: transaction
             )
             for row in rows.sound { try session.admit(row, model) }

@@ -59,6 +59,7 @@ struct VisibleViews: Sendable {
 
     /// A view as the reader sees it; nil when it does not exist for them.
     func shown(_ view: TableView) -> TableView? {
+        guard scope.allows(view: view.id) else { return nil }
         var view = view
         guard view.sort.allSatisfy({ table.field(id: $0.field) != nil }) else { return nil }
         if let filter = view.filter {
@@ -69,5 +70,13 @@ struct VisibleViews: Sendable {
         }
         view.visibleFields = view.visibleFields?.filter { table.field(id: $0) != nil }
         return view
+    }
+
+    /// A view as it is stored, as far as the reader sees it; nil when it does not exist for them.
+    func kept(_ view: TableView) -> TableView? {
+        guard let shown = shown(view) else { return nil }
+        var kept = view
+        kept.visibleFields = shown.visibleFields
+        return kept
     }
 }

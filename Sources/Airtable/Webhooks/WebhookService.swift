@@ -46,7 +46,7 @@ public final class WebhookService: Sendable {
     ) async throws -> CreatedWebhook {
         try context.require(.webhooksManage)
         try Self.check(notificationURL)
-        let scope = try await airtable.access.visibleScope(for: context)
+        let scope = try await airtable.access.visibleScope(for: context, doing: .webhooksManage)
         var generator = SystemRandomNumberGenerator()
         let secret = (0..<4).flatMap { _ in withUnsafeBytes(of: generator.next() as UInt64) { Array($0) } }
         let id = WebhookID.random()
@@ -62,7 +62,8 @@ public final class WebhookService: Sendable {
             _ = try airtable.schemas.lock(tenant: context.tenant, in: transaction)
             try store.lock(tenant: context.tenant, in: transaction)
             let schema = try airtable.cache.schema(context.tenant, in: transaction, keeps: false)
-            _ = try schema.base(base, scope)
+            let scope = schema.widening(scope)
+            _ = try schema.base(base, changing: scope, .webhooksManage)
             try Self.check(specification, against: schema, base, scope)
             if let view = specification.view {
                 try self.check(view, against: schema, base, scope, in: transaction)
@@ -106,11 +107,16 @@ public final class WebhookService: Sendable {
     /// A base's webhooks, oldest first.
     public func webhooks(in base: BaseID, context: RequestContext) async throws -> [Webhook] {
         try context.require(.webhooksManage)
-        let scope = try await airtable.access.visibleScope(for: context)
+        let scope = try await airtable.access.visibleScope(for: context, doing: .webhooksManage)
         try await deriveAll(tenant: context.tenant)
         return try await airtable.read(context) { [store] transaction, schema in
-            _ = try schema.base(base, scope)
-            return try store.webhooks(base: base, tenant: context.tenant, in: transaction)
+            _ = try schema.base(base, changing: scope, .webhooksManage)
+            let narrow = schema.widening(scope)
+            return try store.webhooks(base: base, tenant: context.tenant, in: transaction).filter { webhook in
+                // One that names what they do not see tells that it is there.
+                (try? Self.check(webhook.specification, against: schema, base, narrow)) != nil
+                    && webhook.specification.view.map { narrow.allows(view: $0) } ?? true
+            }
         }
     }
 
@@ -154,10 +160,11 @@ public final class WebhookService: Sendable {
         _ body: @escaping @Sendable (WebhookStore, any Transaction) throws -> Void
     ) async throws {
         try context.require(.webhooksManage)
-        let scope = try await airtable.access.visibleScope(for: context)
+        let scope = try await airtable.access.visibleScope(for: context, doing: .webhooksManage)
         try await database.write(deadline: context.deadline) { [airtable, store] transaction in
             try store.lock(tenant: context.tenant, in: transaction)
-            _ = try airtable.cache.schema(context.tenant, in: transaction, keeps: false).base(base, scope)
+            _ = try airtable.cache.schema(context.tenant, in: transaction, keeps: false)
+                .base(base, changing: scope, .webhooksManage)
             _ = try store.webhook(id, base: base, tenant: context.tenant, in: transaction)
             try body(store, transaction)
         }
@@ -188,13 +195,14 @@ public final class WebhookService: Sendable {
                 "A page has 1 to \(Limits.webhookPayloadPage) payloads, received \(limit)."
             )
         }
-        let scope = try await airtable.access.visibleScope(for: context)
+        let scope = try await airtable.access.visibleScope(for: context, doing: .webhooksManage)
         try await deriveAll(tenant: context.tenant)
         let expires = Self.expiry(now())
         return try await database.write(deadline: context.deadline) { [airtable, store] transaction in
             try store.lock(tenant: context.tenant, in: transaction)
             let schema = try airtable.cache.schema(context.tenant, in: transaction, keeps: false)
-            _ = try schema.base(base, scope)
+            _ = try schema.base(base, changing: scope, .webhooksManage)
+            let visibility = WebhookVisibility(scope: scope, schema: schema, base: base)
             let webhook = try store.webhook(id, base: base, tenant: context.tenant, in: transaction)
             let found = try store.payloads(
                 of: id,
@@ -207,9 +215,9 @@ public final class WebhookService: Sendable {
             try store.setExpiry(expires, of: id, tenant: context.tenant, in: transaction)
             let next = found.last.map { $0.number + 1 } ?? webhook.nextPayload
             return WebhookPayloadPage(
-                payloads: try found.map { payload in
+                payloads: try found.compactMap { payload in
                     let json = try JSONValue(parsing: payload.body, limits: .trusted)
-                    return WebhookVisibility(scope: scope, base: base).visible(json)
+                    return visibility.visible(json)
                 },
                 cursor: next,
                 mightHaveMore: next < webhook.nextPayload
@@ -268,7 +276,10 @@ public final class WebhookService: Sendable {
         _ base: BaseID,
         _ scope: VisibleScope
     ) throws {
-        let tables = schema.tables(in: base).filter { scope.allows(table: $0.table.id, in: base) }
+        // Of tables with rules nothing is told, see `WebhookVisibility`.
+        let tables = schema.tables(in: base).filter { model in
+            scope.allows(table: model.table.id, in: base) && scope.rule(table: model.table.id) == nil
+        }
         if let table = specification.table, !tables.contains(where: { $0.table.id == table }) {
             throw AirtableError(.invalidRequest, "Invalid webhook: recordChangeScope: there is no table \(table) here.")
         }

@@ -195,6 +195,7 @@ struct FormulaCompiler {
     }
 
     private mutating func emitCall(_ name: String, _ count: Int, _ index: Int) {
+        if let value = schema.constants[name] { return addConstant(value, .any) }
         switch name {
         case "BLANK": addConstant(.blank, .blank)
         case "TRUE": addConstant(.boolean(true), .boolean)

@@ -101,7 +101,9 @@ struct FormulaParser {
             }
             return true
         }
-        guard FunctionLibrary.isKnown(upper) else { throw unknownFunction(name, offset) }
+        guard FunctionLibrary.isKnown(upper) || schema.constants[upper] != nil else {
+            throw unknownFunction(name, offset)
+        }
         try open(.call(name: upper, arguments: 0, offset: offset), offset)
         guard token == .close else { return false }
         pending.removeLast()
@@ -207,7 +209,7 @@ extension FormulaParser {
     }
 
     private func checkCount(_ name: String, _ count: Int, _ offset: Int) throws(FormulaError) {
-        let (least, most) = FunctionLibrary.arity(of: name)
+        let (least, most) = schema.constants[name] == nil ? FunctionLibrary.arity(of: name) : (0, 0)
         if count >= least, count <= most ?? .max { return }
         let wanted: String
         if let most, most == least {

@@ -21,10 +21,16 @@ public struct FormulaField: Sendable, Hashable {
 /// The fields that formulas of one table may name. A field's *slot* is its place in `fields`.
 public struct FormulaSchema: Sendable {
     public private(set) var fields: [FormulaField]
+    /// Functions without arguments that these formulas may call beside the language's own, by their names in upper
+    /// case, and what each gives.
+    package let constants: [String: FormulaValue]
     private let slotsByKey: [String: Int]
 
-    public init(_ fields: [FormulaField]) {
+    public init(_ fields: [FormulaField]) { self.init(fields, constants: [:]) }
+
+    package init(_ fields: [FormulaField], constants: [String: FormulaValue]) {
         self.fields = fields
+        self.constants = constants
         var slots: [String: Int] = [:]
         for (slot, field) in fields.enumerated() {
             if let id = field.id { slots[id.description] = slot }

@@ -59,7 +59,7 @@ public struct AnswerExtractor: Sendable {
         context: RequestContext
     ) async throws -> Finding? {
         let question = Question(text)
-        let visible = try await search.access.visibleScope(for: context)
+        let visible = try await search.access.visibleScope(for: context, doing: .search)
         let places = try await SearchPlaces(
             bases: bases,
             tables: tables,

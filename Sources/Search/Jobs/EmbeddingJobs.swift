@@ -35,7 +35,7 @@ public struct EmbeddingJobs: Sendable {
     ///   of the model from somebody who sees only a part of what it would change.
     public func start(_ request: EmbeddingJobRequest, context: RequestContext) async throws -> EmbeddingJob {
         try context.require(.embed)
-        let visible = try await services.access.visibleScope(for: context)
+        let visible = try await services.access.visibleScope(for: context, doing: .embed)
         let live = try await services.models.liveName(tenant: context.tenant)
         let model = try request.model.map { try EmbeddingModelName.reading($0) } ?? live
         var tables = try await tables(of: request, visible, context)
@@ -71,7 +71,7 @@ public struct EmbeddingJobs: Sendable {
         context: RequestContext
     ) async throws -> EmbeddingJobPage {
         try context.require(.embed)
-        let visible = try await services.access.visibleScope(for: context)
+        let visible = try await services.access.visibleScope(for: context, doing: .embed)
         let limit = max(1, min(limit, Limits.pageRecords))
         var shown: [Job] = []
         var next = cursor
@@ -117,7 +117,7 @@ public struct EmbeddingJobs: Sendable {
 
     private func visibleJob(_ id: JobID, _ context: RequestContext) async throws -> Job {
         try context.require(.embed)
-        let visible = try await services.access.visibleScope(for: context)
+        let visible = try await services.access.visibleScope(for: context, doing: .embed)
         let job = try await queue.job(id, tenant: context.tenant)
         guard job.kind == Self.kind, try Self.isVisible(job, visible) else {
             throw JobError(.notFound, "There is no such job.")

@@ -12,7 +12,7 @@ extension SearchService {
     ///   without the permission `search`, which is all it takes.
     public func similar(_ request: SimilarRequest, context: RequestContext) async throws -> SearchResponse {
         try context.require(.search)
-        let visible = try await access.visibleScope(for: context)
+        let visible = try await access.visibleScope(for: context, doing: .search)
         return try await withLiveModel(context.tenant) { service in
             try await service.similar(request, visible: visible, context: context)
         }

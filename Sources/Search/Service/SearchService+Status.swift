@@ -14,7 +14,7 @@ extension SearchService {
 
     func status(now: Instant, context: RequestContext) async throws -> SearchStatus {
         try context.require(.search)
-        let visible = try await access.visibleScope(for: context)
+        let visible = try await access.visibleScope(for: context, doing: .search)
         let (store, tenant, feed) = (store, context.tenant, airtable.changes)
         let checkpoint = try await feed.checkpoint(of: Indexer.consumer, tenant: tenant)
         let lag = try await lag(after: checkpoint, now: now, tenant: tenant)

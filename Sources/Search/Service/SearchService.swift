@@ -85,7 +85,7 @@ public struct SearchService: Sendable {
     ///   `unknownTable`, `unknownField`; `AccessError.forbidden` without the permission `search`, which is all it takes.
     public func search(_ request: SearchRequest, context: RequestContext) async throws -> SearchResponse {
         try context.require(.search)
-        let visible = try await access.visibleScope(for: context)
+        let visible = try await access.visibleScope(for: context, doing: .search)
         return try await withLiveModel(context.tenant) { service in
             try await service.search(request, visible: visible, context: context)
         }

@@ -57,7 +57,6 @@ struct ComputedReachTests {
                     schema: schema,
                     actor: context.principal.user,
                     now: clock.instant,
-                    hiddenFields: { _ in [] },
                     transaction: transaction
                 )
                 let full = try session.create(cells.mapValues { $0 }, in: far.id)
@@ -130,7 +129,6 @@ struct ComputedReachTests {
                         schema: schema,
                         actor: context.principal.user,
                         now: clock.instant,
-                        hiddenFields: { _ in [] },
                         transaction: transaction
                     )
                     session.computedCellsMax = 1
@@ -158,7 +156,6 @@ struct ComputedReachTests {
                     actor: context.principal.user,
                     now: clock.instant,
                     computing: .asGiven,
-                    hiddenFields: { _ in [] },
                     transaction: transaction
                 )
                 let id = try session.create([text: .computed(.text("theirs"))], in: table.id)

@@ -135,7 +135,6 @@ struct ComputedTimeTests {
                     actor: context.principal.user,
                     now: clock.instant,
                     computing: .asGiven,
-                    hiddenFields: { _ in [] },
                     transaction: transaction
                 )
                 try session.load([record.id], in: table.id)

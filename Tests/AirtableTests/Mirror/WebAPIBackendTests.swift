@@ -118,7 +118,12 @@ struct WebAPIBackendTests {
             let ids = mirror.seed(3)
             try await mirror.attach(.hosted)
             let number = try #require(FieldID("fldBBBBBBBBBBBBBB"))
-            let open = try await mirror.service.backend(of: Fixture.things, isWrite: true, context: mirror.context)
+            let open = try await mirror.service.backend(
+                of: Fixture.things,
+                isWrite: true,
+                doing: .recordsWrite,
+                context: mirror.context
+            )
             let known = try #require(open)
             let backend = WebAPIBackend(
                 service: known.service,
@@ -135,7 +140,7 @@ struct WebAPIBackendTests {
             var query = RecordQuery()
             query.filter = "{Number}>0"
             await expectFailure(.invalidFilter) { try await backend.list(query) }
-            await expectFailure(.unknownFieldName) {
+            await expectFailure(.invalidPermissions) {
                 try await backend.create([RecordDraft(fields: ["Number": 1])], typecast: false)
             }
             let update = RecordUpdate(id: ids[0], fields: ["Name": "x"])

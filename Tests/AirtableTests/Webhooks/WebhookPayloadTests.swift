@@ -246,13 +246,11 @@ struct WebhookPayloadTests {
         ]
         let json = try #require(try payload(changes, includes: ["includePreviousCellValues": true]))
         let scope = VisibleScope(tenant: schema.tenant, hidden: [table.id: [note.id]])
-        let visible = WebhookVisibility(scope: scope, base: base).visible(json)
+        let visible = try #require(WebhookVisibility(scope: scope, schema: schema, base: base).visible(json))
         #expect(json.text.contains(note.id.description) && !visible.text.contains(note.id.description))
         #expect(visible.text.contains(name.id.description))
         let elsewhere = VisibleScope(tenant: schema.tenant, bases: [.random()])
-        #expect(
-            WebhookVisibility(scope: elsewhere, base: base).visible(json)["changedTablesById"] == [:]
-        )
+        #expect(WebhookVisibility(scope: elsewhere, schema: schema, base: base).visible(json) == nil)
     }
 
     @Test(

@@ -12,7 +12,7 @@ extension Importer {
             throw ImportError(.malformedPlan, "\(path) is a whole base, which is taken as it is or not at all")
         }
         // Its cells may name any attachment of the tenant, and who sees them sees the files.
-        guard try await service.access.visibleScope(for: context).bases == nil else {
+        guard try await service.access.visibleScope(for: context, doing: .schemaWrite).isWholeTenant else {
             throw AccessError.forbidden(.schemaWrite)
         }
         let schema = try DocumentScan.schema(of: path)
