@@ -21,7 +21,11 @@ public struct GatewayConfiguration: Sendable, Hashable {
     public var adminAddress: Address?
     /// How long a request may take altogether.
     public var requestTimeout: Duration
-    /// How long a connection may stay without a byte.
+    /// How long a request's head may take from its first byte.
+    public var headTimeout: Duration
+    /// How long a request's body may make no progress.
+    public var bodyIdleTimeout: Duration
+    /// How long a connection may stay without a request.
     public var idleTimeout: Duration
     /// How long a stream may say nothing before it shows that it lives; below what proxies allow a connection.
     public var heartbeatInterval: Duration
@@ -29,6 +33,10 @@ public struct GatewayConfiguration: Sendable, Hashable {
     public var keyCheckInterval: Duration
     /// Connections of the public listener at once; more wait in the system's queue.
     public var connectionsMax: Int
+    /// Of these, by one IPv4 address or one /64 of IPv6; trusted proxies are not counted.
+    public var connectionsPerAddressMax: Int
+    /// Proxies whose word is taken for whom a request comes from.
+    public var trustedProxies: [AddressBlock]
     /// Web pages that may call MCP and chat's socket beside this server's own, such as `https://notes.example`.
     public var allowedOrigins: [String]
 
@@ -36,19 +44,27 @@ public struct GatewayConfiguration: Sendable, Hashable {
         address: Address = Address(host: "127.0.0.1", port: 8080),
         adminAddress: Address? = Address(host: "127.0.0.1", port: 8081),
         requestTimeout: Duration = .seconds(30),
+        headTimeout: Duration = .seconds(10),
+        bodyIdleTimeout: Duration = .seconds(15),
         idleTimeout: Duration = .seconds(60),
         heartbeatInterval: Duration = .seconds(15),
         keyCheckInterval: Duration = .seconds(5),
         connectionsMax: Int = 4_096,
+        connectionsPerAddressMax: Int = 2_048,
+        trustedProxies: [AddressBlock] = [],
         allowedOrigins: [String] = []
     ) {
         self.address = address
         self.adminAddress = adminAddress
         self.requestTimeout = requestTimeout
+        self.headTimeout = headTimeout
+        self.bodyIdleTimeout = bodyIdleTimeout
         self.idleTimeout = idleTimeout
         self.heartbeatInterval = heartbeatInterval
         self.keyCheckInterval = keyCheckInterval
         self.connectionsMax = connectionsMax
+        self.connectionsPerAddressMax = connectionsPerAddressMax
+        self.trustedProxies = trustedProxies
         self.allowedOrigins = allowedOrigins
     }
 }

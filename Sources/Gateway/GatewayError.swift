@@ -17,6 +17,28 @@ public struct GatewayError: Failure, Equatable {
         case invalidBody
         /// A query parameter that is unknown, repeated or out of range.
         case invalidParameter
+        /// Bytes that are no request, or one that could be read in two ways.
+        case malformedRequest
+        case headTooLarge
+        /// Another version of HTTP.
+        case unsupportedVersion
+        /// A head or a body that did not come in time.
+        case requestTooSlow
+        case unknownExpectation
+        /// As many connections as one address may have.
+        case tooManyConnections
+        /// More requests than the caller may make; which limit is in the header `RateLimit`.
+        case tooManyRequests
+        /// More work than this server takes at once.
+        case overloaded
+        /// `Accept` names nothing that this address gives.
+        case notAcceptable
+        /// `If-Match` names another version than there is.
+        case preconditionFailed
+        /// An `Idempotency-Key` that was used for another request, or whose request is not done yet.
+        case idempotencyKeyReused, idempotencyKeyInUse
+        /// A cursor that this server did not give to this caller for this list.
+        case invalidCursor
         /// A WebSocket's address, asked for something else.
         case upgradeRequired
         /// As many sockets as one user may have.
@@ -35,30 +57,36 @@ public struct GatewayError: Failure, Equatable {
     public let detail: String?
     /// The methods a path does have; only with `methodNotAllowed`.
     let allowedMethods: [String]
+    /// Whole seconds after which trying again may help; nil when it will not.
+    let retryAfterSeconds: Int?
 
     public init(
         _ code: Code,
         _ message: String,
         hint: String? = nil,
         detail: String? = nil,
-        allowedMethods: [String] = []
+        allowedMethods: [String] = [],
+        retryAfterSeconds: Int? = nil
     ) {
         self.code = code
         self.message = message
         self.hint = hint
         self.detail = detail
         self.allowedMethods = allowedMethods
+        self.retryAfterSeconds = retryAfterSeconds
     }
 
     public var kind: FailureKind {
         switch code {
         case .notFound: .notFound
         case .methodNotAllowed, .unsupportedMediaType, .invalidBody, .invalidParameter, .bodyInterrupted,
-            .upgradeRequired:
+            .upgradeRequired, .malformedRequest, .unsupportedVersion, .requestTooSlow, .unknownExpectation,
+            .tooManyConnections, .tooManyRequests, .notAcceptable, .idempotencyKeyReused, .invalidCursor:
             .invalid
-        case .tooManySockets: .conflict
+        case .tooManySockets, .preconditionFailed, .idempotencyKeyInUse: .conflict
+        case .overloaded: .busy
         case .foreignOrigin: .forbidden
-        case .bodyTooLarge, .uriTooLong: .tooLarge
+        case .bodyTooLarge, .uriTooLong, .headTooLarge: .tooLarge
         case .timedOut: .timedOut
         case .clientGone: .cancelled
         }
@@ -69,6 +97,13 @@ public struct GatewayError: Failure, Equatable {
 
 extension GatewayError {
     static let notFound = GatewayError(.notFound, "There is nothing at this address.", hint: "see /openapi.json")
+
+    /// - Throws: `uriTooLong`.
+    static func checkLength(ofTarget target: String, path: String) throws(GatewayError) {
+        let limit = AirtableProblem.covers(path) ? Limits.airtableURIBytes : Limits.uriBytes
+        guard target.utf8.count > limit else { return }
+        throw Self(.uriTooLong, "The address is longer than \(limit) bytes.")
+    }
 
     static func bodyTooLarge(_ limit: Int) -> Self {
         Self(.bodyTooLarge, "The body is longer than the \(limit) bytes this route takes.")

@@ -21,16 +21,25 @@ public struct GatewayResponder: HTTPResponder {
     let heartbeatInterval: Duration
     let keyCheckInterval: Duration
     let origins: OriginPolicy
+    let clients: ClientFinder
     let log: AccessLog
     let metrics: HTTPMetrics
 
     public func respond(to request: Request, context: EdgeContext) async throws -> Response {
+        var request = request
+        let client = clients.client(of: request.headers, peer: RemoteAddress(context.channel))
+        if let headers = ForwardedFields.removed(from: request.headers) {
+            var head = request.head
+            head.headerFields = headers
+            request = Request(head: head, body: request.body)
+        }
         var exchange = Exchange(
             requestID: RequestIdentifier.identifier(for: request.headers),
             method: request.method,
             path: request.uri.path,
             query: request.uri.query,
             started: .now,
+            client: client,
             isBodyDone: JSONBody.isSkippable(request.headers)
         )
         metrics.began()
@@ -58,8 +67,10 @@ public struct GatewayResponder: HTTPResponder {
         _ exchange: inout Exchange,
         _ channel: any Channel
     ) async throws -> Reply {
-        guard (request.head.path ?? "").utf8.count <= Limits.uriBytes else {
-            throw GatewayError(.uriTooLong, "The address is longer than \(Limits.uriBytes) bytes.")
+        try GatewayError.checkLength(ofTarget: request.head.path ?? "", path: exchange.path)
+        if exchange.method == .options, request.head.path == "*" {
+            // RFC 9110, section 9.3.7: about the server as a whole.
+            return Reply(status: .noContent, contentType: "", headers: [.allow: Self.allMethods], body: [])
         }
         let match = try table.match(exchange.method, exchange.path[...])
         exchange.route = match.position
@@ -129,6 +140,7 @@ public struct GatewayResponder: HTTPResponder {
             query: query,
             rawQuery: exchange.query ?? "",
             headers: request.headers,
+            client: exchange.client,
             authority: RouteCall.authority(request.head.authority),
             body: value,
             bytes: bytes,
@@ -137,6 +149,8 @@ public struct GatewayResponder: HTTPResponder {
             document: table.document
         )
     }
+
+    private static let allMethods = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
 
     /// How long the body of a request may take to come, and its work the database: as for all requests, unless the body
     /// is large and the client's line slow.
@@ -182,7 +196,10 @@ public struct GatewayResponder: HTTPResponder {
             headers[.upgrade] = "websocket"
             headers[SocketHandshake.version] = "13"
         }
-        if let seconds = ProblemStatus.retryAfterSeconds(failure.kind) { headers[.retryAfter] = "\(seconds)" }
+        if let seconds = (failure as? GatewayError)?.retryAfterSeconds ?? ProblemStatus.retryAfterSeconds(failure.kind)
+        {
+            headers[.retryAfter] = "\(seconds)"
+        }
         return problem(failure, exchange, headers: headers)
     }
 

@@ -69,12 +69,13 @@ public struct GatewayServer: Sendable {
             heartbeatInterval: configuration.heartbeatInterval,
             keyCheckInterval: configuration.keyCheckInterval,
             origins: OriginPolicy(allowed: configuration.allowedOrigins, boundTo: address.host),
+            clients: ClientFinder(trusted: configuration.trustedProxies),
             log: AccessLog(logger: logger),
             metrics: HTTPMetrics(registry: metrics, listener: name)
         )
         return Application(
             responder: responder,
-            server: server(responder, configuration, metrics, takesSockets: name == "public"),
+            server: server(responder, configuration, metrics, listener: name),
             configuration: ApplicationConfiguration(
                 address: .hostname(address.host, port: address.port),
                 availableConnectionsDelegate: MaximumAvailableConnections(configuration.connectionsMax)
@@ -92,13 +93,29 @@ public struct GatewayServer: Sendable {
         _ gateway: GatewayResponder,
         _ configuration: GatewayConfiguration,
         _ metrics: PrometheusRegistry,
-        takesSockets: Bool
+        listener: String
     ) -> HTTPServerBuilder {
-        let channel = channelConfiguration(configuration)
-        guard takesSockets else { return .http1(configuration: channel) }
         let hub = SocketHub(registry: metrics)
+        let ledger = ConnectionLedger(
+            perAddressMax: configuration.connectionsPerAddressMax,
+            trusted: configuration.trustedProxies,
+            registry: metrics,
+            listener: listener
+        )
         return HTTPServerBuilder { responder in
-            GatewayChannel(responder: responder, configuration: channel, gateway: gateway, hub: hub)
+            GatewayChannel(
+                responder: responder,
+                configuration: channelConfiguration(configuration),
+                times: WireGuard.Times(
+                    head: TimeAmount(configuration.headTimeout),
+                    bodyIdle: TimeAmount(configuration.bodyIdleTimeout),
+                    idle: TimeAmount(configuration.idleTimeout),
+                    stall: .seconds(Int64(Limits.streamStallSeconds))
+                ),
+                gateway: gateway,
+                hub: hub,
+                ledger: ledger
+            )
         }
     }
 
@@ -108,8 +125,8 @@ public struct GatewayServer: Sendable {
             idleTimeout: TimeAmount(configuration.idleTimeout),
             httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(
                 // The decoder counts the address as if it were a field.
-                maxHeaderFieldSize: Limits.uriBytes + Limits.headerBytes,
-                maxHeaderListSize: Limits.uriBytes + Limits.headerBytes,
+                maxHeaderFieldSize: Limits.airtableURIBytes + Limits.headerBytes,
+                maxHeaderListSize: Limits.airtableURIBytes + Limits.headerBytes,
                 maxHeaderFieldCount: Limits.headerFields
             )
         )

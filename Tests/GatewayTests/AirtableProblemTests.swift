@@ -160,7 +160,7 @@ struct AirtableProblemTests {
             case .notFound, .methodNotAllowed, .upgradeRequired: Expected(404, "NOT_FOUND")
             case .unsupportedMediaType: Expected(400, "BAD_REQUEST", "what happened")
             case .bodyInterrupted: Expected(400, "INVALID_REQUEST_BODY", "Could not parse request body")
-            case .invalidBody, .invalidParameter:
+            case .invalidBody, .invalidParameter, .idempotencyKeyReused, .invalidCursor:
                 Expected(
                     422,
                     "INVALID_REQUEST_UNKNOWN",
@@ -170,7 +170,17 @@ struct AirtableProblemTests {
             case .uriTooLong: Expected(413, "REQUEST_TOO_LARGE", "what happened")
             case .foreignOrigin:
                 Expected(403, "INVALID_PERMISSIONS", "You are not permitted to perform this operation")
-            case .tooManySockets, .timedOut, .clientGone: unavailable
+            case .tooManySockets, .timedOut, .clientGone, .overloaded: unavailable
+            case .malformedRequest: Expected(400, "BAD_REQUEST", "what happened")
+            case .unsupportedVersion: Expected(505, "BAD_REQUEST", "what happened")
+            case .requestTooSlow: Expected(408, "BAD_REQUEST", "what happened")
+            case .unknownExpectation: Expected(417, "BAD_REQUEST", "what happened")
+            case .headTooLarge: Expected(431, "REQUEST_TOO_LARGE", "what happened")
+            case .tooManyConnections, .tooManyRequests:
+                Expected(429, "RATE_LIMIT_REACHED", "Rate limit exceeded. Please try again later")
+            case .notAcceptable: Expected(406, "NOT_ACCEPTABLE", "what happened")
+            case .preconditionFailed: Expected(412, "PRECONDITION_FAILED", "what happened")
+            case .idempotencyKeyInUse: Expected(409, "CONFLICT", "what happened")
             }
         expect(GatewayError(code, "what happened", hint: "a hint", detail: "a secret"), expected)
     }
@@ -216,7 +226,7 @@ struct AirtableProblemTests {
         try await withGateway { fixture in
             let table = "/v0/\(fixture.base.id)/\(fixture.elements.id)"
             let record = "\(table)/\(fixture.records[0].id)"
-            let long = "/v0/" + String(repeating: "a", count: Limits.uriBytes)
+            let long = "/v0/" + String(repeating: "a", count: Limits.airtableURIBytes)
             let model = Expected(403, "INVALID_PERMISSIONS_OR_MODEL_NOT_FOUND", Self.noModel)
             let requests: [(HTTPRequest.Method, String, String?, Expected)] = [
                 (.get, "/v0", nil, Expected(404, "NOT_FOUND")),
@@ -244,7 +254,7 @@ struct AirtableProblemTests {
                 ),
                 (
                     .get, long, nil,
-                    Expected(413, "REQUEST_TOO_LARGE", "The address is longer than \(Limits.uriBytes) bytes.")
+                    Expected(413, "REQUEST_TOO_LARGE", "The address is longer than \(Limits.airtableURIBytes) bytes.")
                 ),
                 (
                     .post, table, "[]",

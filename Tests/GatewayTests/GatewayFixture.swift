@@ -164,17 +164,20 @@ struct GatewayFixture: Sendable {
         heartbeatInterval: Duration = .seconds(15),
         keyCheckInterval: Duration = .seconds(5),
         allowedOrigins: [String] = [],
-        onRunning: @escaping @Sendable (Int?) async -> Void = { _ in }
+        onRunning: @escaping @Sendable (Int?) async -> Void = { _ in },
+        configure: (inout GatewayConfiguration) -> Void = { _ in }
     ) -> GatewayServer {
-        GatewayServer.make(
-            configuration: GatewayConfiguration(
-                address: .init(host: "127.0.0.1", port: 0),
-                adminAddress: .init(host: "127.0.0.1", port: 0),
-                requestTimeout: requestTimeout,
-                heartbeatInterval: heartbeatInterval,
-                keyCheckInterval: keyCheckInterval,
-                allowedOrigins: allowedOrigins
-            ),
+        var configuration = GatewayConfiguration(
+            address: .init(host: "127.0.0.1", port: 0),
+            adminAddress: .init(host: "127.0.0.1", port: 0),
+            requestTimeout: requestTimeout,
+            heartbeatInterval: heartbeatInterval,
+            keyCheckInterval: keyCheckInterval,
+            allowedOrigins: allowedOrigins
+        )
+        configure(&configuration)
+        return GatewayServer.make(
+            configuration: configuration,
             services: services(search: search, embedding: embedding, readiness: readiness),
             metrics: metrics,
             logger: log.logger(),

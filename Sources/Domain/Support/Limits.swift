@@ -217,14 +217,8 @@ public enum Limits {
     public static let vectorDimensions = 8_192
     /// HTTP: one body, unless its route says otherwise; far above any search and any batch of records.
     public static let requestBodyBytes = 1_024 * 1_024
-    /// HTTP: path and query together. Airtable's clients put up to 16,000 characters there before they switch to a
-    /// body, and a server in front of ours may lengthen the path.
-    public static let uriBytes = 20 * 1_024
     /// HTTP: bases whose requests are counted when Airtable's rate limit is emulated; some 100 bytes each.
     public static let countedBases = 4_096
-    /// HTTP: all header fields of a request together, and their number.
-    public static let headerBytes = 16 * 1_024
-    public static let headerFields = 100
     /// Metrics: label sets of one metric; a label that takes more values than this is a mistake.
     public static let metricSeries = 1_000
     /// HTTP: linked records of one field that a record's answer names; people read no more.

@@ -94,12 +94,19 @@ enum AirtableProblem {
         case .notFound, .methodNotAllowed, .upgradeRequired: .notFound
         case .unsupportedMediaType: Row(.badRequest, "BAD_REQUEST", failure.message)
         case .bodyInterrupted: .noJSON
-        case .invalidBody, .invalidParameter:
+        case .malformedRequest, .unsupportedVersion, .requestTooSlow, .unknownExpectation:
+            Row(ProblemStatus.status(of: failure), "BAD_REQUEST", failure.message)
+        case .headTooLarge: Row(ProblemStatus.status(of: failure), "REQUEST_TOO_LARGE", failure.message)
+        case .tooManyConnections, .tooManyRequests: row(of: AirtableRefusal.rateLimited(retryAfterSeconds: 1))
+        case .notAcceptable: Row(.notAcceptable, "NOT_ACCEPTABLE", failure.message)
+        case .preconditionFailed: Row(.preconditionFailed, "PRECONDITION_FAILED", failure.message)
+        case .idempotencyKeyInUse: Row(.conflict, "CONFLICT", failure.message)
+        case .invalidBody, .invalidParameter, .idempotencyKeyReused, .invalidCursor:
             Row(.unprocessableContent, "INVALID_REQUEST_UNKNOWN", AirtableRefusal.invalid(failure.message).message)
         case .bodyTooLarge: tooLarge(nil)
         case .uriTooLong: Row(.contentTooLarge, "REQUEST_TOO_LARGE", failure.message)
         case .foreignOrigin: .forbidden
-        case .tooManySockets, .timedOut, .clientGone: .unavailable
+        case .tooManySockets, .timedOut, .clientGone, .overloaded: .unavailable
         }
     }
 

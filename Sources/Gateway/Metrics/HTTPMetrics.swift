@@ -59,6 +59,16 @@ final class HTTPMetrics: Sendable {
         handles.duration.recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
     }
 
+    /// What was refused before it was a request, by why.
+    func refused(_ fault: WireFault) {
+        Counter(
+            label: "pyairtable_http_refused_total",
+            dimensions: [("listener", listener), ("fault", fault.rawValue)],
+            factory: registry
+        ).increment()
+        registry.describe("pyairtable_http_refused_total", "Connections ended before they made a request, by why.")
+    }
+
     func streamBegan() { openStreams.increment() }
 
     /// A stream's end is rare beside its events: its handles are looked up.
@@ -77,7 +87,7 @@ final class HTTPMetrics: Sendable {
     }
 
     private static let methods: Set<HTTPRequest.Method> = [.get, .head, .post, .put, .patch, .delete, .options]
-    private static let otherMethod = HTTPRequest.Method("OTHER")!
+    static let otherMethod = HTTPRequest.Method("OTHER")!
 
     private func make(method: HTTPRequest.Method, route: String, status: Int) -> Handles {
         let labels = [("listener", listener), ("method", method.rawValue), ("route", route)]

@@ -10,6 +10,8 @@ struct Exchange: Sendable {
     let path: String
     let query: String?
     let started: ContinuousClock.Instant
+    /// Who sent it, as far as proxies that are trusted say.
+    let client: EdgeClient
     /// The place of the route in its table; nil while none was found.
     var route: Int?
     /// Nil until somebody has proved who they are.
@@ -49,6 +51,7 @@ struct AccessLog: Sendable {
             "bytes": .stringConvertible(byteCount),
             "duration_ms": .string(Self.milliseconds(duration)),
         ]
+        if let address = exchange.client.address { metadata["client"] = .string(address.description) }
         if let end { metadata["end"] = .string(end.rawValue) }
         if let principal = exchange.context?.principal {
             metadata["user"] = .string(principal.user.description)

@@ -32,11 +32,21 @@ enum ProblemStatus {
         case .uriTooLong: .uriTooLong
         case .invalidBody: .unprocessableContent
         case .upgradeRequired: .upgradeRequired
+        case .headTooLarge: .requestHeaderFieldsTooLarge
+        case .unsupportedVersion: unsupportedVersion
+        case .requestTooSlow: .requestTimeout
+        case .unknownExpectation: .expectationFailed
+        case .tooManyConnections, .tooManyRequests: .tooManyRequests
+        case .notAcceptable: .notAcceptable
+        case .preconditionFailed: .preconditionFailed
+        case .idempotencyKeyReused: .unprocessableContent
         case .notFound, .foreignOrigin, .tooManySockets, .bodyTooLarge, .invalidParameter, .timedOut, .bodyInterrupted,
-            .clientGone:
+            .clientGone, .malformedRequest, .overloaded, .idempotencyKeyInUse, .invalidCursor:
             nil
         }
     }
+
+    static let unsupportedVersion = HTTPResponse.Status(code: 505, reasonPhrase: "HTTP Version Not Supported")
 
     /// One phrase a status, the same for every problem that has it.
     static func title(of status: HTTPResponse.Status) -> String {
@@ -54,6 +64,11 @@ enum ProblemStatus {
         case .upgradeRequired: "Upgrade required"
         case .unprocessableContent: "Invalid content"
         case .tooManyRequests: "Too many requests"
+        case .preconditionFailed: "Precondition failed"
+        case .requestHeaderFieldsTooLarge: "Header too large"
+        case .requestTimeout: "Request too slow"
+        case .expectationFailed: "Expectation failed"
+        case unsupportedVersion: "Version not supported"
         case .badGateway: "Bad gateway"
         case .serviceUnavailable: "Unavailable"
         case .gatewayTimeout: "Timed out"

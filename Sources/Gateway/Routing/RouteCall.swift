@@ -11,6 +11,7 @@ struct RouteCall: Sendable {
     /// What stands after the `?`, for a route that reads it itself.
     let rawQuery: String
     let headers: HTTPFields
+    let client: EdgeClient
     /// Host and perhaps port that the request was sent to; nil when it said none that can stand in an address.
     let authority: String?
     /// Null unless the route declares a body that is checked.

@@ -26,14 +26,21 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
 
     let responder: HTTPChannelHandler.Responder
     let configuration: HTTP1Channel.Configuration
+    let times: WireGuard.Times
     let gateway: GatewayResponder
     let hub: SocketHub
+    let ledger: ConnectionLedger
 
     // MARK: Pipeline
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
+            let peer = RemoteAddress(channel)
+            let isWithin = ledger.opened(peer)
+            channel.closeFuture.whenComplete { [ledger] _ in ledger.closed(peer) }
+            let wire = WireGuard(times: times, isSurplus: !isWithin) { [gateway] in gateway.refusal($0, from: $1) }
+            let tracker = ResponseTracker(wire: wire)
             let attempt = channel.eventLoop.makePromise(of: UpgradeFilter.Attempt.self)
             let encoder = HTTPResponseEncoder()
             let decoder = ByteToMessageHandler(
@@ -46,14 +53,16 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
             )
             let upgrade = NIOTypedHTTPServerUpgradeHandler(
                 httpEncoder: encoder,
-                extraHTTPHandlers: [decoder, filter],
+                extraHTTPHandlers: [decoder, tracker, filter],
                 upgradeConfiguration: NIOTypedHTTPServerUpgradeConfiguration(
                     upgraders: [socketUpgrader],
                     notUpgradingCompletionHandler: { channel in addHTTP(to: channel, logger) }
                 )
             )
+            try pipeline.addHandler(wire)
             try pipeline.addHandler(encoder)
             try pipeline.addHandler(decoder)
+            try pipeline.addHandler(tracker)
             try pipeline.addHandler(filter)
             try pipeline.addHandler(upgrade)
             return Value(channel: channel, attempt: attempt.futureResult, connection: upgrade.upgradeResultFuture)
@@ -85,7 +94,10 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
                             maxAccumulatedFrameSize: Limits.socketMessageBytes
                         )
                     )
-                    return .socket(try NIOAsyncChannel(wrappingChannelSynchronously: channel))
+                    let frames = SocketConnection.Frames.self
+                    let socket = try frames.init(wrappingChannelSynchronously: channel)
+                    try pipeline.handler(type: WireGuard.self).becomeRaw()
+                    return .socket(socket)
                 }
             }
         )
@@ -136,7 +148,7 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
 
     /// - Throws: when the handshake was refused; it has its answer then.
     private func decide(_ head: HTTPRequestHead, _ channel: any Channel) async throws -> SocketAdmission {
-        switch await gateway.handshake(head, hub: hub) {
+        switch await gateway.handshake(head, hub: hub, peer: RemoteAddress(channel)) {
         case .accepted(let admission):
             try await channel.eventLoop.submit {
                 let context = try channel.pipeline.syncOperations.context(handlerType: UpgradeFilter.self)

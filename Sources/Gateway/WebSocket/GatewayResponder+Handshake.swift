@@ -19,8 +19,10 @@ enum HandshakeAnswer: Sendable {
 
 extension GatewayResponder {
     /// Decides about a WebSocket's handshake; counted and logged as any request, with 101 when it may be opened.
-    func handshake(_ head: HTTPRequestHead, hub: SocketHub) async -> HandshakeAnswer {
-        let headers = HTTPFields(head.headers, splitCookie: false)
+    func handshake(_ head: HTTPRequestHead, hub: SocketHub, peer: RemoteAddress?) async -> HandshakeAnswer {
+        var headers = HTTPFields(head.headers, splitCookie: false)
+        let client = clients.client(of: headers, peer: peer)
+        headers = ForwardedFields.removed(from: headers) ?? headers
         let parts = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         var exchange = Exchange(
             requestID: RequestIdentifier.identifier(for: headers),
@@ -28,6 +30,7 @@ extension GatewayResponder {
             path: String(parts[0]),
             query: parts.count > 1 ? String(parts[1]) : nil,
             started: .now,
+            client: client,
             isBodyDone: true
         )
         metrics.began()
@@ -65,9 +68,7 @@ extension GatewayResponder {
         _ exchange: inout Exchange,
         _ hub: SocketHub
     ) async throws -> SocketAdmission {
-        guard head.uri.utf8.count <= Limits.uriBytes else {
-            throw GatewayError(.uriTooLong, "The address is longer than \(Limits.uriBytes) bytes.")
-        }
+        try GatewayError.checkLength(ofTarget: head.uri, path: exchange.path)
         let match = try table.match(.get, exchange.path[...])
         exchange.route = match.position
         let route = table.routes[match.position]
