@@ -21,7 +21,12 @@ extension Services {
         let catalog = try modelCatalog(providers: try search.upstreams.providers(logger: logger))
         let ledger = try await tokenLedger()
         let traffic = RunTrafficStore(database: database)
-        let orchestrator = Orchestrator(tools: search.tools, ledger: ledger, traffic: traffic, logger: logger)
+        let orchestrator = Orchestrator(
+            tools: search.audited(by: "chat", self),
+            ledger: ledger,
+            traffic: traffic,
+            logger: logger
+        )
         let extractor = AnswerExtractor(search: search.search)
         let chat = ChatService(
             database: database,

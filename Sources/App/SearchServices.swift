@@ -22,6 +22,11 @@ public struct SearchServices: Sendable {
     package let models: SearchModels
     /// What this process may call: models elsewhere.
     let upstreams: Upstreams
+
+    /// The tools as a program calls them on its user's behalf: each call is in the audit log.
+    public func audited(by agent: String, _ services: Services) -> AuditedTools {
+        AuditedTools(tools, audit: services.access.audit, agent: agent)
+    }
 }
 
 extension Services {

@@ -48,7 +48,11 @@ public struct Server: Sendable {
                 airtable: services.airtable,
                 search: search.search,
                 chat: chat.chat,
-                mcp: MCPEndpoint(info: Product.mcpInfo, tools: search.tools, logger: services.logger),
+                mcp: MCPEndpoint(
+                    info: Product.mcpInfo,
+                    tools: search.audited(by: "mcp", services),
+                    logger: services.logger
+                ),
                 models: CatalogModels(catalog: chat.catalog, ledger: chat.ledger) { context in
                     RecordsModel(extractor: chat.extractor, context: context)
                 },
@@ -85,6 +89,7 @@ public struct Server: Sendable {
                 }
             },
             Member { try await WebhookNotifier(services.webhooks, logger: services.logger).run() },
+            Member { try await AuditCheckpoints(services).run() },
             Member { try await LimitsLearner(catalog: chat.catalog, logger: services.logger).run() },
         ]
         if let admin = gateway.adminApplication { members.append(admin) }
@@ -97,6 +102,7 @@ public struct Server: Sendable {
             )
         )
         do { try await group.run() } catch { throw ListenError(error, configuration: listening) ?? error }
+        await AuditCheckpoints(services).keep()
     }
 
     private static func readiness(_ services: Services) -> [ReadinessCheck] {

@@ -82,20 +82,20 @@ public struct GatewayResponder: HTTPResponder {
             let call = try await call(route, match, request, &exchange, deadline)
             return try await RequestDeadline.run(until: deadline) { try await handle(call) }
         case .requires(_, let handle), .authenticated(let handle):
-            let context = try await services.access.authenticate(
+            let caller = try await services.access.authenticate(
                 bearer: BearerKey.text(in: request.headers),
                 timeout: route.reply.isStream ? .seconds(Limits.streamSeconds) : workTimeout(route),
                 requestID: exchange.requestID,
                 logger: log.logger
             )
-            exchange.context = context
+            let context = entered(caller, &exchange)
             if let permission = route.permission { try context.require(permission) }
             let call = try await call(route, match, request, &exchange, deadline)
             let client = route.endsWithClient ? channel : nil
             return try await RequestDeadline.run(until: deadline, for: client) { try await handle(call, context) }
         case .mcp(let handle):
             try origins.check(origins: request.headers[values: .origin], host: request.head.authority)
-            let context = try await services.access.authenticate(
+            let caller = try await services.access.authenticate(
                 bearer: BearerKey.text(in: request.headers),
                 // Work ends before the request does, so that the client gets a result that a model can read.
                 timeout: route.reply.isStream ? .seconds(Limits.streamSeconds) : requestTimeout * 0.9,
@@ -103,7 +103,7 @@ public struct GatewayResponder: HTTPResponder {
                 origin: .mcpHTTP,
                 logger: log.logger
             )
-            exchange.context = context
+            let context = entered(caller, &exchange)
             let call = try await call(route, match, request, &exchange, deadline)
             return try await RequestDeadline.run(until: deadline) { try await handle(call, context) }
         }
@@ -188,6 +188,7 @@ public struct GatewayResponder: HTTPResponder {
             return problem(failure, exchange, headers: allowed)
         }
         exchange.failure = failure
+        noteRefusal(failure, exchange)
         var headers = HTTPFields()
         if failure.kind == .unauthenticated {
             headers[.wwwAuthenticate] = BearerKey.challenge(for: requestHeaders)

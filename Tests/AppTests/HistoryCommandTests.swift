@@ -63,7 +63,7 @@ struct HistoryCommandTests {
         }
     }
 
-    private static func send(
+    static func send(
         _ method: String,
         _ address: String,
         _ key: String,

@@ -229,7 +229,7 @@ func withGateway(
     }
 }
 
-private func testVault(_ database: any SQLDatabase) throws -> CredentialVault {
+func testVault(_ database: any SQLDatabase) throws -> CredentialVault {
     let text = Secret("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f")
     return CredentialVault(database: database, master: try MasterKey(text: text, source: "the test"))
 }

@@ -14,6 +14,7 @@ import Testing
 /// The product's tools over a small indexed base, and somebody who may do everything.
 struct ToolsFixture: Sendable {
     let tools: ToolRegistry
+    let access: AccessService
     let airtable: AirtableService
     let context: RequestContext
     let base: Base
@@ -99,6 +100,7 @@ func withTools(_ body: @escaping @Sendable (ToolsFixture) async throws -> Void) 
             try await body(
                 ToolsFixture(
                     tools: .standard(airtable: airtable, search: search),
+                    access: access,
                     airtable: airtable,
                     context: context,
                     base: schema.base,

@@ -32,6 +32,20 @@ public struct AuditLog: Sendable {
         try AuditStore.append(events, to: AuditChain(tenant), in: transaction)
     }
 
+    /// Adds an event before it returns, for what changes nothing and yet must not happen unseen, such as an export.
+    ///
+    /// - Throws: what the database says; the caller then does not go on.
+    package func record(
+        _ action: AuditAction,
+        result: AuditEvent.Result = .done,
+        by context: RequestContext,
+        object: AuditObject? = nil,
+        details: [AuditEvent.Detail: String] = [:]
+    ) async throws {
+        let event = AuditEvent(action, result: result, at: now(), by: context, object: object, details: details)
+        try await store.append([event], to: .tenant(context.tenant), deadline: context.deadline)
+    }
+
     /// Adds an event soon. Nobody waits for it; what a crash finds unwritten is lost.
     ///
     /// Refusals that come again within a minute are written once, the next one with how often. When more happens than
@@ -52,6 +66,27 @@ public struct AuditLog: Sendable {
         var event = AuditEvent(action, result: result, at: now(), by: context, object: object, details: details)
         event.agent = agent
         note(event, tenant: context.tenant, logger: context.logger)
+    }
+
+    /// Notes that somebody came by HTTP who could not prove who they are.
+    package func noteStranger(
+        requestID: String,
+        address: String?,
+        object: AuditObject?,
+        reason: String,
+        logger: Logger
+    ) {
+        var event = AuditEvent(
+            .refused,
+            result: .refused,
+            at: now(),
+            object: object,
+            requestID: requestID,
+            address: address,
+            details: [.reason: reason]
+        )
+        event.origin = .http
+        note(event, tenant: nil, logger: logger)
     }
 
     /// Notes that the caller's key was used, at most once a minute for each key.

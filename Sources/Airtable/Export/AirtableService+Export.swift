@@ -18,7 +18,7 @@ extension AirtableService {
         try context.require(.recordsRead)
         let scope = try await access.visibleScope(for: context, doing: .recordsRead)
         let (filters, now) = (filters, now())
-        return try await writing(file, context) { transaction, schema in
+        return try await writing(file, AuditObject(.table, table), context) { transaction, schema in
             let sight = RecordSight(scope, schema, now: now, in: transaction)
             let (model, scope) = (try sight.table(table), sight.scope)
             let view = try export.query.view.map { name in
@@ -50,13 +50,15 @@ extension AirtableService {
         }
     }
 
-    /// Reads one snapshot into `file`, from the start again when the database has to begin again.
+    /// Reads one snapshot into `file`, from the start again when the database has to begin again. The audit log has it
+    /// before anybody gets it.
     func writing(
         _ file: SpooledFile,
+        _ object: AuditObject,
         _ context: RequestContext,
         _ body: @escaping @Sendable (any Transaction, TenantSchema) throws -> ExportSummary
     ) async throws -> ExportSummary {
-        try await withTaskCancellationHandler {
+        let summary = try await withTaskCancellationHandler {
             try await read(context) { transaction, schema in
                 try file.restart()
                 return try body(transaction, schema)
@@ -64,6 +66,13 @@ extension AirtableService {
         } onCancel: {
             file.abandon()
         }
+        try await access.audit.record(
+            .exported,
+            by: context,
+            object: object,
+            details: [.tables: "\(summary.tableCount)", .records: "\(summary.recordCount)"]
+        )
+        return summary
     }
 }
 

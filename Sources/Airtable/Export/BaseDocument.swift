@@ -123,7 +123,7 @@ extension AirtableService {
         try context.require(.recordsRead)
         let scope = try await access.visibleScope(for: context, doing: .recordsRead)
         let (filters, now) = (filters, now())
-        return try await writing(file, context) { transaction, schema in
+        return try await writing(file, AuditObject(.base, base), context) { transaction, schema in
             let sight = RecordSight(scope, schema, now: now, in: transaction)
             let scope = sight.scope
             var document = BaseDocumentWriter(file)

@@ -1,3 +1,4 @@
+import Access
 public import Domain
 import Foundation
 
@@ -150,6 +151,18 @@ public struct Importer: Sendable {
         }
     }
 
+    /// `report`, which the audit log has then.
+    func noted(_ report: ImportReport) -> ImportReport {
+        let records = report.tables.reduce(0) { $0 + $1.rowCount }
+        service.access.audit.note(
+            .imported,
+            by: context,
+            object: report.base.map { AuditObject(.base, $0) },
+            details: [.tables: "\(report.tables.count)", .records: "\(records)"]
+        )
+        return report
+    }
+
     /// Removes what interrupted imports of this machine left, and those of others whose lease ran out.
     public func clearInterrupted() async throws {
         _ = try await imports.clearInterrupted(isGone: ImportOwner.isGone, context: context)
@@ -181,7 +194,7 @@ public struct Importer: Sendable {
             var writer = try await ImportWriter(preparation, session: session, importer: self)
             for table in preparation.scans.indices { try await writer.writeRows(of: table) }
             _ = try await imports.publish(session, context: context)
-            return preparation.report(.imported, base: session.base, ids: writer.tableIDs)
+            return noted(preparation.report(.imported, base: session.base, ids: writer.tableIDs))
         } catch {
             // The first error is the one to tell; what can't be removed now is removed by the next start.
             try? await imports.abandon(session.id, context: context)

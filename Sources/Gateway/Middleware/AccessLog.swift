@@ -19,6 +19,9 @@ struct Exchange: Sendable {
     /// Whether the body was read to its end, or what is left of it may be skipped.
     var isBodyDone: Bool
     var failure: (any Failure)?
+
+    /// Where it came from, as text.
+    var address: String? { client.address?.description }
 }
 
 /// One line a request at `info`, through the context's own logger. Holds the route's pattern, never the path, the
@@ -65,17 +68,27 @@ struct AccessLog: Sendable {
     }
 
     /// The cause of what the caller was not told.
+    ///
+    /// A caller's own fault is told to them in words that quote what they sent: names of fields, a query, a cell. Of those
+    /// the log keeps the code alone.
     static func report(_ failure: any Failure, _ logger: Logger) {
-        let metadata: Logger.Metadata = [
-            "code": .string(failure.codeText), "message": .string(failure.message),
-            "detail": .string(failure.detail ?? ""),
-        ]
+        var metadata: Logger.Metadata = ["code": .string(failure.codeText)]
         switch failure.kind {
-        case .corrupt, .internal: logger.error("request failed", metadata: metadata)
-        case .notConfigured, .busy, .timedOut: logger.warning("request not served", metadata: metadata)
-        case .unauthenticated: logger.debug("key refused", metadata: metadata)
+        case .unauthenticated:
+            // A reason in our words; the bearer itself is in none.
+            metadata["detail"] = .string(failure.detail ?? "")
+            logger.debug("key refused", metadata: metadata)
         case .invalid, .forbidden, .notFound, .conflict, .tooLarge, .cancelled:
             logger.debug("request refused", metadata: metadata)
+        case .corrupt, .internal, .notConfigured, .busy, .timedOut:
+            metadata["message"] = .string(failure.message)
+            metadata["detail"] = .string(failure.detail ?? "")
+            let isOurs = failure.kind == .corrupt || failure.kind == .internal
+            logger.log(
+                level: isOurs ? .error : .warning,
+                isOurs ? "request failed" : "request not served",
+                metadata: metadata
+            )
         }
     }
 

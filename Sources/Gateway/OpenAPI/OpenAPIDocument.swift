@@ -27,6 +27,7 @@ enum OpenAPIDocument {
                 ["name": "mcp", "description": "The Model Context Protocol over HTTP, for AI clients."],
                 ["name": "airtable-v0", "description": "Airtable's own Web API. Errors have its shapes."],
                 ["name": "openai", "description": "OpenAI's dialect over the same models. Errors have its shape."],
+                ["name": "audit", "description": "Who did what."],
                 ["name": "server", "description": "The server itself and its page."],
             ],
             "paths": .object(paths),
@@ -98,6 +99,7 @@ enum OpenAPIDocument {
         let path = route.pattern.description
         if path.hasPrefix("/api/v1/airtable") { return "airtable" }
         if path.hasPrefix("/api/v1/chat") { return "chat" }
+        if path.hasPrefix("/api/v1/audit") { return "audit" }
         if path == "/mcp" { return "mcp" }
         if OpenAIProblem.covers(path) { return "openai" }
         if AirtableProblem.covers(path) { return "airtable-v0" }

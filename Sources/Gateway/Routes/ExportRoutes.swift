@@ -96,7 +96,7 @@ enum ExportRoutes {
     }
 
     /// Sends `file` a piece at a time, as the client takes them.
-    private static func reply(_ file: SpooledFile, contentType: String, name: String) -> Reply {
+    static func reply(_ file: SpooledFile, contentType: String, name: String) -> Reply {
         let headers: HTTPFields = [
             .contentDisposition: ContentDisposition.attachment(name), .contentLength: "\(file.byteCount)",
         ]

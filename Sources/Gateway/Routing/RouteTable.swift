@@ -31,7 +31,7 @@ public struct RouteTable: Sendable {
                 MCPRoutes.all, OpenAIRoutes.all,
                 AirtableRecordRoutes.all, RecordWriteRoutes.all(by: .airtable), AirtableCommentRoutes.all,
                 AirtableMetaRoutes.all, SchemaChangeRoutes.all(by: .airtable), ViewRoutes.all(by: .airtable),
-                UploadRoutes.all, AirtableWebhookRoutes.all, AttachmentRoutes.all,
+                UploadRoutes.all, AirtableWebhookRoutes.all, AttachmentRoutes.all, AuditRoutes.all,
                 [OperationRoutes.document, OperationRoutes.health, OperationRoutes.ready], PageRoutes.all,
             ].joined()
         )

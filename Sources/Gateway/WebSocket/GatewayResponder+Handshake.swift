@@ -76,7 +76,7 @@ extension GatewayResponder {
         try SocketHandshake.check(headers)
         try checkOrigin(headers, host: head.headers["host"].first)
         let (requestID, timeout) = (exchange.requestID, requestTimeout)
-        let context =
+        let caller =
             if let ticket = query.text("ticket"), !headers.contains(.authorization) {
                 try await services.access.redeemTicket(
                     ticket,
@@ -92,7 +92,7 @@ extension GatewayResponder {
                     logger: log.logger
                 )
             }
-        exchange.context = context
+        let context = entered(caller, &exchange)
         if let permission = route.permission { try context.require(permission) }
         return SocketAdmission(context: context, place: try hub.place(for: context.principal.user))
     }

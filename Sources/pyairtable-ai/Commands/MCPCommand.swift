@@ -24,7 +24,7 @@ struct MCPCommand: AsyncParsableCommand {
         let search = try await services.openSearch()
         let server = MCPServer(
             info: Product.mcpInfo,
-            tools: search.tools,
+            tools: search.audited(by: "mcp", services),
             logger: logger
         ) { _ in try await services.ownerContext(.mcpStdio, timeout: .seconds(60)) }
         do {

@@ -38,7 +38,7 @@ extension Importer {
         do {
             try await write(scan, session)
             _ = try await imports.publish(session, context: context)
-            return scan.report(.imported, base: session.base, ids: true)
+            return noted(scan.report(.imported, base: session.base, ids: true))
         } catch {
             // The first error is the one to tell; what can't be removed now is removed by the next start.
             try? await imports.abandon(session.id, context: context)
