@@ -1,6 +1,6 @@
 public import Domain
 
-/// Users and keys, for the `user` and `key` commands and later routes.
+/// Users, for the `user` command and routes.
 extension AccessService {
     // MARK: Workspaces
 
@@ -125,123 +125,9 @@ extension AccessService {
         guard isFound else { throw AccessError.notFound("user") }
     }
 
-    // MARK: Keys
-
-    /// Oldest first, without their secrets. Needs `keys:manage`.
-    public func keys(context: RequestContext) async throws -> [APIKey] {
-        try context.require(.keysManage)
-        return try await store.keys(tenant: context.tenant, deadline: context.deadline)
-    }
-
-    /// Makes a key, whose text is in the answer and nowhere else. Needs `keys:manage`.
-    ///
-    /// Nobody makes a key with more than they have: neither scopes, nor bases, nor, coming with a key that expires,
-    /// a longer life.
-    ///
-    /// - Throws: `invalid` for an empty or long name, no scopes or a past expiry; `forbidden`; `notFound` for an
-    ///   unknown owner; `limitReached`.
-    public func createKey(_ draft: APIKeyDraft, context: RequestContext) async throws -> IssuedKey {
-        try context.require(.keysManage)
-        var draft = draft
-        draft.name = try Self.displayName(draft.name, of: "key")
-        guard !draft.scopes.isEmpty else {
-            throw AccessError(
-                .invalid,
-                "A key needs at least one scope.",
-                hint: "scopes are \(Permission.allCases.map(\.rawValue).joined(separator: ", "))"
-            )
-        }
-        let time = now()
-        if let expires = draft.expires, expires <= time {
-            throw AccessError(.invalid, "A key's expiry must lie in the future.")
-        }
-        try await requireMayHandOn(draft, context)
-
-        var generator = SystemRandomNumberGenerator()
-        let text = KeyText(id: .random(), using: &generator)
-        let key = APIKey(draft, text: text, owner: draft.owner ?? context.principal.user, time: time)
-        let insertion = try await store.insert(
-            key,
-            digest: text.digest,
-            tenant: context.tenant,
-            limit: Limits.keysPerTenant,
-            audit: AuditEvent(
-                .keyCreated,
-                at: time,
-                by: context,
-                object: AuditObject(.key, key.id),
-                details: [.scopes: key.scopesText]
-            ),
-            deadline: context.deadline
-        )
-        switch insertion {
-        case .inserted: return IssuedKey(key: key, secret: text.secret)
-        case .ownerMissing: throw AccessError.notFound("user")
-        case .limitReached, .nameTaken: throw Self.limitReached("keys", Limits.keysPerTenant)
-        }
-    }
-
-    /// Disables a key, or enables it again. Needs `keys:manage`.
-    ///
-    /// - Throws: `notFound`.
-    public func setKey(_ key: KeyID, isDisabled: Bool, context: RequestContext) async throws {
-        try context.require(.keysManage)
-        let isFound = try await store.setDisabled(
-            isDisabled,
-            key: key,
-            tenant: context.tenant,
-            audit: AuditEvent(
-                isDisabled ? .keyDisabled : .keyEnabled,
-                at: now(),
-                by: context,
-                object: AuditObject(.key, key)
-            ),
-            deadline: context.deadline
-        )
-        cache.clear()
-        guard isFound else { throw AccessError.notFound("key") }
-    }
-
-    /// Deletes a key for good. Needs `keys:manage`.
-    ///
-    /// - Throws: `notFound`.
-    public func revokeKey(_ key: KeyID, context: RequestContext) async throws {
-        try context.require(.keysManage)
-        let isFound = try await store.deleteKey(
-            key,
-            tenant: context.tenant,
-            audit: AuditEvent(.keyDeleted, at: now(), by: context, object: AuditObject(.key, key)),
-            deadline: context.deadline
-        )
-        cache.clear()
-        guard isFound else { throw AccessError.notFound("key") }
-    }
-
     // MARK: Rules
 
-    private func requireMayHandOn(_ draft: APIKeyDraft, _ context: RequestContext) async throws {
-        try Self.requireHeld(draft.scopes, context)
-        guard let callerKey = context.principal.key else { return }
-        guard let caller = try await storedKey(callerKey, deadline: context.deadline) else {
-            throw AccessError.unauthenticated("key gone while in use")
-        }
-        guard Policy.mayHandOn(bases: draft.bases, holding: caller.key.bases) else {
-            throw AccessError(
-                .forbidden,
-                "A key limited to some bases can only make keys limited to some of those.",
-                hint: "name the bases of the new key"
-            )
-        }
-        if let limit = caller.key.expires, draft.expires.map({ $0 > limit }) ?? true {
-            throw AccessError(
-                .forbidden,
-                "A key that expires can only make keys that expire no later.",
-                hint: "give the new key an expiry"
-            )
-        }
-    }
-
-    private static func requireHeld(_ wanted: Set<Permission>, _ context: RequestContext) throws {
+    static func requireHeld(_ wanted: Set<Permission>, _ context: RequestContext) throws {
         let excess = Policy.excess(of: wanted, over: context.principal.permissions)
         if let first = excess.map(\.rawValue).min().flatMap(Permission.init(rawValue:)) {
             throw AccessError.forbidden(first)
@@ -249,7 +135,7 @@ extension AccessService {
     }
 
     /// One to 100 characters on one line, without white space around.
-    private static func displayName(_ name: String, of what: String) throws -> String {
+    static func displayName(_ name: String, of what: String) throws -> String {
         let isClean = name.unicodeScalars.allSatisfy { !$0.properties.isNoncharacterCodePoint && $0.value >= 0x20 }
         guard (1...100).contains(name.count), name.utf8.count <= 400, isClean, name.first != " ", name.last != " "
         else {
@@ -259,7 +145,7 @@ extension AccessService {
     }
 
     /// One `@` with something around it, no white space, at most 254 bytes; in lower case, as addresses are compared.
-    private static func emailAddress(_ text: String) throws -> String {
+    static func emailAddress(_ text: String) throws -> String {
         let parts = text.split(separator: "@", omittingEmptySubsequences: false)
         let isClean = text.unicodeScalars.allSatisfy { $0.value > 0x20 && !$0.properties.isWhitespace }
         guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty }), text.utf8.count <= 254, isClean else {
@@ -268,24 +154,11 @@ extension AccessService {
         return text.lowercased()
     }
 
-    private static func limitReached(_ what: String, _ limit: Int) -> AccessError {
-        AccessError(.limitReached, "A tenant has at most \(limit) \(what).", hint: "remove some that nobody uses")
-    }
-}
-
-extension APIKey {
-    init(_ draft: APIKeyDraft, text: KeyText, owner: UserID, time: Instant) {
-        self.init(
-            id: text.id,
-            owner: owner,
-            name: draft.name,
-            scopes: draft.scopes,
-            bases: draft.bases,
-            expires: draft.expires,
-            isDisabled: false,
-            createdTime: time,
-            lastUsedTime: nil,
-            lastFour: text.lastFour
+    static func limitReached(_ what: String, _ limit: Int) -> AccessError {
+        AccessError(
+            .limitReached,
+            "A tenant has at most \(limit) \(what), or fewer.",
+            hint: "remove some that nobody uses"
         )
     }
 }

@@ -10,10 +10,12 @@ extension AccessService {
     ///
     /// - Parameters:
     ///   - bearer: what stood behind `Bearer ` in the request.
+    ///   - client: the network address of the caller; nil when nobody knows it.
     ///   - requestID: the context's `id`.
     /// - Throws: `AccessError.unauthenticated`, always with the same message; errors of the database.
     public func authenticate(
         bearer: String,
+        client: String? = nil,
         timeout: Duration,
         requestID: String,
         origin: Origin = .http,
@@ -28,12 +30,12 @@ extension AccessService {
             throw AccessError.unauthenticated(stored == nil ? "unknown key" : "wrong secret")
         }
         let time = now()
-        switch Policy.admit(stored.facts, at: time) {
+        switch Policy.admit(stored.facts, from: client.flatMap { IPAddress($0) }, at: time) {
         case .refused(let refusal):
             throw AccessError.unauthenticated(refusal.rawValue)
         case .admitted(let permissions):
             usage.note(stored, at: time, logger: logger)
-            return context(
+            var context = context(
                 id: requestID,
                 principal: Principal(user: stored.key.owner, key: stored.key.id, permissions: permissions),
                 tenant: stored.tenant,
@@ -41,6 +43,8 @@ extension AccessService {
                 origin: origin,
                 logger: logger
             )
+            context.clientAddress = client
+            return context
         }
     }
 
@@ -64,4 +68,7 @@ extension AccessService {
         if secretDigest.map({ isEqualInConstantTime($0, stored.digest) }) ?? true { cache.add(stored, ticket) }
         return stored
     }
+
+    /// Where a request comes from, as far as it is known.
+    static func client(_ context: RequestContext) -> IPAddress? { context.clientAddress.flatMap { IPAddress($0) } }
 }

@@ -30,6 +30,7 @@ extension AccessService {
     /// - Throws: `unauthenticated`, always with the same message; errors of the database.
     public func redeemTicket(
         _ text: String,
+        client: String? = nil,
         timeout: Duration,
         requestID: String,
         origin: Origin = .http,
@@ -38,7 +39,7 @@ extension AccessService {
         guard let entry = tickets.redeem(text, at: tick()) else {
             throw AccessError.unauthenticated("no such ticket")
         }
-        let context = context(
+        var context = context(
             id: requestID,
             principal: entry.principal,
             tenant: entry.tenant,
@@ -46,6 +47,7 @@ extension AccessService {
             origin: origin,
             logger: logger
         )
+        context.clientAddress = client
         return try await renewed(context, id: requestID, timeout: timeout)
     }
 
@@ -60,7 +62,7 @@ extension AccessService {
         guard let stored = try await storedKey(key, deadline: deadline), stored.tenant == old.tenant else {
             throw AccessError.unauthenticated("key gone while in use")
         }
-        switch Policy.admit(stored.facts, at: now()) {
+        switch Policy.admit(stored.facts, from: Self.client(old), at: now()) {
         case .refused(let refusal): throw AccessError.unauthenticated(refusal.rawValue)
         case .admitted(let permissions):
             var context = context(

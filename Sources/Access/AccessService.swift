@@ -151,10 +151,10 @@ public struct AccessService: Sendable {
         guard let stored = try await storedKey(id, deadline: context.deadline), stored.tenant == context.tenant else {
             throw AccessError.unauthenticated("key gone while in use")
         }
-        if case .refused(let refusal) = Policy.admit(stored.facts, at: now()) {
+        if case .refused(let refusal) = Policy.admit(stored.facts, from: Self.client(context), at: now()) {
             throw AccessError.unauthenticated("\(refusal.rawValue) while in use")
         }
-        return VisibleScope(tenant: context.tenant, bases: stored.key.bases)
+        return VisibleScope(tenant: context.tenant, sight: stored.key.places)
     }
 
     /// What this request may see, and where it may do what `permission` names.

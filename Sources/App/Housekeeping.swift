@@ -3,6 +3,7 @@ import Airtable
 import Domain
 import Jobs
 import Logging
+import Search
 
 /// What a server does now and then: removes what interrupted imports left, trims the change log, and clears away files
 /// that no cell names and payloads that nobody fetched.
@@ -15,14 +16,26 @@ struct Housekeeping {
 
     private let services: Services
 
-    init(_ services: Services) { self.services = services }
+    private let eraser: TenantEraser
+
+    init(_ services: Services, models: SearchModels) {
+        self.services = services
+        eraser = TenantEraser(services) { try models.removeIndexes(of: $0) }
+    }
 
     /// Ends only by cancellation; what fails is logged and tried again.
     func run() async throws {
         for round in 1... {
             do {
                 try await once()
-                if round % Self.roundsBetweenSweeps == 0 { try await sweep() }
+                for tenant in try await eraser.round() {
+                    services.logger.notice("a tenant is erased", metadata: ["erased": "\(tenant)"])
+                }
+                let tenants = try await services.access.activeTenants()
+                for tenant in tenants { try await trim(tenant) }
+                if round % Self.roundsBetweenSweeps == 0 {
+                    for tenant in tenants { try await sweep(tenant) }
+                }
             } catch let error where !(error is CancellationError) {
                 services.logger.warning("housekeeping failed", metadata: ["error": "\(error)"])
             }
@@ -31,9 +44,8 @@ struct Housekeeping {
     }
 
     /// Undoing may bring a cell back for as long as the change log knows of it.
-    private func sweep() async throws {
+    private func sweep(_ tenant: TenantID) async throws {
         let grace = Duration.seconds((services.configuration.changeLogDays + 1) * 86_400)
-        let tenant = services.first.tenant
         let swept = try await services.airtable.sweepAttachments(
             of: services.attachments,
             grace: grace,
@@ -51,13 +63,16 @@ struct Housekeeping {
     private func once() async throws {
         let context = try await services.ownerContext(.system, timeout: Self.interval)
         try await Importer(service: services.airtable, context: context).clearInterrupted()
+    }
+
+    private func trim(_ tenant: TenantID) async throws {
         let configuration = services.configuration
         let retention = ChangeRetention(
             age: .seconds(configuration.changeLogDays * 86_400),
             bytes: configuration.changeLogBytes
         )
         try await JobQueue(database: services.database)
-            .removeFinished(olderThan: Self.jobsKept, tenant: services.first.tenant)
-        _ = try await services.airtable.changes.trim(to: retention, now: .now(), tenant: services.first.tenant)
+            .removeFinished(olderThan: Self.jobsKept, tenant: tenant)
+        _ = try await services.airtable.changes.trim(to: retention, now: .now(), tenant: tenant)
     }
 }

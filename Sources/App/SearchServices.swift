@@ -64,7 +64,6 @@ extension Services {
             model: model,
             pool: pool
         )
-        let tenant = first.tenant
         let queue = JobQueue(database: database)
         let owner = JobWorker.randomOwner()
         return SearchServices(
@@ -74,8 +73,12 @@ extension Services {
             indexer: Indexer(
                 services: indexing,
                 owner: owner,
-                releaseJobs: { dead in try await queue.release(owner: dead, tenant: tenant) },
-                tenants: { [tenant] }
+                releaseJobs: { [access] dead in
+                    for tenant in try await access.activeTenants() {
+                        try await queue.release(owner: dead, tenant: tenant)
+                    }
+                },
+                tenants: { [access] in try await access.activeTenants() }
             ),
             tools: ToolRegistry.standard(airtable: airtable, search: search),
             verifier: SearchVerifier(services: indexing),
@@ -86,7 +89,7 @@ extension Services {
                 handlers: [EmbeddingJobHandler(services: indexing)],
                 owner: owner,
                 logger: logger
-            ) { [tenant] },
+            ) { [access] in try await access.activeTenants() },
             models: models,
             upstreams: upstreams
         )

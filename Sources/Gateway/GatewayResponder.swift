@@ -81,15 +81,17 @@ public struct GatewayResponder: HTTPResponder {
         case .open(let handle):
             let call = try await call(route, match, request, &exchange, deadline)
             return try await RequestDeadline.run(until: deadline) { try await handle(call) }
-        case .requires(_, let handle), .authenticated(let handle):
+        case .requires(_, let handle), .authenticated(let handle), .operates(let handle):
             let caller = try await services.access.authenticate(
                 bearer: BearerKey.text(in: request.headers),
+                client: exchange.address,
                 timeout: route.reply.isStream ? .seconds(Limits.streamSeconds) : workTimeout(route),
                 requestID: exchange.requestID,
                 logger: log.logger
             )
             let context = entered(caller, &exchange)
             if let permission = route.permission { try context.require(permission) }
+            if route.isForOperators { try await services.access.requireOperator(context: context) }
             let call = try await call(route, match, request, &exchange, deadline)
             let client = route.endsWithClient ? channel : nil
             return try await RequestDeadline.run(until: deadline, for: client) { try await handle(call, context) }
@@ -97,6 +99,7 @@ public struct GatewayResponder: HTTPResponder {
             try origins.check(origins: request.headers[values: .origin], host: request.head.authority)
             let caller = try await services.access.authenticate(
                 bearer: BearerKey.text(in: request.headers),
+                client: exchange.address,
                 // Work ends before the request does, so that the client gets a result that a model can read.
                 timeout: route.reply.isStream ? .seconds(Limits.streamSeconds) : requestTimeout * 0.9,
                 requestID: exchange.requestID,

@@ -1,10 +1,11 @@
-import Access
 import Database
 import Domain
 import Logging
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import Access
 
 /// A clock that moves only when told to.
 final class ManualClock: Sendable {
@@ -36,11 +37,27 @@ struct AccessFixture: Sendable {
         try await service.ownerContext(origin: .commandLine, timeout: .seconds(60), logger: logger)
     }
 
-    func authenticate(_ bearer: String, by other: AccessService? = nil) async throws -> RequestContext {
+    func authenticate(
+        _ bearer: String,
+        from client: String? = nil,
+        by other: AccessService? = nil
+    ) async throws -> RequestContext {
         try await (other ?? service).authenticate(
             bearer: bearer,
+            client: client,
             timeout: .seconds(60),
             requestID: "request-1",
+            logger: logger
+        )
+    }
+
+    /// As for somebody who signed in.
+    func signedIn(_ user: User) -> RequestContext {
+        service.context(
+            principal: Principal(user: user.id, key: nil, permissions: user.role.permissions),
+            tenant: first.tenant,
+            deadline: .now + .seconds(60),
+            origin: .http,
             logger: logger
         )
     }

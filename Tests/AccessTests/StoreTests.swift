@@ -93,7 +93,7 @@ struct StoreTests {
     func keys(_ kind: DatabaseKind) async throws {
         try await withStore(kind) { store, _, fixture, other in
             let tenant = fixture.first.tenant
-            var key = APIKey.sample(owner: fixture.first.owner, scopes: [], at: Self.time)
+            let key = APIKey.sample(owner: fixture.first.owner, scopes: [], at: Self.time)
             let digest = [UInt8](0..<32)
             #expect(try await store.insert(key, digest: digest, tenant: tenant, limit: 1) == .limitReached)
             #expect(try await store.insert(key, digest: digest, tenant: other, limit: 9) == .ownerMissing)
@@ -107,11 +107,6 @@ struct StoreTests {
             #expect(try await store.key(.random()) == nil)
             #expect(try await store.keys(tenant: tenant).first == key)
             #expect(try await store.keys(tenant: other).contains(key) == false)
-
-            #expect(try await store.setDisabled(true, key: key.id, tenant: other) == false)
-            #expect(try await store.setDisabled(true, key: key.id, tenant: tenant))
-            key.isDisabled = true
-            #expect(try await store.key(key.id)?.facts.isDisabled == true)
 
             #expect(try await store.deleteKey(key.id, tenant: other) == false)
             #expect(try await store.deleteKey(key.id, tenant: tenant))

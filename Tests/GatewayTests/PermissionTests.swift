@@ -1,3 +1,4 @@
+import Access
 import Airtable
 import Chat
 import Domain
@@ -49,7 +50,13 @@ struct PermissionTests {
         let iron = RecordUpdate(id: fixture.records[1].id, fields: ["State": "Gas"])
         _ = try await fixture.airtable.update([iron], in: fixture.elements.id, context: fixture.owner)
         let transaction = try await fixture.airtable.changes.latestSequence(tenant: fixture.owner.tenant)
-        let values: [PathParameter: String] = [
+        let user = try await fixture.access.createUser(
+            name: "user \(UserID.random())",
+            role: .guest,
+            context: fixture.owner
+        )
+        var values: [PathParameter: String] = [
+            .userId: user.id.description, .tenantId: fixture.owner.tenant.description,
             .baseId: fixture.base.id.description, .tableId: fixture.elements.id.description,
             .tableIdOrName: "elements", .recordId: fixture.records[0].id.description,
             .conversationId: run.conversation.description, .messageId: run.answer.description,
@@ -59,6 +66,10 @@ struct PermissionTests {
             .viewId: view.id.description, .commentId: comment.id.description, .transaction: "\(transaction)",
             .choiceId: try #require(fixture.elements.field("State")?.options.choices?.last?.id.description),
         ]
+        if route.name == "deleteWorkspace" {
+            let empty = try await fixture.access.createWorkspace(name: "empty", context: fixture.owner)
+            values[.workspaceId] = empty.id.description
+        }
         var path = route.pattern.description
         for parameter in route.pattern.parameters {
             let made = parameter == .webhookId ? try await fixture.webhook().description : nil

@@ -21,9 +21,14 @@ struct RouteTableTests {
         for route in RouteTable.standard.routes {
             let isOpen = Self.open.contains(route.pattern.description)
             #expect(route.isOpen == isOpen, "\(route.method) \(route.pattern)")
-            let takesAnyKey = ["/mcp", "/v0/meta/whoami"].contains(route.pattern.description)
+            let path = route.pattern.description
+            // Whose key it is, or whose tenant, is looked at by the handler.
+            let takesAnyKey =
+                ["/mcp", "/v0/meta/whoami"].contains(path) || path.hasPrefix("/api/v1/api-keys")
+                || route.name == "getTenant" || path.hasPrefix("/api/v1/admin/")
+            #expect(route.isForOperators == path.hasPrefix("/api/v1/admin/"))
             #expect((route.permission == nil) == (isOpen || takesAnyKey))
-            if route.pattern.description.hasPrefix("/api/") { #expect(route.permission != nil) }
+            if path.hasPrefix("/api/"), !takesAnyKey { #expect(route.permission != nil) }
         }
         #expect(RouteTable.standard.routes.count(where: \.isOpen) == Self.open.count)
     }
@@ -37,7 +42,8 @@ struct RouteTableTests {
             let socket = route.reply.socket.map { "a socket of \($0.client.name) and \($0.server.name)" }
             let whole = route.reply.shape?.name ?? (events == nil ? route.reply.contentType : nil)
             let reply = socket ?? [whole, events].compactMap(\.self).joined(separator: " or ")
-            let permission = route.permission?.rawValue ?? (route.isOpen ? "public" : "any key")
+            let permission =
+                route.permission?.rawValue ?? (route.isOpen ? "public" : route.isForOperators ? "operator" : "any key")
             return
                 "\(route.method) \(route.pattern)\(query)\(body) gives \(reply.isEmpty ? "nothing" : reply) [\(permission)] \(route.name)"
         }
@@ -67,7 +73,9 @@ struct RouteTableTests {
                     routes.first { $0.pattern.description == path && $0.method.rawValue.lowercased() == method }
                 )
                 #expect(operation["operationId"]?.stringValue == route.name)
-                let needed = route.permission?.rawValue ?? (route.isOpen ? "public" : "any key")
+                let needed =
+                    route.permission?.rawValue
+                    ?? (route.isOpen ? "public" : route.isForOperators ? "operator" : "any key")
                 #expect(operation["x-permission"]?.stringValue == needed)
                 #expect(operation["security"]?.arrayValue?.isEmpty == route.isOpen)
                 let named = operation["parameters"]?.arrayValue?.compactMap { $0["name"]?.stringValue } ?? []

@@ -12,19 +12,23 @@ package enum Policy {
         package var isDisabled: Bool
         package var ownerRole: Role
         package var isOwnerDisabled: Bool
+        /// Where it may come from; nil for anywhere.
+        package var addresses: AddressList?
 
         package init(
             scopes: Set<Permission>,
             expires: Instant?,
             isDisabled: Bool,
             ownerRole: Role,
-            isOwnerDisabled: Bool
+            isOwnerDisabled: Bool,
+            addresses: AddressList? = nil
         ) {
             self.scopes = scopes
             self.expires = expires
             self.isDisabled = isDisabled
             self.ownerRole = ownerRole
             self.isOwnerDisabled = isOwnerDisabled
+            self.addresses = addresses
         }
     }
 
@@ -38,13 +42,20 @@ package enum Policy {
         case keyDisabled = "key disabled"
         case keyExpired = "key expired"
         case ownerDisabled = "owner disabled"
+        case addressNotAllowed = "address not allowed"
     }
 
     /// Whether a key still opens the door at `now`, and with which rights. It is dead at its expiry, not after it.
-    package static func admit(_ key: KeyFacts, at now: Instant) -> Admission {
+    ///
+    /// - Parameter client: where the request comes from. A key that names addresses is good from those alone, and so not
+    ///   when nobody knows the caller's.
+    package static func admit(_ key: KeyFacts, from client: IPAddress?, at now: Instant) -> Admission {
         if key.isDisabled { return .refused(.keyDisabled) }
         if let expires = key.expires, now >= expires { return .refused(.keyExpired) }
         if key.isOwnerDisabled { return .refused(.ownerDisabled) }
+        if let addresses = key.addresses, client.map({ !addresses.contains($0) }) ?? true {
+            return .refused(.addressNotAllowed)
+        }
         return .admitted(key.scopes.intersection(key.ownerRole.permissions))
     }
 
@@ -56,12 +67,5 @@ package enum Policy {
     /// The scopes of `wanted` that somebody with `held` may not hand on; empty when all may be.
     package static func excess(of wanted: Set<Permission>, over held: Set<Permission>) -> Set<Permission> {
         wanted.subtracting(held)
-    }
-
-    /// Whether somebody limited to `held` may hand on a limit to `wanted`. Nil is no limit.
-    package static func mayHandOn(bases wanted: Set<BaseID>?, holding held: Set<BaseID>?) -> Bool {
-        guard let held else { return true }
-        guard let wanted else { return false }
-        return wanted.isSubset(of: held)
     }
 }

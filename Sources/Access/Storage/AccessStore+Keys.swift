@@ -11,13 +11,16 @@ extension AccessStore {
         package let facts: Policy.KeyFacts
     }
 
-    /// The key with this identifier, of whatever tenant: this is how a request's tenant is found.
+    /// The key with this identifier, of whatever tenant: this is how a request's tenant is found. In a tenant that is
+    /// suspended everybody counts as disabled.
     package func key(_ id: KeyID, deadline: ContinuousClock.Instant? = nil) async throws -> StoredKey? {
         try await database.read(deadline: deadline) { transaction in
             let row = try transaction.firstRow(
                 """
-                SELECT \(Self.keyColumns), k.tenant, k.digest, u.role, u.disabled
+                SELECT \(Self.keyColumns), k.tenant, k.digest, u.role,
+                    CASE WHEN t.state = 'active' THEN u.disabled ELSE 1 END
                 FROM access_keys k JOIN access_users u ON u.tenant = k.tenant AND u.id = k.owner
+                JOIN access_tenants t ON t.id = k.tenant
                 WHERE k.id = $1
                 """,
                 [.id(id)]
@@ -25,15 +28,16 @@ extension AccessStore {
             return try row.map { row in
                 let key = try Self.key(row)
                 return StoredKey(
-                    tenant: try row.identifier(10, of: "access_keys"),
+                    tenant: try row.identifier(12, of: "access_keys"),
                     key: key,
-                    digest: try row.bytes(11),
+                    digest: try row.bytes(13),
                     facts: Policy.KeyFacts(
                         scopes: key.scopes,
                         expires: key.expires,
                         isDisabled: key.isDisabled,
-                        ownerRole: try Self.role(row.text(12)),
-                        isOwnerDisabled: try row.bool(13)
+                        ownerRole: try Self.role(row.text(14)),
+                        isOwnerDisabled: try row.bool(15),
+                        addresses: key.addresses
                     )
                 )
             }
@@ -71,29 +75,12 @@ extension AccessStore {
                 "SELECT COUNT(*) FROM access_keys WHERE tenant = $1",
                 [.id(tenant)]
             )?.integer(0)
-            guard (count ?? 0) < Int64(limit) else { return .limitReached }
+            guard (count ?? 0) < Int64(min(limit, try Self.limits(tenant, transaction).keysMax)) else {
+                return .limitReached
+            }
             try Self.insert(key, digest: digest, tenant: tenant, transaction)
             if let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
             return .inserted
-        }
-    }
-
-    /// - Returns: false when there is no such key.
-    package func setDisabled(
-        _ isDisabled: Bool,
-        key: KeyID,
-        tenant: TenantID,
-        audit: AuditEvent? = nil,
-        deadline: ContinuousClock.Instant? = nil
-    ) async throws -> Bool {
-        try await database.write(deadline: deadline) { transaction in
-            let isFound =
-                try transaction.execute(
-                    "UPDATE access_keys SET disabled = $1 WHERE tenant = $2 AND id = $3",
-                    [SQLValue(isDisabled), .id(tenant), .id(key)]
-                ) == 1
-            if isFound, let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
-            return isFound
         }
     }
 
@@ -138,23 +125,24 @@ extension AccessStore {
         try transaction.execute(
             """
             INSERT INTO access_keys (id, tenant, owner, name, digest, last_four, scopes, bases, expires_time,
-                disabled, created_time, last_used_time)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                disabled, created_time, last_used_time, tables, addresses)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
             """,
             [
                 .id(key.id), .id(tenant), .id(key.owner), .text(key.name), .bytes(digest), .text(key.lastFour),
                 .text(key.scopesText), SQLValue(bases), .instant(key.expires),
                 SQLValue(key.isDisabled), .instant(key.createdTime), .instant(key.lastUsedTime),
+                SQLValue(tablesText(key.tables)), SQLValue(key.addresses?.description),
             ]
         )
     }
 
-    private static let keyColumns = """
+    static let keyColumns = """
         k.id, k.owner, k.name, k.scopes, k.bases, k.expires_time, k.disabled, k.created_time, k.last_used_time, \
-        k.last_four
+        k.last_four, k.tables, k.addresses
         """
 
-    private static func key(_ row: Row) throws -> APIKey {
+    static func key(_ row: Row) throws -> APIKey {
         APIKey(
             id: try row.identifier(0, of: "access_keys"),
             owner: try row.identifier(1, of: "access_keys"),
@@ -162,6 +150,8 @@ extension AccessStore {
             // A scope this program does not know grants nothing.
             scopes: Set(try row.text(3).split(separator: " ").compactMap { Permission(rawValue: String($0)) }),
             bases: try row.optionalText(4).map(bases),
+            tables: try row.optionalText(10).map(tables) ?? [:],
+            addresses: try row.optionalText(11).map(addresses),
             expires: try row.optionalInteger(5).map(Instant.init(microseconds:)),
             isDisabled: try row.bool(6),
             createdTime: Instant(microseconds: try row.integer(7)),

@@ -70,7 +70,9 @@ extension AccessStore {
                 "SELECT COUNT(*) FROM access_users WHERE tenant = $1",
                 [.id(tenant)]
             )?.integer(0)
-            guard (count ?? 0) < Int64(limit) else { return .limitReached }
+            guard (count ?? 0) < Int64(min(limit, try Self.limits(tenant, transaction).usersMax)) else {
+                return .limitReached
+            }
             guard try Self.insert(user, tenant: tenant, transaction) == 1 else { return .nameTaken }
             if let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
             return .inserted
@@ -118,9 +120,9 @@ extension AccessStore {
         )
     }
 
-    private static let userColumns = "id, name, role, disabled, created_time, email"
+    static let userColumns = "id, name, role, disabled, created_time, email"
 
-    private static func user(_ row: Row) throws -> User {
+    static func user(_ row: Row) throws -> User {
         User(
             id: try row.identifier(0, of: "access_users"),
             name: try row.text(1),

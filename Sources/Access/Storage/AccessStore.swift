@@ -84,6 +84,9 @@ public struct AccessStore: Sendable {
             ]
         ),
         AuditStore.migration,
+        keyLimitsMigration,
+        formerUsersMigration,
+        tenantStatesMigration,
     ]
 
     // MARK: First start
@@ -112,15 +115,11 @@ public struct AccessStore: Sendable {
                 [.id(tenant.id), .id(workspace.id), .id(owner.id), .instant(tenant.createdTime)]
             )
             guard marked == 1 else { return false }
+            try Self.insert(tenant, workspace: workspace, owner: owner, transaction)
             try transaction.execute(
-                "INSERT INTO access_tenants (id, name, owner, created_time) VALUES ($1, $2, $3, $4)",
-                [.id(tenant.id), .text(tenant.name), .id(tenant.owner), .instant(tenant.createdTime)]
+                "UPDATE access_users SET operator = 1 WHERE tenant = $1 AND id = $2",
+                [.id(tenant.id), .id(owner.id)]
             )
-            try transaction.execute(
-                "INSERT INTO access_workspaces (tenant, id, name, created_time) VALUES ($1, $2, $3, $4)",
-                [.id(tenant.id), .id(workspace.id), .text(workspace.name), .instant(workspace.createdTime)]
-            )
-            try Self.insert(owner, tenant: tenant.id, transaction)
             let made = AuditEvent(
                 .tenantCreated,
                 at: tenant.createdTime,

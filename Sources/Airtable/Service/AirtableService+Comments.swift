@@ -265,7 +265,7 @@ extension AirtableService {
 
     /// Asked for before anything is known of the caller's rights: nothing of it is shown without them.
     private func mentions(_ context: RequestContext) async throws -> CommentMentions {
-        let users = try await access.collaborators(tenant: context.tenant, deadline: context.deadline)
+        let users = try await access.authors(tenant: context.tenant, deadline: context.deadline)
         return CommentMentions(users.map { CommentPerson(id: $0.id, email: $0.email, name: $0.name) })
     }
 

@@ -63,14 +63,18 @@ enum OpenAPIDocument {
         } else if route.isOpen {
             members["security"] = []
         } else {
-            if case .authenticated = route.handler {
+            if route.isForOperators {
+                members["description"] = "For operators of the server only."
+            } else if case .authenticated = route.handler {
                 members["description"] = "Needs a key."
             } else {
                 members["description"] = "Needs a key; each tool asks for its own permission."
             }
             members["security"] = [["key": []]]
         }
-        members["x-permission"] = .string(route.permission?.rawValue ?? (route.isOpen ? "public" : "any key"))
+        members["x-permission"] = .string(
+            route.permission?.rawValue ?? (route.isOpen ? "public" : route.isForOperators ? "operator" : "any key")
+        )
         let parameters = route.pattern.parameters.map(pathParameter) + route.query.map(queryParameter)
         if !parameters.isEmpty { members["parameters"] = .array(parameters) }
         if let body = route.body {

@@ -90,6 +90,11 @@ public struct Route: Sendable {
         if case .requires(let permission, _) = handler { permission } else { nil }
     }
 
+    /// Whether only operators of the server may call it.
+    var isForOperators: Bool {
+        if case .operates = handler { true } else { false }
+    }
+
     /// Whether it asks for no key.
     public var isOpen: Bool {
         if case .open = handler { true } else { false }
@@ -102,6 +107,8 @@ enum RouteHandler: Sendable {
     case requires(Permission, @Sendable (RouteCall, Domain.RequestContext) async throws -> Reply)
     /// Whoever has a key, whatever it may do.
     case authenticated(@Sendable (RouteCall, Domain.RequestContext) async throws -> Reply)
+    /// Operators of the server, whatever they may do in their tenant. It is asked for at each request.
+    case operates(@Sendable (RouteCall, Domain.RequestContext) async throws -> Reply)
     /// MCP: any key will do, since each tool asks for its own permission. Only from an allowed `Origin`.
     case mcp(@Sendable (RouteCall, Domain.RequestContext) async throws -> Reply)
 }

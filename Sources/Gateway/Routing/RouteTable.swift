@@ -27,7 +27,7 @@ public struct RouteTable: Sendable {
                 SchemaChangeRoutes.all(by: .platform), ViewRoutes.all(by: .platform),
                 RecordWriteRoutes.all(by: .platform), HistoryRoutes.all,
                 ExportRoutes.all, ImportRoutes.all, ChatRoutes.all,
-                EmbeddingRoutes.all,
+                EmbeddingRoutes.all, APIKeyRoutes.all, UserRoutes.all, WorkspaceRoutes.all, TenantRoutes.all,
                 MCPRoutes.all, OpenAIRoutes.all,
                 AirtableRecordRoutes.all, RecordWriteRoutes.all(by: .airtable), AirtableCommentRoutes.all,
                 AirtableMetaRoutes.all, SchemaChangeRoutes.all(by: .airtable), ViewRoutes.all(by: .airtable),

@@ -80,6 +80,7 @@ extension GatewayResponder {
             if let ticket = query.text("ticket"), !headers.contains(.authorization) {
                 try await services.access.redeemTicket(
                     ticket,
+                    client: exchange.address,
                     timeout: timeout,
                     requestID: requestID,
                     logger: log.logger
@@ -87,6 +88,7 @@ extension GatewayResponder {
             } else {
                 try await services.access.authenticate(
                     bearer: BearerKey.text(in: headers),
+                    client: exchange.address,
                     timeout: timeout,
                     requestID: requestID,
                     logger: log.logger

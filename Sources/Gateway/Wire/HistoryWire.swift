@@ -14,7 +14,7 @@ package struct HistoryNames: Sendable {
     }
 
     init(_ entries: [HistoryEntry], _ call: RouteCall, _ context: Domain.RequestContext) async throws {
-        let people = try await call.services.access.collaborators(tenant: context.tenant, deadline: context.deadline)
+        let people = try await call.services.access.authors(tenant: context.tenant, deadline: context.deadline)
         var tables: [Table] = []
         for base in Set(entries.lazy.filter { !$0.cells.isEmpty }.map(\.base)) {
             tables += try await call.reads.tables(in: base, context: context)

@@ -1,3 +1,4 @@
+public import Domain
 import Synchronization
 
 /// Keeps outgoing calls away from this machine and its own network, except where the operator allows.

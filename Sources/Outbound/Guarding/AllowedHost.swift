@@ -1,3 +1,5 @@
+public import Domain
+
 /// A host that outgoing calls may go to wherever its address leads, such as `llm.internal`, `127.0.0.1:11434` or
 /// `[::1]:8000`; or every address of a network: `10.1.0.0/16`.
 public struct AllowedHost: Sendable, Hashable, CustomStringConvertible {

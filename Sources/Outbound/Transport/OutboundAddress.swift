@@ -1,3 +1,5 @@
+import Domain
+
 /// The parts of an absolute address that decide where a call goes.
 ///
 /// Reads less than other readers do, on purpose: what two readers could understand differently (credentials,

@@ -14,22 +14,26 @@ public final class Indexer: Sendable {
     private let services: IndexingServices
     private let tenants: @Sendable () async throws -> [TenantID]
     private let lockInterval: Duration
+    private let tenantInterval: Duration
     private let owner: String?
     private let releaseJobs: @Sendable (String) async throws -> Void
 
     /// - Parameters:
     ///   - owner: the name under which this process takes up jobs; nil when it takes up none.
     ///   - releaseJobs: told the name of the process that had the lock before and died with it.
-    ///   - tenants: all tenants there are; asked when this process becomes the one that indexes.
+    ///   - tenants: all tenants there are; asked when this process becomes the one that indexes, and every
+    ///     `tenantInterval` from then on.
     package init(
         services: IndexingServices,
         lockInterval: Duration = .seconds(1),
+        tenantInterval: Duration = .seconds(2),
         owner: String? = nil,
         releaseJobs: @escaping @Sendable (String) async throws -> Void = { _ in },
         tenants: @escaping @Sendable () async throws -> [TenantID]
     ) {
         self.services = services
         self.lockInterval = lockInterval
+        self.tenantInterval = tenantInterval
         self.owner = owner
         self.releaseJobs = releaseJobs
         self.tenants = tenants
@@ -50,9 +54,11 @@ public final class Indexer: Sendable {
             }
             services.logger.notice("this process keeps the search index")
             await succeed(lock)
+            let known: [TenantID]
             let indexers: [TenantIndexer]
             do {
-                indexers = try await tenantIndexers()
+                known = try await tenants()
+                indexers = try await tenantIndexers(known)
             } catch {
                 try Task.checkCancellation()
                 // A model that is not set up stays so until somebody sets it up; anything else may pass.
@@ -65,7 +71,13 @@ public final class Indexer: Sendable {
             }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for indexer in indexers { group.addTask { try await indexer.run() } }
-                if indexers.isEmpty { group.addTask { try await Task.sleep(for: .seconds(1)) } }
+                // Tenants come and go; with another set of them everything begins anew, from the checkpoints.
+                group.addTask {
+                    // Not being told is no news: the indexers themselves say when the database is gone.
+                    repeat {
+                        try await Task.sleep(for: self.tenantInterval)
+                    } while (try? await self.tenants()) ?? known == known
+                }
                 try await group.next()
                 group.cancelAll()
             }
@@ -85,7 +97,7 @@ public final class Indexer: Sendable {
                     withExtendedLifetime(lock) {}
                 }
                 var changes = false
-                for indexer in try await tenantIndexers() {
+                for indexer in try await tenantIndexers(try await tenants()) {
                     let end = try await indexer.catchUp {
                         watch.see(try await self.backfills(indexer.tenant), of: indexer.tenant)
                     }
@@ -147,9 +159,9 @@ public final class Indexer: Sendable {
         lock.note(owner)
     }
 
-    private func tenantIndexers() async throws -> [TenantIndexer] {
+    private func tenantIndexers(_ tenants: [TenantID]) async throws -> [TenantIndexer] {
         var indexers: [TenantIndexer] = []
-        for tenant in try await tenants() {
+        for tenant in tenants {
             let latest = try await services.changes.latestSequence(tenant: tenant)
             let settled = try await services.settle(tenant: tenant)
             indexers.append(TenantIndexer(services: settled, tenant: tenant, latest: latest))

@@ -125,6 +125,12 @@ package final class SearchModels: Sendable {
         for model in opened.withLock({ Array($0.values) }) { model.collections.closeWriters() }
     }
 
+    /// Closes what this process has open of a tenant's indexes, of every model, and removes all of them from disk.
+    package func removeIndexes(of tenant: TenantID) throws {
+        for model in opened.withLock({ Array($0.values) }) { model.collections.close(tenant: tenant) }
+        try VectorCollections.removeOthers(in: directory, tenant: tenant, keeping: [])
+    }
+
     /// Forgets a model that is no longer used, and closes its files.
     package func forget(_ name: EmbeddingModelName) {
         guard mayChange else { return }

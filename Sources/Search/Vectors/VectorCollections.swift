@@ -125,6 +125,16 @@ package final class VectorCollections: Sendable {
         for entry in closed.values { Self.close(entry) }
     }
 
+    /// Closes every index of a tenant.
+    package func close(tenant: TenantID) {
+        let closed = state.withLock { state in
+            let own = state.entries.filter { $0.key.tenant == tenant }
+            for place in own.keys { state.entries[place] = nil }
+            return own
+        }
+        for entry in closed.values { Self.close(entry) }
+    }
+
     /// Removes the index of one base from disk, for building it anew. Only for the holder of the indexer's lock.
     package func remove(tenant: TenantID, base: BaseID) throws {
         let place = Place(tenant: tenant, base: base)

@@ -25,6 +25,15 @@ struct KeyCommand: AsyncParsableCommand {
         @Option(help: "Days until it expires (default: never).")
         var days: Int?
 
+        @Option(help: "The only bases it sees, by id, separated by commas (default: all).")
+        var bases: String?
+
+        @Option(help: "Of further bases the only tables it sees: app…:tbl…, separated by commas.")
+        var tables: String?
+
+        @Option(help: "The only networks it may come from, such as 203.0.113.7,10.1.0.0/16 (default: anywhere).")
+        var addresses: String?
+
         @Flag(help: "Print one JSON object.")
         var json = false
 
@@ -34,7 +43,14 @@ struct KeyCommand: AsyncParsableCommand {
                 throw UsageError.because("--days must be from 1 to 36500; without it the key does not expire")
             }
             let expires = days.map { Instant(microseconds: Instant.now().microseconds + Int64($0) * 86_400_000_000) }
-            let draft = APIKeyDraft(name: name, scopes: scopes, expires: expires)
+            let draft = APIKeyDraft(
+                name: name,
+                scopes: scopes,
+                bases: try parsedBases(),
+                tables: try parsedTables(),
+                addresses: try parsedAddresses(),
+                expires: expires
+            )
             try await withServices(shared) { services, context in
                 let issued = try await services.access.createKey(draft, context: context)
                 if json {
@@ -44,6 +60,38 @@ struct KeyCommand: AsyncParsableCommand {
                     Console.writeError("Keep it: it is shown only now. Revoke it with: key revoke \(issued.key.id)\n")
                 }
             }
+        }
+
+        private func parsedBases() throws -> Set<BaseID>? {
+            guard let bases else { return nil }
+            return Set(
+                try bases.split(separator: ",").map { part in
+                    let text = part.filter { !$0.isWhitespace }
+                    guard let base = BaseID(text) else {
+                        throw UsageError.because("--bases: \(text) is no base id: expected app and 14 characters")
+                    }
+                    return base
+                }
+            )
+        }
+
+        private func parsedTables() throws -> [BaseID: Set<TableID>] {
+            try (tables ?? "").split(separator: ",").reduce(into: [:]) { tables, part in
+                let halves = part.filter { !$0.isWhitespace }.split(separator: ":").map(String.init)
+                guard halves.count == 2, let base = BaseID(halves[0]), let table = TableID(halves[1]) else {
+                    throw UsageError.because("--tables: \(part) is not like app…:tbl…")
+                }
+                tables[base, default: []].insert(table)
+            }
+        }
+
+        private func parsedAddresses() throws -> AddressList? {
+            guard let addresses else { return nil }
+            let texts = addresses.split(separator: ",").map { $0.filter { !$0.isWhitespace } }
+            guard let list = AddressList(texts) else {
+                throw UsageError.because("--addresses takes addresses and networks, such as 10.1.0.0/16,::1")
+            }
+            return list
         }
 
         private func parsedScopes() throws -> Set<Permission> {

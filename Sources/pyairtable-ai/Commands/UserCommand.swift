@@ -8,7 +8,7 @@ struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user",
         abstract: "Make, list, disable and enable users.",
-        subcommands: [Create.self, List.self, Email.self, Disable.self, Enable.self]
+        subcommands: [Create.self, List.self, Email.self, Disable.self, Enable.self, Operator.self]
     )
 
     struct Create: AsyncParsableCommand {
@@ -93,6 +93,30 @@ struct UserCommand: AsyncParsableCommand {
         @OptionGroup var target: Target
 
         func run() async throws { try await target.set(isDisabled: false, shared) }
+    }
+
+    struct Operator: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Let a user manage all tenants of the server, or no longer."
+        )
+
+        @OptionGroup var shared: SharedOptions
+
+        @Argument(help: "The user's id, as `user list` shows it.")
+        var id: String
+
+        @Flag(help: "Take it away.")
+        var revoke = false
+
+        func run() async throws {
+            guard let user = UserID(id) else {
+                throw UsageError.because("\(id) is no user id: expected usr and 14 characters")
+            }
+            try await withServices(shared) { services, context in
+                try await services.access.setOperator(user, !revoke, context: context)
+                Console.write("\(id) is \(revoke ? "no operator" : "an operator")\n")
+            }
+        }
     }
 
     struct Target: ParsableArguments {

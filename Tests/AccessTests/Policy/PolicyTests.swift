@@ -7,6 +7,7 @@ struct PolicyTests {
     struct Scenario: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let facts: Policy.KeyFacts
+        var client: IPAddress?
         let expected: Policy.Admission
     }
 
@@ -16,14 +17,16 @@ struct PolicyTests {
         _ scopes: Set<Permission> = [.search],
         expires: Instant? = nil,
         isDisabled: Bool = false,
-        isOwnerDisabled: Bool = false
+        isOwnerDisabled: Bool = false,
+        addresses: AddressList? = nil
     ) -> Policy.KeyFacts {
         Policy.KeyFacts(
             scopes: scopes,
             expires: expires,
             isDisabled: isDisabled,
             ownerRole: .owner,
-            isOwnerDisabled: isOwnerDisabled
+            isOwnerDisabled: isOwnerDisabled,
+            addresses: addresses
         )
     }
 
@@ -53,6 +56,23 @@ struct PolicyTests {
             expected: .refused(.ownerDisabled)
         ),
         Scenario(
+            testDescription: "KEY-02: from an address of its list",
+            facts: facts(addresses: AddressList(["192.0.2.0/24"])),
+            client: IPAddress("::ffff:192.0.2.9"),
+            expected: .admitted([.search])
+        ),
+        Scenario(
+            testDescription: "KEY-02: from another address",
+            facts: facts(addresses: AddressList(["192.0.2.0/24"])),
+            client: IPAddress("192.0.3.9"),
+            expected: .refused(.addressNotAllowed)
+        ),
+        Scenario(
+            testDescription: "KEY-02: from nobody knows where, with a list",
+            facts: facts(addresses: AddressList(["0.0.0.0/0", "::/0"])),
+            expected: .refused(.addressNotAllowed)
+        ),
+        Scenario(
             testDescription: "disabled, expired and without owner",
             facts: facts(expires: now, isDisabled: true, isOwnerDisabled: true),
             expected: .refused(.keyDisabled)
@@ -61,13 +81,13 @@ struct PolicyTests {
 
     @Test("admits a key or says why not", arguments: scenarios)
     func admit(_ scenario: Scenario) {
-        #expect(Policy.admit(scenario.facts, at: Self.now) == scenario.expected)
+        #expect(Policy.admit(scenario.facts, from: scenario.client, at: Self.now) == scenario.expected)
     }
 
     @Test("never gives more than scopes and role together", arguments: 0..<50)
     func intersection(_ seed: Int) {
         let scopes = Set(Permission.allCases.filter { _ in Bool.random() })
-        guard case .admitted(let rights) = Policy.admit(Self.facts(scopes), at: Self.now) else {
+        guard case .admitted(let rights) = Policy.admit(Self.facts(scopes), from: nil, at: Self.now) else {
             Issue.record("refused")
             return
         }
@@ -98,6 +118,34 @@ struct PolicyTests {
         #expect(!Policy.mayHandOn(bases: [two], holding: [one]))
         #expect(!Policy.mayHandOn(bases: [one, two], holding: [one]))
         #expect(!Policy.mayHandOn(bases: nil, holding: []))
+    }
+
+    @Test("KEY-04: nobody hands on a table of a base that they do not see whole, but for their own tables")
+    func tables() {
+        let (base, other) = (BaseID.random(), BaseID.random())
+        let (one, two) = (TableID.random(), TableID.random())
+        #expect(Policy.mayHandOn(bases: nil, tables: [base: [one]], holding: nil))
+        #expect(Policy.mayHandOn(bases: nil, tables: [base: [one]], holding: [base]))
+        #expect(Policy.mayHandOn(bases: nil, tables: [base: [one]], holding: nil, tables: [base: [one, two]]))
+        #expect(Policy.mayHandOn(bases: [other], tables: [base: [one]], holding: [other], tables: [base: [one]]))
+        #expect(!Policy.mayHandOn(bases: nil, tables: [base: [one, two]], holding: nil, tables: [base: [one]]))
+        #expect(!Policy.mayHandOn(bases: [base], tables: [:], holding: nil, tables: [base: [one]]))
+        #expect(!Policy.mayHandOn(bases: nil, tables: [:], holding: nil, tables: [base: [one]]))
+        #expect(!Policy.mayHandOn(bases: nil, tables: [other: [one]], holding: [base], tables: [base: [one]]))
+    }
+
+    @Test("KEY-04: nobody hands on more addresses or a longer life than they have")
+    func addressesAndExpiry() {
+        let list = AddressList(["10.0.0.0/8"])
+        #expect(Policy.mayHandOn(addresses: nil, holding: nil))
+        #expect(Policy.mayHandOn(addresses: AddressList(["10.1.0.0/16"]), holding: list))
+        #expect(!Policy.mayHandOn(addresses: nil, holding: list))
+        #expect(!Policy.mayHandOn(addresses: AddressList(["10.0.0.0/7"]), holding: list))
+        let (soon, late) = (Instant(microseconds: 1), Instant(microseconds: 2))
+        #expect(Policy.mayHandOn(expiry: nil, holding: nil))
+        #expect(Policy.mayHandOn(expiry: soon, holding: soon))
+        #expect(!Policy.mayHandOn(expiry: late, holding: soon))
+        #expect(!Policy.mayHandOn(expiry: nil, holding: late))
     }
 
     @Test("what exceeds somebody's rights is found")

@@ -55,5 +55,5 @@ struct FieldIndex: Sendable {
     }
 
     /// Fields a table may ever have had, deleted ones included.
-    private static let ordinalBits: Int64 = 20
+    static let ordinalBits: Int64 = 20
 }

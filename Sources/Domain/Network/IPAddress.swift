@@ -1,4 +1,10 @@
-import Foundation
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// An IPv4 or IPv6 address.
 public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
@@ -46,10 +52,15 @@ public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// Whether the address is one of the local link, or a metadata service that has its own beside them.
     public var isLinkLocal: Bool {
-        let version4 = bytes.prefix(12) == Self.mapped[...] ? Self(bytes: Array(bytes.dropFirst(12))) ?? self : self
+        let version4 = unmapped
         return version4.isVersion6
             ? isInside([0xFE, 0x80], bits: 10) || Self.metadataVersion6.contains { bytes == $0 }
             : version4.isInside([169, 254], bits: 16)
+    }
+
+    /// The IPv4 address that an IPv6 socket reports as `::ffff:…`; itself for every other one.
+    public var unmapped: IPAddress {
+        bytes.prefix(12) == Self.mapped[...] ? Self(bytes: Array(bytes.dropFirst(12))) ?? self : self
     }
 
     /// In front of the four bytes of an IPv4 address (RFC 4291, section 2.5.5.2).
