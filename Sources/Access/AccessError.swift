@@ -5,10 +5,12 @@ public import Domain
 /// Equal when the codes are equal. Nothing in `message` or `hint` tells whether a key, a user or a tenant exists.
 public struct AccessError: Failure, Equatable {
     public enum Code: String, Sendable, Hashable, CaseIterable {
-        /// No key, or one that is malformed, unknown, expired, disabled, or whose owner is.
+        /// No key or token, or one that is malformed, unknown, expired, disabled, or whose owner is.
         case unauthenticated
         /// A known caller without the permission.
         case forbidden
+        /// A key, where only somebody who signed in will do.
+        case sessionRequired
         /// No such user, key, workspace or credential in this tenant.
         case notFound
         /// A name, purpose or expiry that can never be accepted.
@@ -48,7 +50,7 @@ public struct AccessError: Failure, Equatable {
     public var kind: FailureKind {
         switch code {
         case .unauthenticated: .unauthenticated
-        case .forbidden: .forbidden
+        case .forbidden, .sessionRequired: .forbidden
         case .notFound: .notFound
         case .invalid, .weakPassword: .invalid
         case .limitReached, .lastOwner: .conflict
@@ -66,8 +68,8 @@ extension AccessError {
     public static func unauthenticated(_ reason: String) -> Self {
         Self(
             .unauthenticated,
-            "A valid API key is required.",
-            hint: "send it as `Authorization: Bearer pat_live_…`; make one with `pyairtable-ai key create`",
+            "A valid API key or access token is required.",
+            hint: "send it as `Authorization: Bearer …`; make a key with `pyairtable-ai key create`",
             detail: reason
         )
     }
@@ -79,6 +81,15 @@ extension AccessError {
             hint: "use a key whose scopes include \(permission.rawValue)"
         )
     }
+
+    /// For an `AccessService` that was given no vault.
+    public static let noMasterKey = Self(.masterKeyUnusable, "This process has no master key to sign tokens with.")
+
+    package static let sessionRequired = Self(
+        .sessionRequired,
+        "This needs somebody who signed in; an API key will not do.",
+        hint: "send an access token as `Authorization: Bearer …`"
+    )
 
     static func busy(_ detail: String) -> Self {
         Self(.busy, "Too many sign-ins are under way.", hint: "try again in a moment", detail: detail)

@@ -2,11 +2,11 @@ public import Domain
 public import Logging
 
 extension AccessService {
-    /// The context of a request that came with an API key.
+    /// The context of a request that came with an API key or an access token.
     ///
-    /// A key of the wrong form or checksum is refused at once, whatever its size, without asking the database. A good
-    /// one is looked up at most twice a second; its last use is written beside the request, at most once a minute.
-    /// Revoking a key, or disabling it or its owner, acts at once in this process and within a second in others.
+    /// What has not the form of one is refused at once, whatever its size, without asking the database. A good key or
+    /// session is looked up at most twice a second; its last use is written beside the request, at most once a minute.
+    /// Ending one, or disabling its user, acts at once in this process and within a second in others.
     ///
     /// - Parameters:
     ///   - bearer: what stood behind `Bearer ` in the request.
@@ -21,8 +21,33 @@ extension AccessService {
         origin: Origin = .http,
         logger: Logger
     ) async throws -> RequestContext {
-        guard let text = KeyText(bearer) else { throw AccessError.unauthenticated("malformed key") }
         let deadline = ContinuousClock.now + timeout
+        let (tenant, principal) =
+            if let key = KeyText(bearer) {
+                try await owner(of: key, from: client, deadline: deadline, logger: logger)
+            } else if bearer.utf8.count <= Limits.accessTokenBytes, bearer.utf8.contains(UInt8(ascii: ".")) {
+                try await owner(ofToken: bearer, deadline: deadline, logger: logger)
+            } else {
+                throw AccessError.unauthenticated("neither key nor token")
+            }
+        var context = context(
+            id: requestID,
+            principal: principal,
+            tenant: tenant,
+            deadline: deadline,
+            origin: origin,
+            logger: logger
+        )
+        context.clientAddress = client
+        return context
+    }
+
+    private func owner(
+        of text: KeyText,
+        from client: String?,
+        deadline: ContinuousClock.Instant,
+        logger: Logger
+    ) async throws -> (TenantID, Principal) {
         let stored = try await storedKey(text.id, deadline: deadline, secretDigest: text.digest)
         // An unknown key is compared as well, so that both refusals take the same steps.
         let digest = stored?.digest ?? [UInt8](repeating: 0, count: text.digest.count)
@@ -34,23 +59,16 @@ extension AccessService {
         case .refused(let refusal):
             throw AccessError.unauthenticated(refusal.rawValue)
         case .admitted(let permissions):
-            usage.note(stored, at: time, logger: logger)
-            var context = context(
-                id: requestID,
-                principal: Principal(user: stored.key.owner, key: stored.key.id, permissions: permissions),
-                tenant: stored.tenant,
-                deadline: deadline,
-                origin: origin,
-                logger: logger
-            )
-            context.clientAddress = client
-            return context
+            let key = stored.key
+            usage.note(key.id, tenant: stored.tenant, at: time, stored: key.lastUsedTime, logger: logger)
+            return (stored.tenant, Principal(user: key.owner, key: key.id, permissions: permissions))
         }
     }
 
     /// Waits until the last uses and the audit events noted so far are written; call it before the database closes.
     public func flush() async {
         await usage.flush()
+        await sessionUses.flush()
         await audit.flush()
     }
 

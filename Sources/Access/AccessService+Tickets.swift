@@ -9,7 +9,7 @@ public struct ConnectionTicket: Sendable, Hashable {
 }
 
 extension AccessService {
-    /// A ticket that stands for this request's key for `Limits.ticketSeconds`.
+    /// A ticket that stands for this request's key or session for `Limits.ticketSeconds`.
     ///
     /// It goes into an address, and addresses get into logs: hence once, briefly, and only a digest is kept.
     ///
@@ -25,7 +25,7 @@ extension AccessService {
         return ConnectionTicket(text: text, expires: Instant(microseconds: now().microseconds + life))
     }
 
-    /// The context of a connection that came with a ticket, which is used up. Its key is checked again.
+    /// The context of a connection that came with a ticket, which is used up. Its key or session is checked again.
     ///
     /// - Throws: `unauthenticated`, always with the same message; errors of the database.
     public func redeemTicket(
@@ -51,12 +51,25 @@ extension AccessService {
         return try await renewed(context, id: requestID, timeout: timeout)
     }
 
-    /// The context of the next request on a connection that goes on: the same caller, if their key is still good, with
+    /// The context of the next request on a connection that goes on: the same caller, if their key or session is still good, with
     /// the rights they have now.
     ///
-    /// - Throws: `unauthenticated` when the key died since; errors of the database.
+    /// - Throws: `unauthenticated` when it died since; errors of the database.
     public func renewed(_ old: RequestContext, id: String? = nil, timeout: Duration) async throws -> RequestContext {
-        // Without a key it is the data directory's owner at the machine itself.
+        if let session = old.principal.session {
+            let deadline = ContinuousClock.now + timeout
+            var context = context(
+                id: id ?? "\(old.id).\(Self.randomID(length: 6))",
+                principal: try await principal(session, tenant: old.tenant, deadline: deadline),
+                tenant: old.tenant,
+                deadline: deadline,
+                origin: old.origin,
+                logger: old.logger
+            )
+            context.clientAddress = old.clientAddress
+            return context
+        }
+        // Without a key or session it is the data directory's owner at the machine itself.
         guard let key = old.principal.key else { return child(of: old, id: id, timeout: timeout) }
         let deadline = ContinuousClock.now + timeout
         guard let stored = try await storedKey(key, deadline: deadline), stored.tenant == old.tenant else {

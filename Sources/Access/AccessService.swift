@@ -4,11 +4,17 @@ public import Logging
 
 /// Who is asking, and what they may: the only maker of `RequestContext`.
 ///
-/// A value over one database; copies share the cache of verified keys. Safe to use from anywhere at once.
+/// A value over one database; copies share the caches of verified keys, sessions and tokens. Safe to use from anywhere at once.
 public struct AccessService: Sendable {
     let store: AccessStore
     let cache: KeyCache
-    let usage: KeyUsage
+    let usage: LastUses<KeyID>
+    /// Cleared together with `cache`.
+    let sessions: RecentRows<SessionID, AccessStore.StoredSession>
+    let sessionUses: LastUses<SessionID>
+    let keyRing: TokenKeyRing
+    let verified: VerifiedTokens
+    let settings: TokenSettings
     let tickets: TicketBook
     /// Who did what.
     public let audit: AuditLog
@@ -18,16 +24,31 @@ public struct AccessService: Sendable {
     package var narrowing: (@Sendable (VisibleScope, Permission) -> VisibleScope)?
 
     /// - Parameters:
+    ///   - vault: has the master key that seals signing keys; asked when the first one is needed.
+    ///   - tokens: how access tokens and sessions are made.
     ///   - now: the present moment, for expiry and stored times.
     ///   - tick: a clock that never goes back, for the age of cached keys and the life of tickets.
     public init(
         database: any SQLDatabase,
+        vault: @escaping @Sendable () throws -> CredentialVault = { throw AccessError.noMasterKey },
+        tokens: TokenSettings = TokenSettings(),
         now: @escaping InstantSource = { .now() },
         tick: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
-        self.store = AccessStore(database: database)
-        self.cache = KeyCache(capacity: Limits.cachedKeys, now: tick)
-        self.usage = KeyUsage(store: store, capacity: Limits.cachedKeys)
+        let store = AccessStore(database: database)
+        let generation = Generation()
+        self.store = store
+        self.cache = KeyCache(capacity: Limits.cachedKeys, generation: generation, now: tick)
+        self.usage = LastUses(capacity: Limits.cachedKeys) {
+            try await store.recordUse($0, deadline: .now + lastUseTimeout)
+        }
+        self.sessions = RecentRows(capacity: Limits.cachedSessions, generation: generation, now: tick)
+        self.sessionUses = LastUses(capacity: Limits.cachedSessions) {
+            try await store.recordUse($0, deadline: .now + lastUseTimeout)
+        }
+        self.keyRing = TokenKeyRing(store: TokenKeyStore(database: database), vault: vault, now: now, tick: tick)
+        self.verified = VerifiedTokens(capacity: Limits.verifiedTokens)
+        self.settings = tokens
         self.tickets = TicketBook(capacity: Limits.tickets, perUser: Limits.ticketsPerUser)
         self.audit = AuditLog(database: database, now: now)
         self.now = now

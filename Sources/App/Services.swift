@@ -33,10 +33,10 @@ public struct Services: Sendable {
         let database = try await DatabaseOpener.open(url: configuration.databaseURL)
         do {
             try await Migrator.migrate(database, migrations)
-            let access = AccessService(database: database)
+            let vault: @Sendable () throws -> CredentialVault = { try Self.vault(configuration, database) }
+            let access = AccessService(database: database, vault: vault, tokens: configuration.tokens.values)
             let hosted = try HostedServices(configuration, database: database)
             let calls = ForeignCalls(allowing: configuration.models.outboundAllow)
-            let vault: @Sendable () throws -> CredentialVault = { try Self.vault(configuration, database) }
             let attachments = AttachmentService(
                 database: database,
                 vault: vault,

@@ -81,7 +81,8 @@ public struct GatewayResponder: HTTPResponder {
         case .open(let handle):
             let call = try await call(route, match, request, &exchange, deadline)
             return try await RequestDeadline.run(until: deadline) { try await handle(call) }
-        case .requires(_, let handle), .authenticated(let handle), .operates(let handle):
+        case .requires(_, let handle), .authenticated(let handle), .signedIn(let handle),
+            .operates(let handle):
             let caller = try await services.access.authenticate(
                 bearer: BearerKey.text(in: request.headers),
                 client: exchange.address,
@@ -91,6 +92,7 @@ public struct GatewayResponder: HTTPResponder {
             )
             let context = entered(caller, &exchange)
             if let permission = route.permission { try context.require(permission) }
+            if case .signedIn = route.handler, context.principal.session == nil { throw AccessError.sessionRequired }
             if route.isForOperators { try await services.access.requireOperator(context: context) }
             let call = try await call(route, match, request, &exchange, deadline)
             let client = route.endsWithClient ? channel : nil
@@ -143,6 +145,7 @@ public struct GatewayResponder: HTTPResponder {
             query: query,
             rawQuery: exchange.query ?? "",
             headers: request.headers,
+            deadline: deadline,
             client: exchange.client,
             authority: RouteCall.authority(request.head.authority),
             body: value,

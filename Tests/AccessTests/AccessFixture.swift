@@ -31,6 +31,7 @@ struct AccessFixture: Sendable {
     let service: AccessService
     let first: Bootstrap
     let firstKey: IssuedKey
+    let master: MasterKey
     let logger = Logger(label: "test", factory: { _ in SilentLogHandler() })
 
     func owner() async throws -> RequestContext {
@@ -84,7 +85,25 @@ struct AccessFixture: Sendable {
     }
 
     /// Another process on the same database: it shares no cache.
-    func otherProcess() -> AccessService { AccessService(database: database, now: clock.now, tick: clock.tick) }
+    func otherProcess() -> AccessService { .sample(database, master, clock) }
+}
+
+extension AccessService {
+    /// One that can sign tokens.
+    static func sample(
+        _ database: any SQLDatabase,
+        _ master: MasterKey,
+        _ clock: ManualClock,
+        tokens: TokenSettings = TokenSettings()
+    ) -> AccessService {
+        AccessService(
+            database: database,
+            vault: { CredentialVault(database: database, master: master) },
+            tokens: tokens,
+            now: clock.now,
+            tick: clock.tick
+        )
+    }
 }
 
 func withAccess(
@@ -93,10 +112,20 @@ func withAccess(
 ) async throws {
     try await withDatabase(kind, migrations: AccessStore.migrations) { database in
         let clock = ManualClock()
-        let service = AccessService(database: database, now: clock.now, tick: clock.tick)
+        let master = MasterKey.random()
+        let service = AccessService.sample(database, master, clock)
         let first = try await service.bootstrap()
         let key = try #require(try await service.issueFirstKey(first))
-        try await body(AccessFixture(database: database, clock: clock, service: service, first: first, firstKey: key))
+        try await body(
+            AccessFixture(
+                database: database,
+                clock: clock,
+                service: service,
+                first: first,
+                firstKey: key,
+                master: master
+            )
+        )
         await service.flush()
     }
 }

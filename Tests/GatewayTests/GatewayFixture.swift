@@ -240,7 +240,8 @@ private func withGateway(
     _ now: @escaping InstantSource,
     _ body: @escaping @Sendable (GatewayFixture) async throws -> Void
 ) async throws {
-    let access = AccessService(database: database, now: now)
+    let vault: @Sendable () throws -> CredentialVault = { try testVault(database) }
+    let access = AccessService(database: database, vault: vault, now: now)
     let first = try await access.bootstrap()
     let owner = try await access.ownerContext(
         origin: .commandLine,
@@ -248,7 +249,6 @@ private func withGateway(
         logger: LogRecorder().logger(.critical)
     )
     let calls = ForeignCalls(allowing: [AllowedHost("127.0.0.1/32")!])
-    let vault: @Sendable () throws -> CredentialVault = { try testVault(database) }
     let attachments = AttachmentService(
         database: database,
         vault: vault,

@@ -1,5 +1,6 @@
 import Access
 import Chat
+import Database
 import Domain
 import Hummingbird
 import HummingbirdTesting
@@ -60,6 +61,50 @@ struct KeyWatchTests {
             try await eventually("no follower is left") { fixture.chat.followers == 0 }
             _ = await socket.connection.readToEnd()
             #expect(socket.connection.bytes.count == length)
+        }
+    }
+
+    @Test("AUTHZ-12: a stream and a socket end with the session they began with, however it ends")
+    func sessionEnds() async throws {
+        let ways: [@Sendable (GatewayFixture, Domain.RequestContext) async throws -> Void] = [
+            { fixture, context in try await fixture.access.logOut(context: context) },
+            { fixture, context in
+                try await fixture.access.setUser(context.principal.user, isDisabled: true, context: fixture.owner)
+            },
+            { fixture, context in
+                let sql = "UPDATE access_users SET role = 'guest' WHERE id = $1"
+                let user = context.principal.user.description
+                _ = try await fixture.database.write { try $0.execute(sql, [.text(user)]) }
+            },
+        ]
+        try await withWatch { fixture, port in
+            for (number, end) in ways.enumerated() {
+                let user = try await fixture.access.createUser(name: "ada \(number)", context: fixture.owner).id
+                let pair = try await fixture.access.beginSession(
+                    user: user,
+                    tenant: fixture.owner.tenant,
+                    client: SessionClient()
+                )
+                let context = try await fixture.access.authenticate(
+                    bearer: pair.accessToken,
+                    timeout: .seconds(30),
+                    requestID: "session-\(number)",
+                    logger: fixture.owner.logger
+                )
+                let run = try await fixture.openRun(by: context)
+                let stream = try await stream(of: run, port, pair.accessToken)
+                let socket = try await SocketClient.open(port: port, key: pair.accessToken)
+                try await socket.send(["type": "run.follow", "runId": .string(run.id.description)])
+                _ = try await socket.next(.following)
+                try await eventually("both follow") { fixture.chat.followers == 2 }
+                try await end(fixture, context)
+                try await stream.read { $0.isWholeChunked }
+                #expect(try await socket.closeCode() == 1008)
+                try await eventually("no follower is left") { fixture.chat.followers == 0 }
+                _ = await socket.connection.readToEnd()
+                let again = try await self.stream(of: run, port, pair.accessToken)
+                #expect(again.text.hasPrefix(number == 2 ? "HTTP/1.1 403 " : "HTTP/1.1 401 "))
+            }
         }
     }
 

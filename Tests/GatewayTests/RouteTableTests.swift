@@ -12,9 +12,14 @@ struct RouteTableTests {
     private static let open = [
         "/", "/page.css", "/chat.css", "/page.js", "/chat.js", "/answer.js", "/markup.js", "/api.js", "/icon.svg",
         "/openapi.json", "/health", "/ready",
+        // The refresh token is the proof, and the keys are public.
+        "/api/v1/auth/refresh", "/.well-known/jwks.json",
         // The link is the permission.
         "/attachments/{tenantId}/{attachmentId}/{expires}/{signature}/{filename}",
     ]
+
+    /// About oneself: whoever signed in may, and no key.
+    private static let signedIn: Set = ["logOut", "logOutEverywhere", "listSessions", "endSession"]
 
     @Test("every route needs a permission, but for those that are open on purpose")
     func permissions() {
@@ -27,8 +32,8 @@ struct RouteTableTests {
                 ["/mcp", "/v0/meta/whoami"].contains(path) || path.hasPrefix("/api/v1/api-keys")
                 || route.name == "getTenant" || path.hasPrefix("/api/v1/admin/")
             #expect(route.isForOperators == path.hasPrefix("/api/v1/admin/"))
-            #expect((route.permission == nil) == (isOpen || takesAnyKey))
-            if path.hasPrefix("/api/"), !takesAnyKey { #expect(route.permission != nil) }
+            #expect((route.permission == nil) == (isOpen || takesAnyKey || Self.signedIn.contains(route.name)))
+            #expect((route.permissionText == "session") == Self.signedIn.contains(route.name))
         }
         #expect(RouteTable.standard.routes.count(where: \.isOpen) == Self.open.count)
     }
@@ -42,8 +47,7 @@ struct RouteTableTests {
             let socket = route.reply.socket.map { "a socket of \($0.client.name) and \($0.server.name)" }
             let whole = route.reply.shape?.name ?? (events == nil ? route.reply.contentType : nil)
             let reply = socket ?? [whole, events].compactMap(\.self).joined(separator: " or ")
-            let permission =
-                route.permission?.rawValue ?? (route.isOpen ? "public" : route.isForOperators ? "operator" : "any key")
+            let permission = route.permissionText
             return
                 "\(route.method) \(route.pattern)\(query)\(body) gives \(reply.isEmpty ? "nothing" : reply) [\(permission)] \(route.name)"
         }
@@ -73,9 +77,7 @@ struct RouteTableTests {
                     routes.first { $0.pattern.description == path && $0.method.rawValue.lowercased() == method }
                 )
                 #expect(operation["operationId"]?.stringValue == route.name)
-                let needed =
-                    route.permission?.rawValue
-                    ?? (route.isOpen ? "public" : route.isForOperators ? "operator" : "any key")
+                let needed = route.permissionText
                 #expect(operation["x-permission"]?.stringValue == needed)
                 #expect(operation["security"]?.arrayValue?.isEmpty == route.isOpen)
                 let named = operation["parameters"]?.arrayValue?.compactMap { $0["name"]?.stringValue } ?? []

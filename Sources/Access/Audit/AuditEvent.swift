@@ -77,6 +77,7 @@ public struct AuditEvent: Sendable, Hashable {
             at: time,
             user: context.principal.user,
             key: context.principal.key,
+            session: context.principal.session,
             object: object,
             requestID: context.id,
             address: context.clientAddress,

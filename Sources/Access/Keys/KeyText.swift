@@ -23,7 +23,7 @@ package struct KeyText: Sendable, Hashable {
     /// A new key for `id`; the secret comes from `generator`.
     package init(id: KeyID, using generator: inout some RandomNumberGenerator) {
         var bytes = Self.prefix + Array(id.description.utf8.dropFirst(3)) + [UInt8(ascii: "_")]
-        for _ in 0..<Self.secretLength { bytes.append(base62[Int.random(in: 0..<62, using: &generator)]) }
+        for _ in 0..<Self.secretLength { bytes.append(Self.letter(using: &generator)) }
         bytes += Self.checksum(of: bytes)
         self.id = id
         self.secret = Secret(bytes: bytes)
@@ -41,7 +41,7 @@ package struct KeyText: Sendable, Hashable {
         let checksumStart = Self.byteCount - Self.checksumLength
         guard bytes.starts(with: Self.prefix), bytes[secretStart - 1] == UInt8(ascii: "_"),
             let id = KeyID("key" + String(decoding: bytes[idStart..<secretStart - 1], as: UTF8.self)),
-            bytes[secretStart..<checksumStart].allSatisfy(isBase62),
+            bytes[secretStart..<checksumStart].allSatisfy(Self.isLetter),
             Array(bytes[checksumStart...]) == Self.checksum(of: bytes[..<checksumStart])
         else { return nil }
         self.id = id
@@ -56,6 +56,20 @@ package struct KeyText: Sendable, Hashable {
     /// and a pepper would make every key die with the master key.
     private static func digest(of bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }
 
+    /// One of the 62 letters and digits, each as likely as any other.
+    static func letter(using generator: inout some RandomNumberGenerator) -> UInt8 {
+        base62[Int.random(in: 0..<62, using: &generator)]
+    }
+
+    static func isLetter(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "a")...UInt8(ascii: "z"):
+            true
+        default: false
+        }
+    }
+
     static func checksum(of bytes: some Sequence<UInt8>) -> [UInt8] {
         var rest = crc32(bytes)
         var digits = [UInt8](repeating: base62[0], count: checksumLength)
@@ -68,15 +82,6 @@ package struct KeyText: Sendable, Hashable {
 }
 
 private let base62 = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
-
-private func isBase62(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "a")...UInt8(ascii: "z"):
-        true
-    default: false
-    }
-}
 
 /// CRC-32 as in ISO 3309, zlib and PNG: reflected polynomial 0xEDB88320. Bit by bit: 55 bytes a request.
 func crc32(_ bytes: some Sequence<UInt8>) -> UInt32 {

@@ -84,6 +84,8 @@ extension AccessStore {
                 "UPDATE access_users SET name = $3, role = $4, disabled = $5 WHERE tenant = $1 AND id = $2",
                 [.id(tenant), .id(old.id), .text(user.name), .text(user.role.rawValue), SQLValue(user.isDisabled)]
             )
+            // Enabled again, they sign in again.
+            if user.isDisabled { try Self.endSessions(ofUser: user.id, tenant: tenant, transaction) }
             try AuditLog.append(audit, tenant: tenant, in: transaction)
             return .changed(user)
         }

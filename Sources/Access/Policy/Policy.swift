@@ -37,11 +37,13 @@ package enum Policy {
         case refused(Refusal)
     }
 
-    /// Why a key with the right secret opens nothing. For the log; the caller hears the same in every case.
+    /// Why a key with the right secret, or a session that there is, opens nothing. For the log; the caller hears the same in
+    /// every case.
     package enum Refusal: String, Sendable, Hashable, CaseIterable {
         case keyDisabled = "key disabled"
         case keyExpired = "key expired"
         case ownerDisabled = "owner disabled"
+        case sessionOver = "session over"
         case addressNotAllowed = "address not allowed"
     }
 

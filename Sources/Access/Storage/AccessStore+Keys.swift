@@ -104,7 +104,7 @@ extension AccessStore {
 
     /// Records when keys were used last, in one transaction. Never moves a time back; keys that are gone are skipped.
     package func recordUse(
-        _ uses: [(key: KeyID, tenant: TenantID, time: Instant)],
+        _ uses: [(id: KeyID, tenant: TenantID, time: Instant)],
         deadline: ContinuousClock.Instant? = nil
     ) async throws {
         try await database.write(deadline: deadline) { transaction in
@@ -114,7 +114,7 @@ extension AccessStore {
                     UPDATE access_keys SET last_used_time = $1
                     WHERE tenant = $2 AND id = $3 AND (last_used_time IS NULL OR last_used_time < $1)
                     """,
-                    [.instant(use.time), .id(use.tenant), .id(use.key)]
+                    [.instant(use.time), .id(use.tenant), .id(use.id)]
                 )
             }
         }

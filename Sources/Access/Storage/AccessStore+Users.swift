@@ -88,6 +88,8 @@ extension AccessStore {
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
         try await database.write(deadline: deadline) { transaction in
+            // Enabled again, they sign in again.
+            if isDisabled { try Self.endSessions(ofUser: user, tenant: tenant, transaction) }
             let isFound =
                 try transaction.execute(
                     "UPDATE access_users SET disabled = $1 WHERE tenant = $2 AND id = $3",

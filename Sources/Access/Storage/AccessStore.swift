@@ -83,6 +83,7 @@ public struct AccessStore: Sendable {
                 "CREATE UNIQUE INDEX access_users_by_email ON access_users (tenant, email)",
             ]
         ),
+        TokenKeyStore.migration, sessionMigration,
         AuditStore.migration,
         keyLimitsMigration,
         formerUsersMigration,

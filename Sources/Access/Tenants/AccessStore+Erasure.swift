@@ -9,6 +9,8 @@ extension AccessStore {
         TenantRows("access_credentials", key: "tenant", "purpose"),
         TenantRows("access_data_keys", key: "tenant", "number"),
         TenantRows("access_keys", key: "id"),
+        TenantRows("access_refresh_tokens", key: "digest"),
+        TenantRows("access_sessions", key: "tenant", "id"),
         TenantRows("access_former_users", key: "tenant", "id"),
         TenantRows("access_users", key: "tenant", "id"),
         TenantRows("access_workspaces", key: "tenant", "id"),

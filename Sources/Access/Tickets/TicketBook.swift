@@ -28,7 +28,7 @@ final class TicketBook: Sendable {
     func issue(_ entry: Entry, at now: ContinuousClock.Instant) throws(AccessError) -> String {
         var generator = SystemRandomNumberGenerator()
         let bytes = (0..<4).flatMap { _ in withUnsafeBytes(of: generator.next() as UInt64) { Array($0) } }
-        let text = Self.text(of: bytes)
+        let text = Base64URL.text(bytes)
         let isFull = entries.withLock { entries in
             entries = entries.filter { $0.value.expires > now }
             let own = entries.values.count { $0.tenant == entry.tenant && $0.principal.user == entry.principal.user }
@@ -63,20 +63,4 @@ final class TicketBook: Sendable {
     private static let length = 43
 
     private static func digest(of text: String) -> [UInt8] { Array(SHA256.hash(data: Array(text.utf8))) }
-
-    /// Base64url without padding (RFC 4648, section 5): fit for a query.
-    private static func text(of bytes: [UInt8]) -> String {
-        let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
-        var text: [UInt8] = []
-        var (bits, bitCount) = (0, 0)
-        for byte in bytes {
-            (bits, bitCount) = (bits << 8 | Int(byte), bitCount + 8)
-            while bitCount >= 6 {
-                bitCount -= 6
-                text.append(letters[bits >> bitCount & 63])
-            }
-        }
-        if bitCount > 0 { text.append(letters[bits << (6 - bitCount) & 63]) }
-        return String(decoding: text, as: UTF8.self)
-    }
 }

@@ -206,10 +206,16 @@ package struct CredentialStore: Sendable {
     ///
     /// Takes no tenant, because a master key belongs to the whole database.
     ///
-    /// - Parameter rewrap: gives the row to store instead; nil leaves it as it is. May be called again for a row.
-    /// - Returns: how many were changed.
-    package func rewrapDataKeys(_ rewrap: @escaping @Sendable (DataKey) throws -> DataKey?) async throws -> Int {
+    /// - Parameters:
+    ///   - more: what else the master key seals, in the same transaction.
+    ///   - rewrap: gives the row to store instead; nil leaves it as it is. May be called again for a row.
+    /// - Returns: how many data keys were changed.
+    package func rewrapDataKeys(
+        alsoIn more: @escaping @Sendable (any Transaction) throws -> Void = { _ in },
+        _ rewrap: @escaping @Sendable (DataKey) throws -> DataKey?
+    ) async throws -> Int {
         try await database.write(deadline: nil) { transaction in
+            try more(transaction)
             let rows = try transaction.rows("SELECT tenant, number, master, wrapped FROM access_data_keys", [])
             var changed = 0
             for row in rows {

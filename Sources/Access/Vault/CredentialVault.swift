@@ -118,7 +118,8 @@ public struct CredentialVault: Sendable {
 
     // MARK: Rotation
 
-    /// Wraps every tenant's data key with another master key; the credentials themselves stay as they are.
+    /// Wraps every tenant's data key, and the server's signing keys, with another master key; the credentials themselves
+    /// stay as they are.
     ///
     /// All or nothing, and harmless to repeat. Processes that still hold the old key find `masterKeyMismatch` until
     /// they start again.
@@ -126,12 +127,16 @@ public struct CredentialVault: Sendable {
     /// - Returns: a vault with the new key, and how many data keys were wrapped anew.
     /// - Throws: `masterKeyMismatch` when a data key is wrapped with neither.
     public func rotate(to next: MasterKey) async throws -> (vault: CredentialVault, dataKeys: Int) {
-        let count = try await store.rewrapDataKeys { dataKey in
-            if dataKey.master == next.fingerprint { return nil }
-            let plain = try unwrap(dataKey)
-            return try Self.wrap(plain, tenant: dataKey.tenant, number: dataKey.number, master: next)
-        }
-        return (CredentialVault(rewrapped: self, master: next), count)
+        let vault = CredentialVault(rewrapped: self, master: next)
+        let count = try await store.rewrapDataKeys(
+            alsoIn: { try resealSigningKeys(with: vault, $0) },
+            { dataKey in
+                if dataKey.master == next.fingerprint { return nil }
+                let plain = try unwrap(dataKey)
+                return try Self.wrap(plain, tenant: dataKey.tenant, number: dataKey.number, master: next)
+            }
+        )
+        return (vault, count)
     }
 
     /// Replaces the master key file of a data directory by a new random one.
@@ -169,19 +174,21 @@ public struct CredentialVault: Sendable {
     }
 
     func unwrap(_ dataKey: CredentialStore.DataKey) throws -> SymmetricKey {
-        guard dataKey.master == master.fingerprint else {
-            throw AccessError(
-                .masterKeyMismatch,
-                "The stored credentials were sealed with another master key.",
-                hint: "give the master key \(dataKey.master), or finish an interrupted rotation by rotating again",
-                detail: "this master key is \(master.fingerprint)"
-            )
-        }
+        guard dataKey.master == master.fingerprint else { throw mismatch(dataKey.master) }
         let binding = Self.binding(tenant: dataKey.tenant, number: dataKey.number)
         guard let bytes = Self.open(dataKey.wrapped, with: master.key, boundTo: binding),
             bytes.count == MasterKey.byteCount
         else { throw AccessError.corrupt("access_data_keys", "number \(dataKey.number)") }
         return SymmetricKey(data: bytes)
+    }
+
+    func mismatch(_ fingerprint: String) -> AccessError {
+        AccessError(
+            .masterKeyMismatch,
+            "The stored credentials were sealed with another master key.",
+            hint: "give the master key \(fingerprint), or finish an interrupted rotation by rotating again",
+            detail: "this master key is \(master.fingerprint)"
+        )
     }
 
     private static func wrap(

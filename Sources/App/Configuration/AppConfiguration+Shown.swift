@@ -22,7 +22,8 @@ extension AppConfiguration {
         case .masterKey: masterKey == nil ? "none" : "<redacted>"
         case .changeLogDays: String(changeLogDays)
         case .changeLogBytes: String(changeLogBytes)
-        default: airtable.shown(setting) ?? hosted.shown(setting) ?? models.shown(setting) ?? "?"
+        default:
+            airtable.shown(setting) ?? tokens.shown(setting) ?? hosted.shown(setting) ?? models.shown(setting) ?? "?"
         }
     }
 

@@ -20,6 +20,8 @@ public struct AppConfiguration: Sendable {
     public var changeLogDays: Int
     public var changeLogBytes: Int64
     public var airtable: AirtableSettings
+    /// Access tokens and sessions.
+    public var tokens: SignInSettings
     /// The hosted service, for bases that live there.
     public var hosted: HostedSettings
     /// Language and embedding models beyond the local one.
@@ -46,6 +48,7 @@ public struct AppConfiguration: Sendable {
         reader.readFile(at: data + "/config.json")
         let address = "HOST:PORT, such as 127.0.0.1:8080"
         let models = ModelSettings(&reader)
+        let airtable = AirtableSettings(&reader)
         let configuration = AppConfiguration(
             dataDirectory: data,
             databaseURL: reader.value(
@@ -95,7 +98,8 @@ public struct AppConfiguration: Sendable {
                 expected: "a number of bytes, at least 1048576",
                 { Int64($0).flatMap { $0 >= 1 << 20 ? $0 : nil } }
             ),
-            airtable: AirtableSettings(&reader),
+            airtable: airtable,
+            tokens: SignInSettings(&reader, publicURL: airtable.publicURL),
             hosted: HostedSettings(&reader, allowing: models.outboundAllow),
             models: models,
             warnings: [],

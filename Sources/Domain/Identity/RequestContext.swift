@@ -4,14 +4,18 @@ public import Logging
 public struct Principal: Sendable, Hashable {
     /// The user whose rights these are.
     public let user: UserID
-    /// The key they came with; nil for the command line and stdio, which act as the data directory's owner.
+    /// The key they came with; nil for who signed in, and for the command line and stdio, which act as the data
+    /// directory's owner.
     public let key: KeyID?
+    /// The session that they signed in to; nil for all others.
+    public let session: SessionID?
     /// What this request may do: a key's scopes and its owner's present rights, already intersected.
     public let permissions: Set<Permission>
 
-    package init(user: UserID, key: KeyID?, permissions: Set<Permission>) {
+    package init(user: UserID, key: KeyID?, session: SessionID? = nil, permissions: Set<Permission>) {
         self.user = user
         self.key = key
+        self.session = session
         self.permissions = permissions
     }
 }

@@ -59,6 +59,7 @@ struct AccessLog: Sendable {
         if let principal = exchange.context?.principal {
             metadata["user"] = .string(principal.user.description)
             metadata["key"] = principal.key.map { .string($0.description) }
+            metadata["session"] = principal.session.map { .string($0.description) }
         }
         if let failure = exchange.failure {
             metadata["code"] = .string(failure.codeText)

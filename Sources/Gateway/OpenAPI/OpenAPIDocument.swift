@@ -38,7 +38,7 @@ enum OpenAPIDocument {
                         "type": "http",
                         "scheme": "bearer",
                         "bearerFormat": "pat_live_…",
-                        "description": "An API key. Make one with `pyairtable-ai key create`.",
+                        "description": "An API key (`pyairtable-ai key create`), or the access token of a session.",
                     ]
                 ],
                 "headers": [
@@ -63,18 +63,16 @@ enum OpenAPIDocument {
         } else if route.isOpen {
             members["security"] = []
         } else {
-            if route.isForOperators {
-                members["description"] = "For operators of the server only."
-            } else if case .authenticated = route.handler {
-                members["description"] = "Needs a key."
-            } else {
-                members["description"] = "Needs a key; each tool asks for its own permission."
-            }
+            members["description"] =
+                switch route.handler {
+                case .signedIn: "Needs an access token."
+                case .operates: "For operators of the server only."
+                case .authenticated: "Needs a key."
+                default: "Needs a key; each tool asks for its own permission."
+                }
             members["security"] = [["key": []]]
         }
-        members["x-permission"] = .string(
-            route.permission?.rawValue ?? (route.isOpen ? "public" : route.isForOperators ? "operator" : "any key")
-        )
+        members["x-permission"] = .string(route.permissionText)
         let parameters = route.pattern.parameters.map(pathParameter) + route.query.map(queryParameter)
         if !parameters.isEmpty { members["parameters"] = .array(parameters) }
         if let body = route.body {

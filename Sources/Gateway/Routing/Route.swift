@@ -95,6 +95,17 @@ public struct Route: Sendable {
         if case .operates = handler { true } else { false }
     }
 
+    /// What the caller needs, for the document.
+    var permissionText: String {
+        switch handler {
+        case .open: "public"
+        case .requires(let permission, _): permission.rawValue
+        case .operates: "operator"
+        case .signedIn: "session"
+        case .authenticated, .mcp: "any key"
+        }
+    }
+
     /// Whether it asks for no key.
     public var isOpen: Bool {
         if case .open = handler { true } else { false }
@@ -105,8 +116,10 @@ public struct Route: Sendable {
 enum RouteHandler: Sendable {
     case open(@Sendable (RouteCall) async throws -> Reply)
     case requires(Permission, @Sendable (RouteCall, Domain.RequestContext) async throws -> Reply)
-    /// Whoever has a key, whatever it may do.
+    /// Whoever has a key or signed in, whatever they may do.
     case authenticated(@Sendable (RouteCall, Domain.RequestContext) async throws -> Reply)
+    /// Whoever signed in, whatever they may do. A key will not do: it must not end sessions or change a password.
+    case signedIn(@Sendable (RouteCall, Domain.RequestContext) async throws -> Reply)
     /// Operators of the server, whatever they may do in their tenant. It is asked for at each request.
     case operates(@Sendable (RouteCall, Domain.RequestContext) async throws -> Reply)
     /// MCP: any key will do, since each tool asks for its own permission. Only from an allowed `Origin`.

@@ -11,6 +11,8 @@ struct RouteCall: Sendable {
     /// What stands after the `?`, for a route that reads it itself.
     let rawQuery: String
     let headers: HTTPFields
+    /// When the request must be answered.
+    let deadline: ContinuousClock.Instant
     let client: EdgeClient
     /// Host and perhaps port that the request was sent to; nil when it said none that can stand in an address.
     let authority: String?

@@ -48,6 +48,7 @@ public enum PathParameter: String, Sendable, Hashable, CaseIterable {
     case webhookId
     case tenantId
     case attachmentId
+    case sessionId
     case keyId, userId, inviteId
     /// Of a link to a file: seconds since 1970, an HMAC, and a name that is for people.
     case expires, signature, filename
@@ -70,6 +71,7 @@ public enum PathParameter: String, Sendable, Hashable, CaseIterable {
         case .messageId: "msg"
         case .runId: "run"
         case .jobId: "job"
+        case .sessionId: "ses"
         case .keyId: "key"
         case .userId: "usr"
         case .inviteId: "inv"

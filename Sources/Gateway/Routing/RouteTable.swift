@@ -23,7 +23,7 @@ public struct RouteTable: Sendable {
     public static let standard = RouteTable(
         Array(
             [
-                SearchRoutes.all, BaseRoutes.all, HostedBaseRoutes.all, RecordRoutes.all,
+                SessionRoutes.all, SearchRoutes.all, BaseRoutes.all, HostedBaseRoutes.all, RecordRoutes.all,
                 SchemaChangeRoutes.all(by: .platform), ViewRoutes.all(by: .platform),
                 RecordWriteRoutes.all(by: .platform), HistoryRoutes.all,
                 ExportRoutes.all, ImportRoutes.all, ChatRoutes.all,

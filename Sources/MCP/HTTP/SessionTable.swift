@@ -5,11 +5,13 @@ struct SessionOwner: Sendable, Hashable {
     let tenant: TenantID
     let user: UserID
     let key: KeyID?
+    let session: SessionID?
 
     init(_ context: RequestContext) {
         tenant = context.tenant
         user = context.principal.user
         key = context.principal.key
+        session = context.principal.session
     }
 }
 

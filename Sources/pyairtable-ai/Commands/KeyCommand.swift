@@ -3,12 +3,12 @@ import App
 import ArgumentParser
 import Domain
 
-/// `key create|list|revoke`: API keys of the data directory's owner.
+/// `key create|list|revoke`: API keys of the data directory's owner; `key rotate-signing`.
 struct KeyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "key",
-        abstract: "Make, list and revoke API keys.",
-        subcommands: [Create.self, List.self, Revoke.self]
+        abstract: "Make, list and revoke API keys; replace the key that signs access tokens.",
+        subcommands: [Create.self, List.self, Revoke.self, RotateSigning.self]
     )
 
     struct Create: AsyncParsableCommand {

@@ -308,8 +308,9 @@ extension GatewayFixture {
     }
 
     /// The same, with the answer still to be played.
-    func openRun() async throws -> ChatRun {
-        let conversation = try await chat.createConversation(title: nil, settings: ChatSettings(), context: owner)
-        return try await chat.send("?", to: conversation.id, parent: nil, settings: ChatSettings(), context: owner)
+    func openRun(by asker: Domain.RequestContext? = nil) async throws -> ChatRun {
+        let context = asker ?? owner
+        let conversation = try await chat.createConversation(title: nil, settings: ChatSettings(), context: context)
+        return try await chat.send("?", to: conversation.id, parent: nil, settings: ChatSettings(), context: context)
     }
 }

@@ -1,0 +1,33 @@
+import Database
+
+/// Secrets of the server itself, which belong to no tenant: sealed with the master key directly.
+extension CredentialVault {
+    /// - Parameter label: what the secret is for; it opens under this label only.
+    /// - Returns: the master key's fingerprint and the seal, to be stored together.
+    func sealServerSecret(_ secret: Secret, for label: String) throws -> (master: String, sealed: [UInt8]) {
+        let sealed = try Self.seal(secret.revealedBytes, with: master.key, boundTo: Self.binding(server: label))
+        return (master.fingerprint, sealed)
+    }
+
+    /// - Throws: `masterKeyMismatch`; `corrupt` when it was changed or moved.
+    func openServerSecret(_ sealed: [UInt8], master fingerprint: String, for label: String) throws -> Secret {
+        guard fingerprint == master.fingerprint else { throw mismatch(fingerprint) }
+        guard let bytes = Self.open(sealed, with: master.key, boundTo: Self.binding(server: label)) else {
+            throw AccessError.corrupt("sealed secret", "label \(label)")
+        }
+        return Secret(bytes: bytes)
+    }
+
+    /// Seals the private parts of signing keys with `next`, as data keys are in the same transaction.
+    func resealSigningKeys(with next: CredentialVault, _ transaction: any Transaction) throws {
+        try TokenKeyStore.reseal(transaction) { key in
+            if key.master == next.master.fingerprint { return nil }
+            let label = TokenKeyRing.label(key.id)
+            let seed = try openServerSecret(key.sealed, master: key.master, for: label)
+            return try next.sealServerSecret(seed, for: label)
+        }
+    }
+
+    /// Labels hold no NUL, being written in our programs or made of identifiers.
+    private static func binding(server label: String) -> [UInt8] { Array("pyairtable/server/1\0\(label)".utf8) }
+}
