@@ -31,6 +31,7 @@ let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -58,6 +59,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
@@ -84,7 +86,7 @@ let package = Package(
         library("Database", ["Domain", "CLibpq", grdb, grdbSQLite]),
         library("MCP", ["Domain", logging]),
         // 2: every outgoing call
-        library("Outbound", ["Domain", asyncHTTPClient, nioCore, nioHTTP1, logging]),
+        library("Outbound", ["Domain", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL, logging]),
         // 3: who may · durable jobs
         library("Jobs", ["Domain", "Database", logging]),
         library(
@@ -155,7 +157,7 @@ let package = Package(
         tests("VectorIndexTests", ["VectorIndex", "CKernels"]),
         tests("DatabaseTests", ["Database", "Domain", "TestSupport"]),
         tests("MCPTests", ["MCP", "Domain", logging], exclude: ["Transcripts"]),
-        tests("OutboundTests", ["Outbound", "Domain", "TestSupport", nioCore, nioPosix, logging]),
+        tests("OutboundTests", ["Outbound", "Domain", "TestSupport", nioCore, nioPosix, nioSSL, logging]),
         tests("JobsTests", ["Jobs", "Database", "Domain", "TestSupport", logging]),
         tests("GeminiTests", ["Gemini", "Outbound", "Domain", "TestSupport", logging]),
         tests("OpenAIDialectTests", ["OpenAIDialect", "Outbound", "Domain", "TestSupport", logging]),

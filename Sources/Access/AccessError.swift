@@ -15,6 +15,18 @@ public struct AccessError: Failure, Equatable {
         case notFound
         /// A name, purpose or expiry that can never be accepted.
         case invalid
+        /// No such account, another password, or an account without a user to be: told apart by nothing.
+        case signInRefused
+        /// The right password, which was given by somebody else and has to be changed.
+        case passwordExpired
+        /// Not the password of whoever is signed in.
+        case wrongPassword
+        /// Accounts are not for everybody here.
+        case registrationClosed
+        /// An address that has an account, or that another user of the tenant has.
+        case addressTaken
+        /// What came by mail is used up, too old, or never came.
+        case tokenRefused
         /// A password that may not be chosen.
         case weakPassword
         /// As many keys or users as a tenant may have.
@@ -49,11 +61,11 @@ public struct AccessError: Failure, Equatable {
 
     public var kind: FailureKind {
         switch code {
-        case .unauthenticated: .unauthenticated
-        case .forbidden, .sessionRequired: .forbidden
+        case .unauthenticated, .signInRefused: .unauthenticated
+        case .forbidden, .sessionRequired, .passwordExpired, .wrongPassword, .registrationClosed: .forbidden
         case .notFound: .notFound
-        case .invalid, .weakPassword: .invalid
-        case .limitReached, .lastOwner: .conflict
+        case .invalid, .weakPassword, .tokenRefused: .invalid
+        case .limitReached, .lastOwner, .addressTaken: .conflict
         case .notBootstrapped, .masterKeyUnusable, .masterKeyExposed, .masterKeyMismatch: .notConfigured
         case .corrupt: .corrupt
         case .busy: .busy

@@ -57,6 +57,7 @@ extension AccessService {
         case .changed: return
         case .taken: throw AccessError(.invalid, "Another user has this e-mail address.")
         case .userMissing: throw AccessError.notFound("user")
+        case .ownedByAccount: throw AccessError(.invalid, "This user signs in, and changes their address themselves.")
         }
     }
 

@@ -6,7 +6,7 @@ import Logging
 import Search
 
 /// What a server does now and then: removes what interrupted imports left, trims the change log, and clears away files
-/// that no cell names, payloads that nobody fetched, and sessions that are over.
+/// that no cell names, payloads that nobody fetched, sessions that are over, and what is known of failed sign-ins.
 struct Housekeeping {
     static let interval = Duration.seconds(60)
     /// Looking for files that no cell names reads every cell of attachments: once in so many rounds.
@@ -62,6 +62,7 @@ struct Housekeeping {
 
     private func once() async throws {
         _ = try await services.access.sweepSessions(deadline: .now + Self.interval)
+        _ = try await services.accounts.sweep(deadline: .now + Self.interval)
         let context = try await services.ownerContext(.system, timeout: Self.interval)
         try await Importer(service: services.airtable, context: context).clearInterrupted()
     }

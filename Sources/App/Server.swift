@@ -45,6 +45,7 @@ public struct Server: Sendable {
             configuration: listening,
             services: GatewayServices(
                 access: services.access,
+                accounts: services.accounts,
                 airtable: services.airtable,
                 search: search.search,
                 chat: chat.chat,
@@ -76,11 +77,13 @@ public struct Server: Sendable {
     ///
     /// - Throws: `ListenError` when an address is taken.
     public func run() async throws {
+        let mailSender = try services.mailSender()
         var members: [any Service] = [
             Member { try await search.indexer.run() },
             Member { try await search.worker.run() },
             Member { try await chat.chat.run() },
             Member { try await Housekeeping(services, models: search.models).run() },
+            Member { try await mailSender.run() },
             Member { try await ComputedRefresher(services).run() },
             Member { try await services.mirrorKeeper.run() },
             Member {
@@ -122,6 +125,7 @@ public struct Server: Sendable {
 
     private static func addMetrics(to metrics: PrometheusRegistry, _ services: Services, _ search: SearchServices) {
         metrics.addProcessMetrics()
+        metrics.addPasswords(services.accounts.hasher)
         metrics.addHosted(services.hosted.upstream.client)
         let pool = search.pool
         metrics.addGauge("pyairtable_compute_running", "Work running on the compute pool.") {

@@ -13,6 +13,7 @@ public struct Services: Sendable {
     public let configuration: AppConfiguration
     public let database: any SQLDatabase
     public let access: AccessService
+    public let accounts: AccountService
     public let airtable: AirtableService
     public let attachments: AttachmentService
     public let webhooks: WebhookService
@@ -53,6 +54,11 @@ public struct Services: Sendable {
                 configuration: configuration,
                 database: database,
                 access: access,
+                accounts: AccountService(
+                    access: access,
+                    hasher: PasswordHasher(cost: configuration.identity.cost, threads: configuration.threads),
+                    settings: configuration.identity.accounts
+                ),
                 airtable: airtable,
                 attachments: attachments,
                 webhooks: WebhookService(airtable: airtable, vault: vault, transport: calls.transport),

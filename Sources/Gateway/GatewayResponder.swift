@@ -81,8 +81,7 @@ public struct GatewayResponder: HTTPResponder {
         case .open(let handle):
             let call = try await call(route, match, request, &exchange, deadline)
             return try await RequestDeadline.run(until: deadline) { try await handle(call) }
-        case .requires(_, let handle), .authenticated(let handle), .signedIn(let handle),
-            .operates(let handle):
+        case .requires(_, let handle), .authenticated(let handle), .signedIn(let handle), .operates(let handle):
             let caller = try await services.access.authenticate(
                 bearer: BearerKey.text(in: request.headers),
                 client: exchange.address,
@@ -146,6 +145,8 @@ public struct GatewayResponder: HTTPResponder {
             rawQuery: exchange.query ?? "",
             headers: request.headers,
             deadline: deadline,
+            requestID: exchange.requestID,
+            logger: log.logger,
             client: exchange.client,
             authority: RouteCall.authority(request.head.authority),
             body: value,

@@ -6,6 +6,7 @@ public import MCP
 /// What the routes call.
 public struct GatewayServices: Sendable {
     let access: AccessService
+    let accounts: AccountService
     let airtable: AirtableService
     let search: any SearchAnswering
     let chat: any ChatServing
@@ -25,6 +26,7 @@ public struct GatewayServices: Sendable {
 
     public init(
         access: AccessService,
+        accounts: AccountService? = nil,
         airtable: AirtableService,
         search: any SearchAnswering,
         chat: (any ChatServing)? = nil,
@@ -40,6 +42,7 @@ public struct GatewayServices: Sendable {
         readiness: [ReadinessCheck]
     ) {
         self.access = access
+        self.accounts = accounts ?? AccountService(access: access, hasher: PasswordHasher(threads: 1))
         self.airtable = airtable
         self.search = search
         self.chat = chat ?? ChatUnavailable()

@@ -107,6 +107,7 @@ struct FixedTools: ToolProvider {
 struct GatewayFixture: Sendable {
     let database: any SQLDatabase
     let access: AccessService
+    var accounts: AccountService
     let airtable: AirtableService
     let attachments: AttachmentService
     let webhooks: WebhookService
@@ -132,6 +133,7 @@ struct GatewayFixture: Sendable {
     ) -> GatewayServices {
         GatewayServices(
             access: access,
+            accounts: accounts,
             airtable: airtable,
             search: search,
             chat: chat,
@@ -229,6 +231,13 @@ func withGateway(
     }
 }
 
+/// Cheap hashes, and threads that all fixtures share.
+let testHasher = PasswordHasher(
+    cost: PasswordCost(memoryKiB: Limits.passwordMemoryKiBMin, passes: Limits.passwordPassesMin),
+    threads: 2,
+    queueLimit: 1_000
+)
+
 func testVault(_ database: any SQLDatabase) throws -> CredentialVault {
     let text = Secret("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f")
     return CredentialVault(database: database, master: try MasterKey(text: text, source: "the test"))
@@ -294,6 +303,7 @@ private func withGateway(
         GatewayFixture(
             database: database,
             access: access,
+            accounts: AccountService(access: access, hasher: testHasher),
             airtable: airtable,
             attachments: attachments,
             webhooks: WebhookService(airtable: airtable, vault: vault, transport: calls.transport),

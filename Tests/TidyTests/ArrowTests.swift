@@ -34,7 +34,8 @@ struct ArrowTests {
     private static let rims: [String: Set<String>] = [
         "Hummingbird": ["Gateway"], "HummingbirdCore": ["Gateway"], "HTTPTypes": ["Gateway"],
         "NIOCore": ["Gateway", "Outbound"],
-        "NIOHTTP1": ["Gateway", "Outbound"], "NIOPosix": ["Gateway"], "NIOWebSocket": ["Gateway"],
+        "NIOHTTP1": ["Gateway", "Outbound"], "NIOPosix": ["Gateway", "Outbound"], "NIOSSL": ["Outbound"],
+        "NIOWebSocket": ["Gateway"],
         "NIOHTTPTypes": ["Gateway"], "NIOHTTPTypesHTTP1": ["Gateway"],
         "AsyncHTTPClient": ["Outbound"],
         "GRDB": ["Database"], "GRDBSQLite": ["Database"], "CLibpq": ["Database"],

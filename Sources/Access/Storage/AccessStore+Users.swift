@@ -39,11 +39,16 @@ extension AccessStore {
                 [.id(tenant), SQLValue(email), .id(user)]
             )
             if taken != nil { return .taken }
-            let changed = try transaction.execute(
+            let row = try transaction.firstRow(
+                "SELECT account FROM access_users WHERE tenant = $1 AND id = $2",
+                [.id(tenant), .id(user)]
+            )
+            guard let row else { return .userMissing }
+            guard row[0] == .null else { return .ownedByAccount }
+            try transaction.execute(
                 "UPDATE access_users SET email = $1 WHERE tenant = $2 AND id = $3",
                 [SQLValue(email), .id(tenant), .id(user)]
             )
-            guard changed == 1 else { return .userMissing }
             if let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
             return .changed
         }
@@ -53,6 +58,8 @@ extension AccessStore {
         case changed
         case taken
         case userMissing
+        /// A person signs in with it, perhaps to other tenants too: it is theirs to change.
+        case ownedByAccount
     }
 
     /// Adds a user, unless the tenant has `limit` of them, or one of this name or e-mail address.

@@ -88,6 +88,7 @@ public struct AccessStore: Sendable {
         keyLimitsMigration,
         formerUsersMigration,
         tenantStatesMigration,
+        AccountStore.migration, AttemptStore.migration, MailQueue.migration,
     ]
 
     // MARK: First start

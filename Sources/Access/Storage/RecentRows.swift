@@ -19,7 +19,7 @@ final class RecentRows<ID: Hashable & Sendable, Value: Sendable>: Sendable {
 
     private let entries = Mutex<[ID: Entry]>([:])
     private let capacity: Int
-    private let generation: Generation
+    let generation: Generation
     private let now: @Sendable () -> ContinuousClock.Instant
 
     /// - Parameter generation: shared by caches that are cleared together.

@@ -23,7 +23,8 @@ extension AppConfiguration {
         case .changeLogDays: String(changeLogDays)
         case .changeLogBytes: String(changeLogBytes)
         default:
-            airtable.shown(setting) ?? tokens.shown(setting) ?? hosted.shown(setting) ?? models.shown(setting) ?? "?"
+            airtable.shown(setting) ?? tokens.shown(setting) ?? identity.shown(setting) ?? hosted.shown(setting)
+                ?? models.shown(setting) ?? "?"
         }
     }
 

@@ -22,6 +22,8 @@ public struct AppConfiguration: Sendable {
     public var airtable: AirtableSettings
     /// Access tokens and sessions.
     public var tokens: SignInSettings
+    /// Accounts, passwords, mails.
+    public var identity: IdentitySettings
     /// The hosted service, for bases that live there.
     public var hosted: HostedSettings
     /// Language and embedding models beyond the local one.
@@ -77,12 +79,7 @@ public struct AppConfiguration: Sendable {
             ),
             modelDirectory: absolute(reader.text(.modelDirectory) ?? defaultModelDirectory()),
             embedder: reader.value(.embedder, default: .local, expected: "local or hash", EmbedderChoice.init),
-            threads: reader.value(
-                .threads,
-                default: ProcessInfo.processInfo.activeProcessorCount,
-                expected: "a number from 1 to 256",
-                { Int($0).flatMap { (1...256).contains($0) ? $0 : nil } }
-            ),
+            threads: threads(&reader),
             logLevel: logLevel(&reader, default: isTerminal ? .notice : .info),
             masterKeyFile: absolute(reader.text(.masterKeyFile) ?? data + "/keys/master"),
             masterKey: reader.text(.masterKey),
@@ -100,6 +97,7 @@ public struct AppConfiguration: Sendable {
             ),
             airtable: airtable,
             tokens: SignInSettings(&reader, publicURL: airtable.publicURL),
+            identity: IdentitySettings(&reader, data: data, publicURL: airtable.publicURL),
             hosted: HostedSettings(&reader, allowing: models.outboundAllow),
             models: models,
             warnings: [],
@@ -107,6 +105,15 @@ public struct AppConfiguration: Sendable {
         )
         guard reader.problems.isEmpty else { throw ConfigurationError(.invalidSetting, reader.problems) }
         return configuration.finished(by: reader)
+    }
+
+    private static func threads(_ reader: inout SettingsReader) -> Int {
+        reader.value(
+            .threads,
+            default: ProcessInfo.processInfo.activeProcessorCount,
+            expected: "a number from 1 to 256",
+            { Int($0).flatMap { (1...256).contains($0) ? $0 : nil } }
+        )
     }
 
     private static func logLevel(_ reader: inout SettingsReader, default level: Logger.Level) -> Logger.Level {

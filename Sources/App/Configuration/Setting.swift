@@ -118,7 +118,7 @@ extension Setting {
         [
             .data, .databaseURL, .bind, .adminBind, .allowedOrigins, .modelDirectory, .embedder, .threads, .logLevel,
             .masterKeyFile, .masterKey, .changeLogDays, .changeLogBytes,
-        ] + airtable + tokens + hosted + models
+        ] + accounts + airtable + tokens + hosted + models
 
     /// docs/configuration.md's table, one row a setting.
     public static var markdownTable: String {

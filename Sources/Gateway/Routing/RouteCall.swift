@@ -1,6 +1,7 @@
 import Airtable
 import Domain
 import HTTPTypes
+import Logging
 
 /// One request as a handler sees it: matched and, where the route asks for a body, read and checked.
 struct RouteCall: Sendable {
@@ -13,6 +14,10 @@ struct RouteCall: Sendable {
     let headers: HTTPFields
     /// When the request must be answered.
     let deadline: ContinuousClock.Instant
+    /// Also in the header `X-Request-Id`.
+    let requestID: String
+    /// Carries the request's name.
+    let logger: Logger
     let client: EdgeClient
     /// Host and perhaps port that the request was sent to; nil when it said none that can stand in an address.
     let authority: String?

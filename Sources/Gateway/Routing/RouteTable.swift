@@ -23,7 +23,8 @@ public struct RouteTable: Sendable {
     public static let standard = RouteTable(
         Array(
             [
-                SessionRoutes.all, SearchRoutes.all, BaseRoutes.all, HostedBaseRoutes.all, RecordRoutes.all,
+                AccountRoutes.all, SessionRoutes.all, ProfileRoutes.all, SearchRoutes.all, BaseRoutes.all,
+                HostedBaseRoutes.all, RecordRoutes.all,
                 SchemaChangeRoutes.all(by: .platform), ViewRoutes.all(by: .platform),
                 RecordWriteRoutes.all(by: .platform), HistoryRoutes.all,
                 ExportRoutes.all, ImportRoutes.all, ChatRoutes.all,

@@ -3,12 +3,14 @@ import App
 import ArgumentParser
 import Domain
 
-/// `user create|list|email|disable|enable`: who belongs to the data directory's tenant.
+/// `user create|list|email|set-password|disable|enable`: who belongs to the data directory's tenant.
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user",
         abstract: "Make, list, disable and enable users.",
-        subcommands: [Create.self, List.self, Email.self, Disable.self, Enable.self, Operator.self]
+        subcommands: [
+            Create.self, List.self, Email.self, SetPassword.self, Disable.self, Enable.self, Operator.self,
+        ]
     )
 
     struct Create: AsyncParsableCommand {
