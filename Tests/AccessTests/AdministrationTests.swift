@@ -86,7 +86,7 @@ struct AdministrationTests {
         }
     }
 
-    @Test("a key is listed without its secret and stored without its text", arguments: DatabaseKind.allCases)
+    @Test("KEY-03: a key is listed without its secret and stored without its text", arguments: DatabaseKind.allCases)
     func listed(_ kind: DatabaseKind) async throws {
         try await withAccess(kind) { fixture in
             let owner = try await fixture.owner()
@@ -134,7 +134,7 @@ struct AdministrationTests {
         }
     }
 
-    @Test("nobody makes a key with more than they have", arguments: DatabaseKind.allCases)
+    @Test("KEY-04: nobody makes a key with more than they have", arguments: DatabaseKind.allCases)
     func escalation(_ kind: DatabaseKind) async throws {
         try await withAccess(kind) { fixture in
             let service = fixture.service
@@ -166,7 +166,7 @@ struct AdministrationTests {
         }
     }
 
-    @Test("a role is not given by somebody who has less", arguments: DatabaseKind.allCases)
+    @Test("AUTHZ-07: a role is not given by somebody who has less", arguments: DatabaseKind.allCases)
     func roleEscalation(_ kind: DatabaseKind) async throws {
         try await withAccess(kind) { fixture in
             let issued = try await fixture.service.createKey(
@@ -179,7 +179,7 @@ struct AdministrationTests {
         }
     }
 
-    @Test("without the permission nothing is listed or changed", arguments: DatabaseKind.allCases)
+    @Test("AUTHZ-07: without the permission nothing is listed or changed", arguments: DatabaseKind.allCases)
     func permission(_ kind: DatabaseKind) async throws {
         try await withAccess(kind) { fixture in
             let service = fixture.service

@@ -19,7 +19,7 @@ struct AuthenticationTests {
         )
     }
 
-    @Test("gives the key's scopes and no more", arguments: DatabaseKind.allCases)
+    @Test("KEY-02: gives the key's scopes and no more", arguments: DatabaseKind.allCases)
     func scopes(_ kind: DatabaseKind) async throws {
         try await withAccess(kind) { fixture in
             let issued = try await issue(fixture, scopes: [.search, .recordsRead])
@@ -46,7 +46,7 @@ struct AuthenticationTests {
         }
     }
 
-    @Test("says the same whatever is wrong", arguments: DatabaseKind.allCases)
+    @Test("KEY-01: says the same whatever is wrong", arguments: DatabaseKind.allCases)
     func sameWords(_ kind: DatabaseKind) async throws {
         try await withAccess(kind) { fixture in
             var generator = SystemRandomNumberGenerator()
@@ -104,7 +104,7 @@ struct AuthenticationTests {
         }
     }
 
-    @Test("ends with the key's expiry", arguments: DatabaseKind.allCases)
+    @Test("KEY-02: ends with the key's expiry", arguments: DatabaseKind.allCases)
     func expiry(_ kind: DatabaseKind) async throws {
         try await withAccess(kind) { fixture in
             let expires = Instant(microseconds: fixture.clock.instant.microseconds + 100_000)
@@ -116,7 +116,7 @@ struct AuthenticationTests {
         }
     }
 
-    @Test("ends at once here and within a second elsewhere", arguments: DatabaseKind.allCases)
+    @Test("KEY-04: ends at once here and within a second elsewhere", arguments: DatabaseKind.allCases)
     func revocation(_ kind: DatabaseKind) async throws {
         try await withAccess(kind) { fixture in
             let other = fixture.otherProcess()
@@ -185,7 +185,7 @@ struct AuthenticationTests {
         }
     }
 
-    @Test("notes the last use, at most once a minute", arguments: DatabaseKind.allCases)
+    @Test("KEY-02: notes the last use, at most once a minute", arguments: DatabaseKind.allCases)
     func lastUse(_ kind: DatabaseKind) async throws {
         try await withAccess(kind) { fixture in
             let owner = try await fixture.owner()

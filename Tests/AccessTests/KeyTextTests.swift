@@ -10,7 +10,7 @@ struct KeyTextTests {
         return KeyText(id: .random(), using: &generator)
     }
 
-    @Test("has prefix, environment, identifier, a secret of at least 160 bits and a checksum")
+    @Test("KEY-01: has prefix, environment, identifier, a secret of at least 160 bits and a checksum")
     func form() throws {
         let key = try Self.make()
         let text = key.secret.revealed
@@ -54,7 +54,7 @@ struct KeyTextTests {
         #expect(KeyText.checksum(of: [UInt8]()) == Array("000000".utf8))
     }
 
-    @Test("every single changed character is noticed")
+    @Test("KEY-01: every single changed character is noticed")
     func changed() throws {
         let text = Array(try Self.make().secret.revealed.utf8)
         for position in text.indices {
@@ -88,7 +88,7 @@ struct KeyTextTests {
         #expect(KeyText("Bearer " + text) == nil)
     }
 
-    @Test("comparison in constant time agrees with equality")
+    @Test("KEY-01: comparison in constant time agrees with equality")
     func constantTime() {
         let samples: [[UInt8]] = [[], [0], [1], [0, 0], [1, 2, 3], [1, 2, 4], [3, 2, 1]]
         for left in samples {
@@ -99,7 +99,7 @@ struct KeyTextTests {
 
 @Suite("Secret")
 struct SecretTests {
-    @Test("shows itself nowhere")
+    @Test("KEY-03: shows itself nowhere")
     func redacted() {
         let secret = Secret("hunter2-hunter2")
         var dumped = ""

@@ -50,7 +50,7 @@ struct MasterKeyTests {
     }
 
     @Test(
-        "is refused when others may read it, with the command that mends it",
+        "OPS-01: is refused when others may read it, with the command that mends it",
         arguments: [0o640, 0o604, 0o620, 0o666]
     )
     func exposedFile(_ mode: Int) async throws {
@@ -101,7 +101,7 @@ struct MasterKeyTests {
     }
 
     @Test(
-        "is 32 bytes as hexadecimal or Base64, and no example",
+        "OPS-01: is 32 bytes as hexadecimal or Base64, and no example",
         arguments: [
             "", "secret", "changeme", String(hexadecimal.dropLast()), hexadecimal + "0", String(base64.dropLast(2)),
             String(repeating: "0", count: 64), String(repeating: "A", count: 43) + "=",
@@ -150,7 +150,7 @@ struct MasterKeyTests {
         }
     }
 
-    @Test("shows itself nowhere")
+    @Test("OPS-03: shows itself nowhere")
     func redacted() throws {
         let key = try MasterKey(text: Secret(Self.hexadecimal), source: "the test")
         var dumped = ""

@@ -59,7 +59,7 @@ struct StoreTests {
         }
     }
 
-    @Test("users belong to their tenant", arguments: DatabaseKind.allCases)
+    @Test("AUTHZ-10: users belong to their tenant", arguments: DatabaseKind.allCases)
     func users(_ kind: DatabaseKind) async throws {
         try await withStore(kind) { store, _, fixture, other in
             let tenant = fixture.first.tenant
@@ -89,7 +89,7 @@ struct StoreTests {
         }
     }
 
-    @Test("keys belong to their tenant", arguments: DatabaseKind.allCases)
+    @Test("AUTHZ-10: keys belong to their tenant", arguments: DatabaseKind.allCases)
     func keys(_ kind: DatabaseKind) async throws {
         try await withStore(kind) { store, _, fixture, other in
             let tenant = fixture.first.tenant
@@ -130,7 +130,7 @@ struct StoreTests {
         }
     }
 
-    @Test("credentials and data keys belong to their tenant", arguments: DatabaseKind.allCases)
+    @Test("AUTHZ-10: credentials and data keys belong to their tenant", arguments: DatabaseKind.allCases)
     func credentials(_ kind: DatabaseKind) async throws {
         try await withStore(kind) { _, store, fixture, other in
             let tenant = fixture.first.tenant

@@ -43,7 +43,7 @@ struct VaultTests {
         }
     }
 
-    @Test("stores nothing readable, and nothing twice alike", arguments: DatabaseKind.allCases)
+    @Test("KEY-05: stores nothing readable, and nothing twice alike", arguments: DatabaseKind.allCases)
     func sealed(_ kind: DatabaseKind) async throws {
         try await withVault(kind) { fixture, vault, owner in
             let plain = Array("a rather recognisable secret".utf8)
@@ -61,7 +61,7 @@ struct VaultTests {
         }
     }
 
-    @Test("a changed, cut or moved row does not open", arguments: DatabaseKind.allCases)
+    @Test("KEY-05: a changed, cut or moved row does not open", arguments: DatabaseKind.allCases)
     func tampered(_ kind: DatabaseKind) async throws {
         try await withVault(kind) { fixture, vault, owner in
             try await vault.store(Secret("one"), for: Self.airtable, context: owner)
@@ -94,7 +94,7 @@ struct VaultTests {
         }
     }
 
-    @Test("another tenant's row and data key do not open", arguments: DatabaseKind.allCases)
+    @Test("KEY-05: another tenant's row and data key do not open", arguments: DatabaseKind.allCases)
     func tenants(_ kind: DatabaseKind) async throws {
         try await withVault(kind) { fixture, vault, owner in
             let foreign = try await fixture.secondTenant()
@@ -168,7 +168,7 @@ struct VaultTests {
         }
     }
 
-    @Test("rotation wraps every tenant's data key, all or none", arguments: DatabaseKind.allCases)
+    @Test("KEY-05: rotation wraps every tenant's data key, all or none", arguments: DatabaseKind.allCases)
     func rotation(_ kind: DatabaseKind) async throws {
         try await withVault(kind) { fixture, vault, owner in
             let foreign = try await fixture.secondTenant()
@@ -197,7 +197,7 @@ struct VaultTests {
         }
     }
 
-    @Test("rotation of the file survives an interruption at any step", arguments: DatabaseKind.allCases)
+    @Test("KEY-05: rotation of the file survives an interruption at any step", arguments: DatabaseKind.allCases)
     func fileRotation(_ kind: DatabaseKind) async throws {
         try await withAccess(kind) { fixture in
             try await withTemporaryDirectory { url in

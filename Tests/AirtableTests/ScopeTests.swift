@@ -9,7 +9,7 @@ import Testing
 struct ScopeTests {
     static let name = FieldDraft(name: "Name", type: .singleLineText)
 
-    @Test("two tenants with the same names never meet", arguments: DatabaseKind.allCases)
+    @Test("AUTHZ-10: two tenants with the same names never meet", arguments: DatabaseKind.allCases)
     func tenants(_ kind: DatabaseKind) async throws {
         try await withStore(kind) { store in
             let (service, mine) = (store.service, store.context)
@@ -111,7 +111,7 @@ struct ScopeTests {
         }
     }
 
-    @Test("every call needs its permission", arguments: Permission.allCases)
+    @Test("AUTHZ-01: every call needs its permission", arguments: Permission.allCases)
     func permissions(_ missing: Permission) async throws {
         try await withStore(.sqlite) { store in
             let service = store.service
@@ -166,7 +166,7 @@ struct ScopeTests {
         }
     }
 
-    @Test("a key for some bases sees those only, and makes none", arguments: DatabaseKind.allCases)
+    @Test("KEY-02: a key for some bases sees those only, and makes none", arguments: DatabaseKind.allCases)
     func baseKeys(_ kind: DatabaseKind) async throws {
         try await withStore(kind) { store in
             let service = store.service

@@ -71,7 +71,7 @@ struct TableExportTests {
         }
     }
 
-    @Test("guards what a spreadsheet would run, and no number", arguments: DatabaseKind.allCases)
+    @Test("INP-07: guards what a spreadsheet would run, and no number", arguments: DatabaseKind.allCases)
     func formulas(_ kind: DatabaseKind) async throws {
         try await withExports(kind) { store, spool in
             var money = FieldDraft(name: "=Price", type: .currency)

@@ -49,7 +49,7 @@ struct LoadTests {
     }
 
     @Test(
-        "kill -9 under that load: every acknowledged write is there, and no batch by half",
+        "GW-13: kill -9 under that load: every acknowledged write is there, and no batch by half",
         arguments: DatabaseKind.allCases
     )
     func kills(_ kind: DatabaseKind) async throws {

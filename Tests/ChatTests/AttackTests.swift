@@ -14,7 +14,7 @@ struct AttackTests {
     private static let notes: [FieldDraft] = [.name, FieldDraft(name: "Notes", type: .multilineText)]
 
     @Test(
-        "text around an invented citation never closes up to a marker",
+        "LLM-10: text around an invented citation never closes up to a marker",
         arguments: [
             "[1[INVENTED]]", "[[INVENTED]1]", "[【INVENTED】1]", "[1 [INVENTED]]", "[[INVENTED/fldAAAAAAAAAAAAAA]12]",
         ]
@@ -35,7 +35,7 @@ struct AttackTests {
         }
     }
 
-    @Test("a field named after our own members makes nothing citable that was not shown")
+    @Test("LLM-10: a field named after our own members makes nothing citable that was not shown")
     func plantedEvidence() async throws {
         try await withChat { world in
             let (vault, vaultIDs) = try await world.table("Vault", base: "Vault", [.name], [["Name": "gold"]])

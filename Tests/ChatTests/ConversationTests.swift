@@ -125,7 +125,7 @@ struct ConversationTests {
         }
     }
 
-    @Test("belong to one user of one tenant; another's does not exist", arguments: DatabaseKind.allCases)
+    @Test("LLM-11: belong to one user of one tenant; another's does not exist", arguments: DatabaseKind.allCases)
     func ownership(_ kind: DatabaseKind) async throws {
         try await withChat(kind) { world in
             try await world.service { stage in
@@ -159,7 +159,7 @@ struct ConversationTests {
         }
     }
 
-    @Test("a key for some bases sees no conversation that others may have left traces in")
+    @Test("LLM-13: a key for some bases sees no conversation that others may have left traces in")
     func scope() async throws {
         try await withChat { world in
             let (open, _) = try await world.table("T", base: "Open", [FieldDraft.name], [["Name": "walrus"]])

@@ -132,7 +132,7 @@ struct GroundedTests {
         }
     }
 
-    @Test("a hidden record is never retrieved, cited or counted, whatever the model tries")
+    @Test("AUTHZ-05: a hidden record is never retrieved, cited or counted, whatever the model tries")
     func hidden() async throws {
         try await withChat { world in
             let (open, openIDs) = try await world.table(
@@ -185,7 +185,7 @@ struct GroundedTests {
         }
     }
 
-    @Test("who may not search is not searched for")
+    @Test("AUTHZ-13: who may not search is not searched for")
     func withoutSearch() async throws {
         try await withChat { world in
             _ = try await world.table("Notes", base: "Open", [.name], [["Name": "walrus in the open"]])
@@ -204,7 +204,7 @@ struct GroundedTests {
     /// What a key that may only search and chat is offered.
     private static let searchTools = ["search_records", "find_similar", "ask"]
 
-    @Test("instructions inside 30 records change nothing, even for a model that follows every one")
+    @Test("LLM-05: instructions inside 30 records change nothing, even for a model that follows every one")
     func attacks() async throws {
         try await withChat { world in
             let (_, victimIDs) = try await world.table(

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("The chat store")
 struct StoreTests {
-    @Test("what belongs to one tenant is not there for another", arguments: DatabaseKind.allCases)
+    @Test("AUTHZ-10: what belongs to one tenant is not there for another", arguments: DatabaseKind.allCases)
     func tenants(_ kind: DatabaseKind) async throws {
         try await withDatabase(kind, migrations: ChatStore.migrations) { database in
             let store = ChatStore(database: database)

@@ -130,7 +130,7 @@ struct AttachmentRouteTests {
     }
 
     @Test(
-        "that could run are saved instead of shown, in a sandbox without rights",
+        "INP-12: that could run are saved instead of shown, in a sandbox without rights",
         arguments: [
             ("page.html", "<!doctype html><script>alert(1)</script>", "text/html", "attachment"),
             ("p.png", "<html><script>alert(1)</script>", "text/html", "attachment"),
@@ -326,7 +326,10 @@ struct AttachmentRouteTests {
         }
     }
 
-    @Test("are not found by 1,000 forged links, each unlike the true one somewhere", arguments: DatabaseKind.allCases)
+    @Test(
+        "INP-12: are not found by 1,000 forged links, each unlike the true one somewhere",
+        arguments: DatabaseKind.allCases
+    )
     func forged(_ kind: DatabaseKind) async throws {
         try await withGateway(kind) { fixture in
             let field = try await fixture.filesField()

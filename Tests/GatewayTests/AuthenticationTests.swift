@@ -54,7 +54,7 @@ struct AuthenticationTests {
         }
     }
 
-    @Test("a key without the route's permission is 403, before anything is decoded")
+    @Test("AUTHZ-01: a key without the route's permission is 403, before anything is decoded")
     func forbidden() async throws {
         try await withGateway { fixture in
             let server = fixture.server()
@@ -93,7 +93,7 @@ struct AuthenticationTests {
         }
     }
 
-    @Test("a key in the address is no key")
+    @Test("TOK-09: a key in the address is no key")
     func inQuery() async throws {
         try await withGateway { fixture in
             try await fixture.server().publicApplication.test(.router) { client in

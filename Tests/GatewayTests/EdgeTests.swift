@@ -11,7 +11,7 @@ import Testing
 
 @Suite("What every answer has")
 struct EdgeTests {
-    @Test("security headers, and nothing that may be kept")
+    @Test("GW-07: security headers, and nothing that may be kept")
     func headers() async throws {
         try await withGateway { fixture in
             try await fixture.server().publicApplication.test(.router) { client in
@@ -33,7 +33,7 @@ struct EdgeTests {
         }
     }
 
-    @Test("a request id: the client's when it is plain, else one of ours")
+    @Test("GW-10: a request id: the client's when it is plain, else one of ours")
     func requestID() async throws {
         try await withGateway { fixture in
             try await fixture.server().publicApplication.test(.router) { client in
@@ -60,7 +60,7 @@ struct EdgeTests {
         }
     }
 
-    @Test("a log line that has the route and never the query or a body")
+    @Test("AUD-03: a log line that has the route and never the query or a body")
     func accessLog() async throws {
         try await withGateway { fixture in
             try await fixture.server().publicApplication.test(.router) { client in
@@ -128,7 +128,7 @@ struct EdgeTests {
         }
     }
 
-    @Test("ready says what is missing, health asks nothing")
+    @Test("GW-12: ready says what is missing, health asks nothing")
     func readiness() async throws {
         try await withGateway { fixture in
             let isOpen = Mutex(false)
@@ -165,7 +165,7 @@ struct EdgeTests {
 
 @Suite("The page")
 struct PageTests {
-    @Test("is served with a policy that takes only its own files")
+    @Test("GW-07: is served with a policy that takes only its own files")
     func served() async throws {
         try await withGateway { fixture in
             try await fixture.server().publicApplication.test(.router) { client in

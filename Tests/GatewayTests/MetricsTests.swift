@@ -99,7 +99,7 @@ struct MetricsTests {
         #expect(registry.text().contains("y_count 8000\n"))
     }
 
-    @Test("the admin listener shows what the public one did, and no API")
+    @Test("GW-12: the admin listener shows what the public one did, and no API")
     func admin() async throws {
         try await withGateway { fixture in
             fixture.metrics.addProcessMetrics()

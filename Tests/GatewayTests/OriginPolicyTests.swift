@@ -36,7 +36,7 @@ struct OriginPolicyTests {
     }
 
     @Test(
-        "may not call",
+        "GW-06: may not call",
         arguments: [
             Case(origins: ["http://evil.example"]), Case(origins: ["null"]), Case(origins: [""]),
             Case(origins: ["http://localhost:8081"]), Case(origins: ["https://localhost:8080/x"]),

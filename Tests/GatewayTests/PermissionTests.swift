@@ -12,7 +12,7 @@ import Testing
 
 @Suite("Route permissions")
 struct PermissionTests {
-    @Test("every route works with the permission it declares and no other", arguments: DatabaseKind.allCases)
+    @Test("AUTHZ-01: every route works with the permission it declares and no other", arguments: DatabaseKind.allCases)
     func declared(_ kind: DatabaseKind) async throws {
         try await withGateway(kind) { fixture in
             for route in RouteTable.standard.routes where !Self.changesRecords(route) {

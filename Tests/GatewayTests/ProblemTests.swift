@@ -37,7 +37,7 @@ struct ProblemTests {
         }
     }
 
-    @Test("a wrong method is 405 and says which are right")
+    @Test("GW-08: a wrong method is 405 and says which are right")
     func methodNotAllowed() async throws {
         try await withGateway { fixture in
             try await fixture.server().publicApplication.test(.router) { client in
@@ -61,7 +61,7 @@ struct ProblemTests {
         }
     }
 
-    @Test("OPTIONS says what an address takes")
+    @Test("GW-08: OPTIONS says what an address takes")
     func options() async throws {
         try await withGateway { fixture in
             try await fixture.server().publicApplication.test(.router) { client in
@@ -76,7 +76,7 @@ struct ProblemTests {
         }
     }
 
-    @Test("HEAD is GET without its body")
+    @Test("GW-08: HEAD is GET without its body")
     func head() async throws {
         try await withGateway { fixture in
             try await fixture.server().publicApplication.test(.router) { client in
@@ -93,7 +93,7 @@ struct ProblemTests {
     }
 
     @Test(
-        "a body that is not plain JSON is 415",
+        "INP-08: a body that is not plain JSON is 415",
         arguments: [
             nil, "text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1",
             "application/jsonx", "multipart/form-data; boundary=x", "",
@@ -141,7 +141,7 @@ struct ProblemTests {
     }
 
     @Test(
-        "what is no JSON is 400",
+        "INP-03: what is no JSON is 400",
         arguments: [
             "", "{", "nonsense", #"{"query":"x"} {}"#, #"{"query":"x","query":"y"}"#, "\u{FEFF}{\"query\":\"x\"}",
             #"{"query":"\ud800"}"#, #"{"query":1e999}"#, "[" + String(repeating: "[", count: 100),
@@ -177,7 +177,7 @@ struct ProblemTests {
         }
     }
 
-    @Test("a body over the route's limit is 413")
+    @Test("INP-02: a body over the route's limit is 413")
     func tooLarge() async throws {
         try await withGateway { fixture in
             try await fixture.server().publicApplication.test(.router) { client in
@@ -213,7 +213,7 @@ struct ProblemTests {
     }
 
     @Test(
-        "what is wrong on our side is not told, but logged",
+        "GW-09: what is wrong on our side is not told, but logged",
         arguments: zip(
             [FailureKind.internal, .corrupt, .notConfigured, .busy, .timedOut, .cancelled],
             [500, 500, 503, 503, 504, 503]
@@ -232,7 +232,7 @@ struct ProblemTests {
         }
     }
 
-    @Test("an error of nobody's is 500 without its text")
+    @Test("GW-09: an error of nobody's is 500 without its text")
     func foreign() async throws {
         try await withGateway { fixture in
             let search = FixedSearch { _, _ in throw ForeignError() }

@@ -26,7 +26,7 @@ struct RouteTableTests {
         "logOut", "logOutEverywhere", "listSessions", "endSession", "updateMe", "changePassword", "changeEmail",
     ]
 
-    @Test("every route needs a permission, but for those that are open on purpose")
+    @Test("AUTHZ-01: every route needs a permission, but for those that are open on purpose")
     func permissions() {
         for route in RouteTable.standard.routes {
             let isOpen = Self.open.contains(route.pattern.description)

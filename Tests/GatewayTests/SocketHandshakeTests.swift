@@ -32,7 +32,7 @@ struct SocketHandshakeTests {
         }
     }
 
-    @Test("is granted to a ticket, once, and with the rights its key has")
+    @Test("TOK-09: is granted to a ticket, once, and with the rights its key has")
     func ticket() async throws {
         try await withServer { fixture, port in
             let ticket = try await Self.ticket(fixture, port)
@@ -153,7 +153,7 @@ struct SocketHandshakeTests {
         }
     }
 
-    @Test("one user has a bounded number, and gets a place back when one closes")
+    @Test("GW-06: one user has a bounded number, and gets a place back when one closes")
     func places() throws {
         let hub = SocketHub(registry: PrometheusRegistry())
         let (user, other) = (UserID.random(), UserID.random())

@@ -77,7 +77,7 @@ struct SocketTests {
         }
     }
 
-    @Test("an endless chunked body is cut at the limit")
+    @Test("INP-02: an endless chunked body is cut at the limit")
     func endlessBody() async throws {
         try await withGateway { fixture in
             try await withRunningServer(fixture) { port in
@@ -138,7 +138,7 @@ struct SocketTests {
         }
     }
 
-    @Test("shutting down answers what is under way and takes nothing new")
+    @Test("GW-13: shutting down answers what is under way and takes nothing new")
     func shutdown() async throws {
         try await withGateway { fixture in
             let started = Signal()

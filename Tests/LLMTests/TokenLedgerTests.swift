@@ -39,7 +39,7 @@ struct TokenLedgerTests {
         }
     }
 
-    @Test("lowers the output to what a cap leaves, then refuses", arguments: DatabaseKind.allCases)
+    @Test("LLM-08: lowers the output to what a cap leaves, then refuses", arguments: DatabaseKind.allCases)
     func caps(_ kind: DatabaseKind) async throws {
         try await withLLM(kind, caps: TokenCaps(perUser: 1_000)) { world in
             let first = try await reserve(300, 400, world)
@@ -115,7 +115,7 @@ struct TokenLedgerTests {
         }
     }
 
-    @Test("lets no two reservations take the same room", arguments: DatabaseKind.allCases)
+    @Test("LLM-08: lets no two reservations take the same room", arguments: DatabaseKind.allCases)
     func concurrency(_ kind: DatabaseKind) async throws {
         try await withLLM(kind, caps: TokenCaps(perUser: 1_000)) { world in
             let granted = await withTaskGroup(of: Int.self) { group in
@@ -130,7 +130,7 @@ struct TokenLedgerTests {
         }
     }
 
-    @Test("equals what the provider counted, whatever becomes of the calls", arguments: 0..<12 as Range<UInt64>)
+    @Test("LLM-08: equals what the provider counted, whatever becomes of the calls", arguments: 0..<12 as Range<UInt64>)
     func equality(seed: UInt64) async throws {
         let cap = seed % 3 == 0 ? 4_000 : 1_000_000
         try await withLLM(seed == 1 ? .postgres : .sqlite, caps: TokenCaps(perUser: cap)) { world in

@@ -19,7 +19,7 @@ struct AddressTests {
     }
 
     @Test(
-        "what two readers may understand differently is refused",
+        "INP-06: what two readers may understand differently is refused",
         arguments: [
             "", "example.com", "ftp://example.com", "file:///etc/passwd", "http://", "http:///x",
             "http://user@example.com/",
@@ -36,7 +36,7 @@ struct AddressTests {
         #expect(throws: OutboundError(.invalidAddress, "")) { try OutboundAddress(url) }
     }
 
-    @Test("an error says what is wrong and never repeats the address, in which a key may stand")
+    @Test("LLM-16: an error says what is wrong and never repeats the address, in which a key may stand")
     func quiet() {
         do {
             _ = try OutboundAddress("http://user:SECRETKEY@example.com/?key=SECRETKEY")
@@ -58,7 +58,7 @@ struct AddressGuardTests {
     func isPublic(_ text: String) throws { #expect(try #require(IPAddress(text)).isPublic) }
 
     @Test(
-        "loopback, private, link-local, metadata, multicast, reserved and embedding addresses are not",
+        "INP-06: loopback, private, link-local, metadata, multicast, reserved and embedding addresses are not",
         arguments: [
             "0.0.0.0", "0.1.2.3", "10.0.0.1", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.255.255.254",
             "169.254.169.254",
@@ -147,7 +147,7 @@ struct AddressGuardTests {
         #expect(reached.value == 0)
     }
 
-    @Test("a name that answers differently the second time gets a connection, but no request")
+    @Test("INP-06: a name that answers differently the second time gets a connection, but no request")
     func rebinding() async throws {
         let received = Guarded<[RawRequest?]>([])
         let server = try RawServer { peer in

@@ -17,7 +17,7 @@ struct CircuitTests {
         return circuit
     }
 
-    @Test("opens after so many failures in a row, and says when to come back")
+    @Test("GW-11: opens after so many failures in a row, and says when to come back")
     func opens() {
         var circuit = opened()
         #expect(circuit.admit(at: start + .seconds(2)) == .refused(retryAfter: .seconds(3)))
@@ -143,7 +143,7 @@ struct ConcurrencyLimitTests {
         #expect(running.value.most <= 3)
     }
 
-    @Test("past the bound of those who wait, callers are turned away")
+    @Test("GW-11: past the bound of those who wait, callers are turned away")
     func queue() async throws {
         let limit = ConcurrencyLimit(runningMax: 1, waitingMax: 0)
         let permit = try await limit.enter()

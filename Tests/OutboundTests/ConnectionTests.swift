@@ -191,7 +191,7 @@ struct ConnectionTests {
 struct SecretTests {
     private static let key = "AIzaSyD-1234567890abcdefXYZ"
 
-    @Test("a key is printed, dumped and interpolated as redacted")
+    @Test("LLM-16: a key is printed, dumped and interpolated as redacted")
     func printing() {
         let secret = OutboundSecret(Self.key)
         var dumped = ""
@@ -202,7 +202,7 @@ struct SecretTests {
         }
     }
 
-    @Test("what an upstream echoes of a key is taken out: whole, or its halves; of `Bearer KEY` the key")
+    @Test("LLM-16: what an upstream echoes of a key is taken out: whole, or its halves; of `Bearer KEY` the key")
     func echo() {
         var request = OutboundRequest(.get, "http://127.0.0.1/")
         request.secretHeaders = [("authorization", OutboundSecret("Bearer \(Self.key)"))]

@@ -28,7 +28,10 @@ struct RetryTests {
         #expect(time.waits == [.milliseconds(500), .seconds(1), .seconds(2), .seconds(4)])
     }
 
-    @Test("each wait is random between nothing and its ceiling, which ends growing", arguments: 0..<50 as Range<UInt64>)
+    @Test(
+        "GW-11: each wait is random between nothing and its ceiling, which ends growing",
+        arguments: 0..<50 as Range<UInt64>
+    )
     func fullJitter(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let policy = RetryPolicy(attemptsMax: 100, delayBase: .milliseconds(100), delayMax: .seconds(10))
@@ -71,7 +74,7 @@ struct RetryTests {
         }
     }
 
-    @Test("no wait reaches over the deadline")
+    @Test("GW-11: no wait reaches over the deadline")
     func deadline() async {
         await #expect(throws: Trouble(number: 3)) {
             try await retrier().run(deadline: time.now + .seconds(3), verdict: { _ in .retry(after: nil) }) {

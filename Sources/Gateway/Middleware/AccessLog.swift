@@ -79,8 +79,12 @@ struct AccessLog: Sendable {
             // A reason in our words; the bearer itself is in none.
             metadata["detail"] = .string(failure.detail ?? "")
             logger.debug("key refused", metadata: metadata)
-        case .invalid, .forbidden, .notFound, .conflict, .tooLarge, .cancelled:
+        case .invalid, .forbidden, .notFound, .conflict, .tooLarge:
             logger.debug("request refused", metadata: metadata)
+        case .cancelled:
+            metadata["message"] = .string(failure.message)
+            metadata["detail"] = .string(failure.detail ?? "")
+            logger.debug("request given up", metadata: metadata)
         case .corrupt, .internal, .notConfigured, .busy, .timedOut:
             metadata["message"] = .string(failure.message)
             metadata["detail"] = .string(failure.detail ?? "")
