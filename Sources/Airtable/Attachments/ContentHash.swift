@@ -22,11 +22,13 @@ package struct ContentHash: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Of bytes that come piece by piece.
-    struct Builder {
+    package struct Builder {
         private var hash = SHA256()
 
-        mutating func add(_ bytes: [UInt8]) { hash.update(data: bytes) }
+        package init() {}
 
-        func finish() -> ContentHash { ContentHash(digest: hash.finalize()) }
+        package mutating func add(_ bytes: [UInt8]) { hash.update(data: bytes) }
+
+        package func finish() -> ContentHash { ContentHash(digest: hash.finalize()) }
     }
 }
