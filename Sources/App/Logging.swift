@@ -27,7 +27,18 @@ struct StandardErrorLogHandler: LogHandler {
     private func readable(_ event: LogEvent, _ metadata: Logger.Metadata) -> String {
         let time = Instant.now().iso8601.dropFirst(11).prefix(8)
         let values = metadata.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
-        return "\(time) \(event.level.rawValue.uppercased()) \(event.message)\(values)"
+        return Self.plain("\(time) \(event.level.rawValue.uppercased()) \(event.message)\(values)")
+    }
+
+    /// One line, whatever it holds: what would begin another or command a terminal is written as `\u{1B}`.
+    static func plain(_ line: String) -> String {
+        line.unicodeScalars.reduce(into: "") { plain, scalar in
+            switch scalar.value {
+            case 0x00..<0x20, 0x7F...0x9F, 0x061C, 0x200E, 0x200F, 0x2028, 0x2029, 0x202A...0x202E, 0x2066...0x2069:
+                plain += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
+            default: plain.unicodeScalars.append(scalar)
+            }
+        }
     }
 
     private func json(_ event: LogEvent, _ metadata: Logger.Metadata) -> String {

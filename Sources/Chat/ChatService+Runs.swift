@@ -19,7 +19,7 @@ extension ChatService {
         try Self.check(content)
         try Self.check(settings)
         let settings = settings.falling(back: stored.conversation.settings)
-        let models = try performer.models(for: settings.model)
+        let models = try models(settings)
         let user = context.principal.user
         try keeper.admit(user)
         do {
@@ -29,6 +29,19 @@ extension ChatService {
         } catch {
             keeper.leave(user)
             throw error
+        }
+    }
+
+    /// What answers.
+    ///
+    /// - Throws: `ChatError.invalidSettings` when it is the conversation or the caller who names a model that is not here.
+    private func models(_ settings: ChatSettings) throws -> [any LanguageModel] {
+        do {
+            return try performer.models(for: settings.model)
+        } catch let error as ModelError
+            where settings.model != nil && [.modelNotFound, .notConfigured].contains(error.code)
+        {
+            throw ChatError(.invalidSettings, error.message, hint: error.hint)
         }
     }
 

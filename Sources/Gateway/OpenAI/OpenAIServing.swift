@@ -59,8 +59,14 @@ public struct CatalogModels: ModelServing {
 
     public func models(named name: String, context: RequestContext) async throws -> ModelChain {
         if catalog.isExtractive(name) { return ModelChain(extractive(context)) }
-        let models = try catalog.models(for: name).map {
-            MeteredModel($0, ledger: ledger, run: nil, context: context)
+        let models: [MeteredModel]
+        do {
+            models = try catalog.models(for: name).map {
+                MeteredModel($0, ledger: ledger, run: nil, context: context)
+            }
+        } catch let error as ModelError where error.code == .notConfigured {
+            // Whoever names a model that needs a key which this server has not names none that is here.
+            throw ModelError(.modelNotFound, error.message, hint: error.hint)
         }
         guard let first = models.first else {
             throw ModelError(.modelNotFound, "there is no model of that name here")
