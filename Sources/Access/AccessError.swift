@@ -86,6 +86,16 @@ extension AccessError {
         )
     }
 
+    /// The same words whatever is wrong with a refresh token.
+    static func refreshRefused(_ reason: String) -> Self {
+        Self(
+            .unauthenticated,
+            "This refresh token is not good, or not any more.",
+            hint: "sign in again",
+            detail: reason
+        )
+    }
+
     public static func forbidden(_ permission: Permission) -> Self {
         Self(
             .forbidden,

@@ -74,6 +74,16 @@ struct SessionTests {
                 ),
                 ("disabled", { user, _ in try await service.setUser(user.id, isDisabled: true, context: owner) }),
                 (
+                    "changed to disabled",
+                    { user, _ in
+                        var change = user
+                        change.isDisabled = true
+                        let outcome = try await service.store.change(user, to: change, tenant: owner.tenant)
+                        service.cache.clear()
+                        #expect(outcome == .changed(change))
+                    }
+                ),
+                (
                     "disabled and enabled",
                     { user, _ in
                         try await service.setUser(user.id, isDisabled: true, context: owner)

@@ -144,6 +144,17 @@ struct TokenKeyTests {
         }
     }
 
+    @Test("a key that follows none signs at once", arguments: DatabaseKind.allCases)
+    func rotatedFirst(_ kind: DatabaseKind) async throws {
+        try await withAccess(kind) { fixture in
+            let made = try await fixture.service.rotateTokenKey()
+            #expect(made.active == fixture.clock.instant)
+            let pair = try await begin(fixture)
+            #expect(try UnverifiedToken(pair.accessToken).keyID == made.id)
+            _ = try await fixture.authenticate(pair.accessToken, by: fixture.otherProcess())
+        }
+    }
+
     @Test("there are so many keys and no more", arguments: DatabaseKind.allCases)
     func limit(_ kind: DatabaseKind) async throws {
         try await withAccess(kind) { fixture in

@@ -54,7 +54,7 @@ extension AccessService {
         client: SessionClient,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> TokenPair {
-        guard let text = RefreshText(token) else { throw AccessError.unauthenticated("malformed refresh token") }
+        guard let text = RefreshText(token) else { throw AccessError.refreshRefused("malformed refresh token") }
         // First, so that no token is used up for nothing.
         let signer = try await keyRing.signer(deadline: deadline)
         var generator = SystemRandomNumberGenerator()
@@ -71,13 +71,13 @@ extension AccessService {
         case .rotated(let session):
             return try pair(session, next, signer)
         case .unknown:
-            throw AccessError.unauthenticated("unknown refresh token")
+            throw AccessError.refreshRefused("unknown refresh token")
         case .reused(let session):
             cache.clear()
-            throw AccessError.unauthenticated("refresh token of \(session.id) used twice")
+            throw AccessError.refreshRefused("refresh token of \(session.id) used twice")
         case .refused(let refusal):
             cache.clear()
-            throw AccessError.unauthenticated(refusal.rawValue)
+            throw AccessError.refreshRefused(refusal.rawValue)
         }
     }
 

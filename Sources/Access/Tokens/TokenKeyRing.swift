@@ -87,7 +87,9 @@ final class TokenKeyRing: Sendable {
         deadline: ContinuousClock.Instant?
     ) async throws -> (id: String, active: Instant) {
         let time = now()
-        let active = isCompromised ? time : time.adding(seconds: Limits.signingKeyLeadSeconds)
+        // Where nothing signs yet there is nobody to go on meanwhile.
+        let isAlone = current(in: try await read(deadline: deadline)) == nil
+        let active = isCompromised || isAlone ? time : time.adding(seconds: Limits.signingKeyLeadSeconds)
         let signer = TokenSigner()
         // Other processes sign with the old key until they have looked again.
         let end = active.adding(seconds: Limits.signingKeyLeadSeconds + seconds)
