@@ -67,6 +67,7 @@ extension ChatService {
             createdTime: now()
         )
         let channel = try keeper.channel(for: run, tenant: context.tenant)
+        let reach = ChatReach(try await access.visibleScope(for: context, doing: .chat))
         let turns = try await store.begin(
             ChatStore.RunDraft(
                 run: run,
@@ -74,7 +75,8 @@ extension ChatService {
                 parent: parent,
                 prompt: performer.prompt.version,
                 process: process,
-                bases: try await access.visibleScope(for: context, doing: .chat).bases
+                bases: reach.bases,
+                narrowing: reach.narrowing
             ),
             owner: context.principal.user,
             tenant: context.tenant,
@@ -108,14 +110,14 @@ extension ChatService {
 
     public func run(_ id: RunID, context: RequestContext) async throws -> ChatRun {
         try context.require(.chat)
-        let scope = try await access.visibleScope(for: context, doing: .chat).bases
+        let reach = ChatReach(try await access.visibleScope(for: context, doing: .chat))
         let stored = try await store.run(
             id,
             owner: context.principal.user,
             tenant: context.tenant,
             deadline: context.deadline
         )
-        guard let stored, stored.conversation.isVisible(within: scope) else { throw ChatError.notFound("run") }
+        guard let stored, stored.conversation.isVisible(within: reach) else { throw ChatError.notFound("run") }
         return stored.run
     }
 

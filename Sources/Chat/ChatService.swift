@@ -100,7 +100,7 @@ public struct ChatService: ChatServing {
         }
         return try await store.conversations(
             of: context.principal.user,
-            within: try await access.visibleScope(for: context, doing: .chat).bases,
+            within: ChatReach(try await access.visibleScope(for: context, doing: .chat)),
             limit: limit,
             after: after,
             tenant: context.tenant,
@@ -149,14 +149,14 @@ public struct ChatService: ChatServing {
     /// The conversation, when it is the caller's own and nothing outside their scope has left traces in it.
     func visible(_ id: ConversationID, _ context: RequestContext) async throws -> ChatStore.StoredConversation {
         try context.require(.chat)
-        let scope = try await access.visibleScope(for: context, doing: .chat).bases
+        let reach = ChatReach(try await access.visibleScope(for: context, doing: .chat))
         let stored = try await store.conversation(
             id,
             owner: context.principal.user,
             tenant: context.tenant,
             deadline: context.deadline
         )
-        guard let stored, stored.isVisible(within: scope) else { throw ChatError.notFound("conversation") }
+        guard let stored, stored.isVisible(within: reach) else { throw ChatError.notFound("conversation") }
         return stored
     }
 

@@ -60,6 +60,11 @@ struct StoreTests {
             await #expect(throws: ChatError.notFound("")) {
                 try await store.begin(narrow, owner: owner, tenant: tenant, deadline: deadline)
             }
+            narrow = draft
+            narrow.narrowing = "a part"
+            await #expect(throws: ChatError.notFound("")) {
+                try await store.begin(narrow, owner: owner, tenant: tenant, deadline: deadline)
+            }
 
             let channel = RunChannel(tenant: tenant, run: run.id, conversation: conversation.id) { _ in }
             try await channel.send(.text("A"))
@@ -77,7 +82,7 @@ struct StoreTests {
                 #expect((found != nil) == isOwn)
                 let listed = try await store.conversations(
                     of: owner,
-                    within: nil,
+                    within: ChatReach(bases: nil),
                     limit: 9,
                     after: nil,
                     tenant: asked,

@@ -14,6 +14,10 @@ import Testing
 /// The product's tools over a small indexed base, and somebody who may do everything.
 struct ToolsFixture: Sendable {
     let tools: ToolRegistry
+    /// The same for who sees less.
+    let masked: @Sendable (Reach) -> ToolRegistry
+    /// Brings the index up to date.
+    let index: @Sendable () async throws -> Void
     let access: AccessService
     let airtable: AirtableService
     let context: RequestContext
@@ -100,6 +104,21 @@ func withTools(_ body: @escaping @Sendable (ToolsFixture) async throws -> Void) 
             try await body(
                 ToolsFixture(
                     tools: .standard(airtable: airtable, search: search),
+                    masked: { sight in
+                        var narrow = access
+                        narrow.narrowing = { scope, _ in VisibleScope(tenant: scope.tenant, sight: sight) }
+                        let airtable = AirtableService(database: database, access: narrow)
+                        let search = SearchService(
+                            database: database,
+                            access: narrow,
+                            airtable: airtable,
+                            embedder: embedder,
+                            collections: collections,
+                            pool: pool
+                        )
+                        return .standard(airtable: airtable, search: search)
+                    },
+                    index: { [tenant] in try await Indexer(services: services) { [tenant] }.indexAll() },
                     access: access,
                     airtable: airtable,
                     context: context,

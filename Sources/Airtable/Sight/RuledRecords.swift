@@ -31,34 +31,58 @@ final class RuledRecords: Sendable {
 
     /// Nil when the table has no rule for the reader.
     ///
+    /// - Parameter onDamage: told of each damaged record, which is left out; without it the first one is an error.
     /// - Throws: `.tooLarge` when more than `Limits.ruledRecords` exist for them; `.modelNotFound`.
-    func records(of table: TableID, _ sight: RecordSight) throws -> Set<RecordID>? {
+    func records(
+        of table: TableID,
+        _ sight: RecordSight,
+        onDamage: ((AirtableError) -> Void)? = nil
+    ) throws -> Set<RecordID>? {
         let model = try sight.table(table)
         guard let rule = sight.scope.rule(table: table), let compiled = sight.rule(of: table) else { return nil }
         let key = Key(tenant: sight.schema.tenant, table: table, rule: rule)
         let sequence = try ChangeLogStore().extent(tenant: sight.schema.tenant, in: sight.transaction).latest
         if let known = known(key, sequence, sight.schema.version) { return known }
-        let records = try Self.read(model, sight)
+        let records: Set<RecordID>
+        do { records = try Self.read(model, sight) } catch let error as AirtableError where error.code == .corrupt {
+            guard let onDamage else { throw error }
+            return try Self.readSound(model, sight, onDamage)
+        }
         if !compiled.isVolatile { keep(records, key, sequence, sight.schema.version) }
         return records
     }
 
     private static func read(_ model: TableModel, _ sight: RecordSight) throws -> Set<RecordID> {
         var records: Set<RecordID> = []
-        let plan = ListingPlan(all: model)
-        try RecordScan(plan: plan, sight: sight).forEachMatch(after: nil) { row, _, _, _ in
+        try RecordScan(plan: ListingPlan(all: model), sight: sight).forEachMatch(after: nil) { row, _, _, _ in
             records.insert(row.id)
-            guard records.count <= Limits.ruledRecords else {
-                throw AirtableError(
-                    .tooLarge,
-                    "More than \(Limits.ruledRecords) records of table \"\(model.table.name)\" are yours to see: too many to be "
-                        + "searched or counted one by one.",
-                    hint: "leave the table out, or list its records"
-                )
-            }
+            try check(records, of: model)
             return true
         }
         return records
+    }
+
+    private static func readSound(
+        _ model: TableModel,
+        _ sight: RecordSight,
+        _ onDamage: (AirtableError) -> Void
+    ) throws -> Set<RecordID> {
+        var records: Set<RecordID> = []
+        try RecordScan(plan: ListingPlan(all: model), sight: sight).forEachSoundMatch(onDamage: onDamage) { record in
+            records.insert(record.id)
+            try check(records, of: model)
+        }
+        return records
+    }
+
+    private static func check(_ records: Set<RecordID>, of model: TableModel) throws(AirtableError) {
+        guard records.count > Limits.ruledRecords else { return }
+        throw AirtableError(
+            .tooLarge,
+            "Of table \"\(model.table.name)\" more than \(Limits.ruledRecords) records are yours to see by a rule: too many "
+                + "to be searched or counted one by one.",
+            hint: "leave the table out, or list its records"
+        )
     }
 
     private func known(_ key: Key, _ sequence: Int64, _ version: Int64) -> Set<RecordID>? {

@@ -13,6 +13,7 @@ extension ChatStore {
         package var process: String
         /// The asker's scope: it becomes part of the conversation's.
         package var bases: Set<BaseID>?
+        package var narrowing: String?
 
         package init(
             run: ChatRun,
@@ -20,7 +21,8 @@ extension ChatStore {
             parent: ChatMessageID?,
             prompt: String,
             process: String,
-            bases: Set<BaseID>?
+            bases: Set<BaseID>?,
+            narrowing: String? = nil
         ) {
             self.run = run
             self.content = content
@@ -28,6 +30,7 @@ extension ChatStore {
             self.prompt = prompt
             self.process = process
             self.bases = bases
+            self.narrowing = narrowing
         }
     }
 
@@ -191,7 +194,7 @@ extension ChatStore {
         let key: [SQLValue] = [.id(tenant), .id(draft.run.conversation)]
         let table = "chat_conversations"
         let row = try transaction.firstRow(
-            "SELECT positions, title, bases FROM chat_conversations WHERE tenant = $1 AND id = $2",
+            "SELECT positions, title, bases, narrowing FROM chat_conversations WHERE tenant = $1 AND id = $2",
             key
         )
         guard let row else { throw ChatError.notFound("conversation") }
@@ -205,13 +208,16 @@ extension ChatStore {
         }
         let stored = try row.optionalText(2) == nil ? nil : Set(try row.json([BaseID].self, 2, of: table))
         // Somebody who sees more may have asked since the asker was shown the conversation.
-        if let asker = draft.bases, stored?.isSubset(of: asker) != true { throw ChatError.notFound("conversation") }
+        let asker = ChatReach(bases: draft.bases, narrowing: draft.narrowing)
+        guard asker.covers(bases: stored, narrowing: try row.optionalText(3)) else {
+            throw ChatError.notFound("conversation")
+        }
         let bases = stored == nil ? nil : draft.bases
         var title = try row.text(1)
         if title.isEmpty { title = Self.title(of: draft.content) }
         try transaction.execute(
-            "UPDATE chat_conversations SET title = $3, bases = $4 WHERE tenant = $1 AND id = $2",
-            key + [.text(title), try Self.text(of: bases)]
+            "UPDATE chat_conversations SET title = $3, bases = $4, narrowing = $5 WHERE tenant = $1 AND id = $2",
+            key + [.text(title), try Self.text(of: bases), SQLValue(draft.narrowing)]
         )
         return position
     }

@@ -23,6 +23,10 @@ extension ChatStore {
                 """
             ]
         ),
+        Migration(
+            id: "chat/0003-narrowing",
+            ["ALTER TABLE chat_conversations ADD COLUMN narrowing {text}"]
+        ),
     ]
 
     private static let tables = [

@@ -15,16 +15,17 @@ public struct ChatStore: Sendable {
         package var conversation: Conversation
         /// The bases that may have left traces in it; nil when all may: who sees less may not see it.
         package var bases: Set<BaseID>?
+        /// What was kept back, inside the bases, from whoever asked in it (`ChatReach`): nil when somebody saw all, empty when nobody
+        /// has asked yet.
+        package var narrowing: String?
 
-        package init(conversation: Conversation, bases: Set<BaseID>?) {
+        package init(conversation: Conversation, bases: Set<BaseID>?, narrowing: String? = "") {
             self.conversation = conversation
             self.bases = bases
+            self.narrowing = narrowing
         }
 
-        func isVisible(within scope: Set<BaseID>?) -> Bool {
-            guard let scope else { return true }
-            return bases?.isSubset(of: scope) ?? false
-        }
+        func isVisible(within reach: ChatReach) -> Bool { reach.covers(bases: bases, narrowing: narrowing) }
     }
 
     // MARK: Conversations
@@ -36,22 +37,22 @@ public struct ChatStore: Sendable {
             try transaction.execute(
                 """
                 INSERT INTO chat_conversations
-                    (tenant, id, owner, title, settings, bases, positions, created_time, updated_time, deleted)
-                VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, 0)
+                    (tenant, id, owner, title, settings, bases, positions, created_time, updated_time, deleted, narrowing)
+                VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, 0, $9)
                 """,
                 [
                     .id(tenant), .id(conversation.id), .id(conversation.owner), .text(conversation.title),
                     .json(conversation.settings), Self.text(of: stored.bases), .instant(conversation.createdTime),
-                    .instant(conversation.updatedTime),
+                    .instant(conversation.updatedTime), SQLValue(stored.narrowing),
                 ]
             )
         }
     }
 
-    /// Newest first, at most `limit` of those that may be seen within `scope`, after the one named.
+    /// Newest first, at most `limit` of those that may be seen within `reach`, after the one named.
     package func conversations(
         of owner: UserID,
-        within scope: Set<BaseID>?,
+        within reach: ChatReach,
         limit: Int,
         after: ConversationID?,
         tenant: TenantID,
@@ -78,7 +79,7 @@ public struct ChatStore: Sendable {
                     """,
                     [.id(tenant), .id(owner), before.time, before.id, SQLValue(limit)]
                 ).map { try Self.conversation($0) }
-                found += page.filter { $0.isVisible(within: scope) }.map(\.conversation)
+                found += page.filter { $0.isVisible(within: reach) }.map(\.conversation)
                 guard let last = page.last?.conversation, page.count == limit else { break }
                 before = (.instant(last.createdTime), .id(last.id))
             }
@@ -150,7 +151,7 @@ public struct ChatStore: Sendable {
 
     // MARK: Rows
 
-    static let columns = "id, owner, title, settings, bases, created_time, updated_time"
+    static let columns = "id, owner, title, settings, bases, created_time, updated_time, narrowing"
 
     static func conversation(
         _ id: ConversationID,
@@ -176,7 +177,8 @@ public struct ChatStore: Sendable {
                 createdTime: try row.instant(5),
                 updatedTime: try row.instant(6)
             ),
-            bases: bases.map { Set($0) }
+            bases: bases.map { Set($0) },
+            narrowing: try row.optionalText(7)
         )
     }
 

@@ -69,7 +69,7 @@ public struct AnswerExtractor: Sendable {
         )
         let query = SearchQuery(text: text, mode: .hybrid, count: 160)
         let found = try await search.candidates(query, places: places, context: context)
-        let rarity = try await rarity(of: question, partitions: Array(found.partitions.values), context)
+        let rarity = try await rarity(of: question, found, context)
         let candidates = try await placed(question, try await candidates(found, context), found, context)
         let ranked = candidates.map { ($0, rank($0, question, rarity)) }.sorted {
             $0.1 != $1.1 ? $0.1 > $1.1 : $0.0.record.id < $1.0.record.id
@@ -96,14 +96,15 @@ public struct AnswerExtractor: Sendable {
     /// How rare each stem of the question is among what may be searched, as in BM25; most where no unit has it.
     func rarity(
         of question: Question,
-        partitions: [Partition],
+        _ found: SearchCandidates,
         _ context: RequestContext
     ) async throws -> [String: Double] {
+        let (partitions, seen) = (Array(found.partitions.values), found.seen)
         let (lexical, tenant) = (search.lexical, context.tenant)
         let stems = Array(Set(question.stems + (question.attribute + question.subject).map(\.stem) + question.entities))
         let units = partitions.reduce(0) { $0 + $1.units }
         let counts = try await search.database.read(deadline: context.deadline) { transaction in
-            try lexical.frequencies(of: stems, partitions: partitions, tenant: tenant, in: transaction)
+            try lexical.frequencies(of: stems, partitions: partitions, seen: seen, tenant: tenant, in: transaction)
         }
         return Dictionary(
             stems.map { ($0, Double(LexicalIndex.rarity(units: units, frequency: counts[$0] ?? 0))) },

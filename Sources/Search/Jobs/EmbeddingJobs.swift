@@ -39,6 +39,8 @@ public struct EmbeddingJobs: Sendable {
         let live = try await services.models.liveName(tenant: context.tenant)
         let model = try request.model.map { try EmbeddingModelName.reading($0) } ?? live
         var tables = try await tables(of: request, visible, context)
+        // A job tells of how many records it is.
+        guard tables.allSatisfy({ visible.rule(table: $0.id) == nil }) else { throw AccessError.forbidden(.embed) }
         if model != live {
             guard visible.isWholeTenant else { throw AccessError.forbidden(.embed) }
             // Fails here and now when the model can't be had at all.
@@ -126,7 +128,11 @@ public struct EmbeddingJobs: Sendable {
     }
 
     private static func isVisible(_ job: Job, _ visible: VisibleScope) throws -> Bool {
-        try EmbeddingTask(job.payload).bases.allSatisfy { visible.allows(base: $0) }
+        let task = try EmbeddingTask(job.payload)
+        guard task.bases.allSatisfy({ visible.allows(base: $0) }) else { return false }
+        return task.tables.allSatisfy { table in
+            visible.rule(table: table) == nil && task.bases.contains { visible.allows(table: table, in: $0) }
+        }
     }
 
     private func tables(

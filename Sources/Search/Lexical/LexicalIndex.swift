@@ -23,6 +23,7 @@ struct LexicalIndex: Sendable {
     func scores(
         stems: [String],
         partitions: [Partition],
+        seen: SeenUnits = SeenUnits(),
         tenant: TenantID,
         in transaction: any Transaction
     ) throws -> LexicalScores {
@@ -48,7 +49,7 @@ struct LexicalIndex: Sendable {
                     guard let partition = UInt32(exactly: try row.integer(0)),
                         let block = UInt32(exactly: try row.integer(1))
                     else { throw SearchError.corrupt("postings") }
-                    let data = try row.bytes(2)
+                    let data = seen.seen(try row.bytes(2), partition: partition, block: block)
                     frequency += data.count / PostingBlock.bytesPerPosting
                     blocks.append((partition, block, data))
                 }
@@ -65,12 +66,25 @@ struct LexicalIndex: Sendable {
     func frequencies(
         of stems: [String],
         partitions: [Partition],
+        seen: SeenUnits = SeenUnits(),
         tenant: TenantID,
         in transaction: any Transaction
     ) throws -> [String: Int] {
         var counts: [String: Int] = [:]
-        let numbers = partitions.map { SQLValue(Int($0.number)) }
+        let numbers = partitions.filter { !seen.limits($0.number) }.map { SQLValue(Int($0.number)) }
+        let limited = partitions.filter { seen.limits($0.number) }
         for stem in Set(stems) {
+            for partition in limited {
+                let rows = try transaction.rows(
+                    "SELECT block, data FROM search_postings WHERE partition = $1 AND term = $2",
+                    [SQLValue(Int(partition.number)), .text(stem)]
+                )
+                for row in rows {
+                    guard let block = UInt32(exactly: try row.integer(0)) else { throw SearchError.corrupt("postings") }
+                    let data = seen.seen(try row.bytes(1), partition: partition.number, block: block)
+                    counts[stem, default: 0] += data.count / PostingBlock.bytesPerPosting
+                }
+            }
             for run in SQLLists.runs(of: numbers, count: 512) {
                 let list = SQLLists.padded(run)
                 let row = try transaction.firstRow(

@@ -4,6 +4,7 @@ import Domain
 
 /// The bases, tables and fields that one search looks in, as named by the caller, found among what they may see.
 struct SearchPlaces: Sendable {
+    /// Without what tells of what is hidden.
     let visible: VisibleScope
     /// All that may be seen.
     let bases: [BaseID: Base]
@@ -11,6 +12,8 @@ struct SearchPlaces: Sendable {
     private(set) var onlyBases: Set<BaseID>?
     private(set) var onlyTables: Set<TableID>?
     private(set) var onlyFields: Set<FieldID>?
+    /// The only records to look at, of tables of which the caller sees a part.
+    private(set) var limits: [TableID: Set<RecordID>] = [:]
 
     /// - Throws: `unknownBase`, `unknownTable`, `unknownField`.
     init(
@@ -21,6 +24,7 @@ struct SearchPlaces: Sendable {
         reads: GatedReads,
         context: RequestContext
     ) async throws {
+        let visible = try await reads.widened(visible, context: context)
         let all = try await reads.bases(context: context).filter { visible.allows(base: $0.id) }
         self.visible = visible
         self.bases = Dictionary(all.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
@@ -34,7 +38,10 @@ struct SearchPlaces: Sendable {
             }
             onlyBases = Set(bases.map(\.id))
         }
-        if wantedTables == nil, wantedFields == nil { return }
+        if wantedTables == nil, wantedFields == nil {
+            try await limit(reads, context)
+            return
+        }
         var tables: [Table] = []
         for base in bases {
             tables += try await reads.tables(in: base.id, context: context).filter { visible.allows(table: $0) }
@@ -48,7 +55,10 @@ struct SearchPlaces: Sendable {
             }
             onlyTables = Set(tables.map(\.id))
         }
-        guard let wantedFields else { return }
+        guard let wantedFields else {
+            try await limit(reads, context)
+            return
+        }
         let fields = tables.flatMap(\.fields)
         onlyFields = []
         for name in wantedFields {
@@ -56,6 +66,11 @@ struct SearchPlaces: Sendable {
             if found.isEmpty { throw SearchError.unknown(.unknownField, name, among: fields.map(\.name)) }
             onlyFields?.formUnion(found.map(\.id))
         }
+        try await limit(reads, context)
+    }
+
+    private mutating func limit(_ reads: GatedReads, _ context: RequestContext) async throws {
+        limits = try await reads.limits(bases: onlyBases, tables: onlyTables, scope: visible, context: context)
     }
 
     func scope(_ all: [Partition]) -> SearchScope {

@@ -1,12 +1,16 @@
 import Access
 import Airtable
+import Database
 import Domain
+import VectorIndex
 
 /// Where one search may look, decided before anything is searched.
 struct SearchScope: Sendable {
     /// By base, so that each base's index is searched for its own.
     let partitions: [BaseID: [Partition]]
     let byNumber: [UInt32: Partition]
+    /// The only units to find, of partitions of which the caller sees a part.
+    let seen: SeenUnits
 
     /// - Parameters:
     ///   - all: every partition of the tenant.
@@ -34,6 +38,37 @@ struct SearchScope: Sendable {
             allowed.values.joined().map { ($0.number, $0) },
             uniquingKeysWith: { first, _ in first }
         )
+        seen = SeenUnits()
+    }
+
+    /// - Parameter partitions: as if they had no units but `seen` ones.
+    private init(_ partitions: [BaseID: [Partition]], seen: SeenUnits) {
+        self.partitions = partitions
+        self.seen = seen
+        byNumber = Dictionary(
+            partitions.values.joined().map { ($0.number, $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
+    }
+
+    /// The same where nothing but some records of some tables is there: what others say has no influence, not by a count either.
+    func limited(
+        to limits: [TableID: Set<RecordID>],
+        store: SearchStore,
+        tenant: TenantID,
+        in transaction: any Transaction
+    ) throws -> SearchScope {
+        if limits.isEmpty { return self }
+        var (limited, seen) = (partitions, SeenUnits())
+        for (base, list) in partitions {
+            for (place, partition) in list.enumerated() {
+                guard let records = limits[partition.table] else { continue }
+                let found = try store.keys(of: records, in: partition, tenant: tenant, transaction)
+                seen.limit(partition.number, to: found.keys)
+                limited[base]?[place] = partition.holding(units: found.keys.count, words: found.words)
+            }
+        }
+        return SearchScope(limited, seen: seen)
     }
 
     private static func shows(_ fields: Set<FieldID>, _ partition: Partition) -> Bool {
@@ -52,6 +87,8 @@ struct SearchScope: Sendable {
         if visible.isWholeTenant { return true }
         return partition.sources.split(separator: " ").allSatisfy { text in
             guard let source = TableLayout.Source(text: text) else { return false }
+            // Of records of which the caller sees a part, none is to be found by name.
+            if source.table != partition.table, visible.rule(table: source.table) != nil { return false }
             // A base's links stay inside the base.
             return visible.allows(table: source.table, in: partition.base)
                 && !visible.hiddenFields(table: source.table).contains(source.field)

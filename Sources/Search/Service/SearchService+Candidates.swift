@@ -13,6 +13,7 @@ struct SearchCandidates: Sendable {
     /// Records that the vectors alone would propose.
     var semantic: Set<RecordID> = []
     var partitions: [UInt32: Partition] = [:]
+    var seen = SeenUnits()
     var bases: [BaseID: Base] = [:]
     /// Units proposed by each side.
     var lexicalCount = 0
@@ -51,10 +52,12 @@ extension SearchService {
         async let encoded = encoded(query, start, context)
         let (stems, accepted) = (query.stems, query.accepted)
         let words = try await database.read(deadline: context.deadline) { transaction in
-            let scope = places.scope(try store.partitions(tenant: tenant, in: transaction))
+            let scope = try places.scope(try store.partitions(tenant: tenant, in: transaction))
+                .limited(to: places.limits, store: store, tenant: tenant, in: transaction)
             let scores = try lexical.scores(
                 stems: stems,
                 partitions: Array(scope.byNumber.values),
+                seen: scope.seen,
                 tenant: tenant,
                 in: transaction
             )
@@ -64,7 +67,7 @@ extension SearchService {
             let best = scores.best(query.count) { keys?.contains($0.rawValue) ?? true }
             return (scope: scope, scores: scores, best: best, keys: keys)
         }
-        var result = SearchCandidates(partitions: words.scope.byNumber, bases: places.bases)
+        var result = SearchCandidates(partitions: words.scope.byNumber, seen: words.scope.seen, bases: places.bases)
         result.timings.words = clock.lap()
         let (vector, tookVector, isDegraded) = try await encoded
         (result.timings.vector, result.isDegraded) = (tookVector, isDegraded)
@@ -194,23 +197,36 @@ extension SearchService {
             statistics.wasExact = true
             for (base, partitions) in scope.partitions {
                 // Never all: what a deleted table left may still be in the index.
-                let numbers = Set(partitions.map(\.number))
-                let allowed = keys.map { AllowedKeys.keys($0.inside(numbers)) } ?? .partitions(numbers)
-                var own = SearchStatistics()
-                let found = try collections.search(
-                    vector,
-                    k: k,
-                    allowed: allowed,
-                    tenant: tenant,
-                    base: base,
-                    statistics: &own
-                )
-                for neighbor in found { best.offer(neighbor.key, neighbor.score) }
-                statistics.distanceEvaluations += own.distanceEvaluations
-                if own.distanceEvaluations > 0, !own.wasExact { statistics.wasExact = false }
+                for allowed in Self.allowed(Set(partitions.map(\.number)), scope.seen, only: keys) {
+                    var own = SearchStatistics()
+                    let found = try collections.search(
+                        vector,
+                        k: k,
+                        allowed: allowed,
+                        tenant: tenant,
+                        base: base,
+                        statistics: &own
+                    )
+                    for neighbor in found { best.offer(neighbor.key, neighbor.score) }
+                    statistics.distanceEvaluations += own.distanceEvaluations
+                    if own.distanceEvaluations > 0, !own.wasExact { statistics.wasExact = false }
+                }
             }
             return (best.sorted().map { (UnitKey(rawValue: $0.key), $0.score) }, statistics)
         }
+    }
+
+    /// What may be found in some partitions: all of those that are seen whole, and of others the units that are seen.
+    private static func allowed(_ numbers: Set<UInt32>, _ seen: SeenUnits, only keys: KeySet?) -> [AllowedKeys] {
+        if let keys {
+            let inside = keys.inside(numbers)
+            return [
+                .keys(seen.isEmpty ? inside : KeySet(inside.sorted.filter { seen.contains(UnitKey(rawValue: $0)) }))
+            ]
+        }
+        if seen.isEmpty { return [.partitions(numbers)] }
+        let (limited, whole) = (numbers.filter { seen.limits($0) }, numbers.filter { !seen.limits($0) })
+        return (whole.isEmpty ? [] : [.partitions(whole)]) + (limited.isEmpty ? [] : [.keys(seen.inside(limited))])
     }
 
     /// The exact cosines of some units with each of `vectors`, in their order.

@@ -36,8 +36,10 @@ extension SearchService {
         )
         let (store, tenant) = (store, context.tenant)
         let all = try await database.read(deadline: context.deadline) { try store.partitions(tenant: tenant, in: $0) }
-        let vectors = try await vectors(of: source, among: all, visible: visible, context: context)
-        let scope = places.scope(all)
+        let vectors = try await vectors(of: source, among: all, visible: places.visible, context: context)
+        let scope = try await database.read(deadline: context.deadline) { transaction in
+            try places.scope(all).limited(to: places.limits, store: store, tenant: tenant, in: transaction)
+        }
         let count = min(Limits.searchCandidates, 80 + 4 * limit)
         var proposed: Set<UnitKey> = []
         for vector in vectors {

@@ -14,18 +14,24 @@ extension SearchService {
 
     func status(now: Instant, context: RequestContext) async throws -> SearchStatus {
         try context.require(.search)
-        let visible = try await access.visibleScope(for: context, doing: .search)
+        let sound = airtable.storedReads(by: .search)
+        let visible = try await sound.widened(
+            try await access.visibleScope(for: context, doing: .search),
+            context: context
+        )
+        let limits = try await sound.limits(bases: nil, tables: nil, scope: visible, context: context)
         let (store, tenant, feed) = (store, context.tenant, airtable.changes)
         let checkpoint = try await feed.checkpoint(of: Indexer.consumer, tenant: tenant)
         let lag = try await lag(after: checkpoint, now: now, tenant: tenant)
         let stored = try await database.read(deadline: context.deadline) { transaction in
             (
-                partitions: try store.partitions(tenant: tenant, in: transaction),
+                scope: try SearchScope(all: try store.partitions(tenant: tenant, in: transaction), visible: visible)
+                    .limited(to: limits, store: store, tenant: tenant, in: transaction),
                 backfills: try store.backfills(tenant: tenant, in: transaction)
             )
         }
         var units: [TableID: Int] = [:]
-        for partition in SearchScope(all: stored.partitions, visible: visible).byNumber.values {
+        for partition in stored.scope.byNumber.values {
             units[partition.table, default: 0] += partition.units
         }
         let backfills = Dictionary(stored.backfills.map { ($0.table, $0) }, uniquingKeysWith: { _, last in last })
@@ -34,6 +40,8 @@ extension SearchService {
             for table in try await reads.tables(in: base.id, context: context) {
                 let backfill = backfills[table.id].flatMap { $0.phase == .done ? nil : $0 }
                 let own = lag.map { $0[table.id] ?? TableLag() }
+                // How much of the others waits, or changed, is not theirs to know.
+                let isWhole = limits[table.id] == nil
                 entries.append(
                     SearchStatus.Entry(
                         base: base.name,
@@ -46,10 +54,10 @@ extension SearchService {
                             context: context
                         ),
                         units: units[table.id] ?? 0,
-                        filled: backfill?.done,
-                        toFill: backfill?.total,
-                        lagChanges: own?.changes,
-                        lagSeconds: own?.seconds
+                        filled: isWhole ? backfill?.done : nil,
+                        toFill: isWhole ? backfill?.total : nil,
+                        lagChanges: isWhole ? own?.changes : nil,
+                        lagSeconds: isWhole ? own?.seconds : nil
                     )
                 )
             }

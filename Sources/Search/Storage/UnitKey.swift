@@ -34,6 +34,20 @@ struct Partition: Sendable, Hashable {
     /// Units in here now, and their words together.
     let units: Int
     let words: Int
+
+    /// The same with other counts.
+    func holding(units: Int, words: Int) -> Partition {
+        Partition(
+            number: number,
+            base: base,
+            table: table,
+            group: group,
+            sources: sources,
+            nextEntry: nextEntry,
+            units: units,
+            words: words
+        )
+    }
 }
 
 /// A unit as stored: what is needed to find it again and to tell whether it changed.
