@@ -41,7 +41,6 @@ struct AuditCommandTests {
                 DROP TRIGGER access_audit_kept;
                 DELETE FROM access_audit WHERE sequence > 1;
                 DELETE FROM access_audit_checkpoints;
-                DELETE FROM access_audit_heads;
                 """
             )
             let broken = try await Binary.run(["audit", "verify"] + options)

@@ -86,7 +86,8 @@ struct BackupTests {
                         try await withThrowingTaskGroup(of: Void.self) { group in
                             // One writer, so that what is in the copy must be the first so many.
                             group.addTask {
-                                for number in 1... where !Task.isCancelled {
+                                for number in 1... {
+                                    try Task.checkCancellation()
                                     _ = try await services.airtable.create(
                                         [RecordDraft(fields: ["Name": .string("\(number)")])],
                                         in: table,

@@ -203,7 +203,7 @@ struct ConversationTests {
                         try await chat.ask(content, in: id, settings: settings, world.context)
                     }
                 }
-                await #expect(throws: ModelError(.modelNotFound, "")) {
+                await #expect(throws: ChatError(.invalidSettings, "")) {
                     try await chat.ask("x", in: id, settings: ChatSettings(model: "gpt-0"), world.context)
                 }
                 #expect(try await chat.messages(of: id, context: world.context).isEmpty)

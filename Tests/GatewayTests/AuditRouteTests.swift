@@ -51,7 +51,7 @@ struct AuditRouteTests {
                 #expect(strangers.count == 1)
                 let stranger = try #require(strangers.first.flatMap { AuditEntry($0, of: .server) }?.event)
                 #expect(stranger.action == .refused && stranger.user == nil)
-                #expect(stranger.details[.reason] == "malformed key")
+                #expect(stranger.details[.reason] == "neither key nor token")
             }
         }
     }
