@@ -83,7 +83,7 @@ struct ChatCommandTests {
                 ["chat", "--once", "x", "--json", "--model", "nobody/none"] + data,
                 adding: variables
             )
-            #expect(unknown.status == 4 && unknown.output.isEmpty)
+            #expect(unknown.status == 1 && unknown.output.isEmpty)
             #expect(try await Binary.run(["chat", "--json"] + data).status == 2)
             #expect(try await Binary.run(["chat", "--once", " "] + data).status == 2)
         }
