@@ -23,7 +23,7 @@ extension AccountService {
         guard settings.registration == .open else {
             throw AccessError(
                 .registrationClosed,
-                settings.registration == .invite ? "Accounts here are by invitation." : "Nobody can register here.",
+                "Nobody can register here.",
                 hint: "ask who runs this server"
             )
         }

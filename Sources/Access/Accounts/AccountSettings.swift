@@ -5,8 +5,6 @@ public struct AccountSettings: Sendable, Hashable {
     public enum Registration: String, Sendable, Hashable, CaseIterable {
         /// Accounts are made at the machine itself.
         case off
-        /// Whoever was invited.
-        case invite
         /// Everybody; each gets a tenant of their own.
         case open
     }

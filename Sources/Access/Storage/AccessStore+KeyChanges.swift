@@ -17,12 +17,14 @@ extension AccessStore {
         tenant: TenantID,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> APIKey? {
-        try await database.read(deadline: deadline) { transaction in
-            try transaction.firstRow(
-                "SELECT \(Self.keyColumns) FROM access_keys k WHERE k.tenant = $1 AND k.id = $2",
-                [.id(tenant), .id(id)]
-            ).map(Self.key)
-        }
+        try await database.read(deadline: deadline) { try Self.key(id, tenant: tenant, $0) }
+    }
+
+    private static func key(_ id: KeyID, tenant: TenantID, _ transaction: any Transaction) throws -> APIKey? {
+        try transaction.firstRow(
+            "SELECT \(keyColumns) FROM access_keys k WHERE k.tenant = $1 AND k.id = $2",
+            [.id(tenant), .id(id)]
+        ).map(key)
     }
 
     /// Writes name, limits, expiry and state of `key` where it is still as `old` has them.
@@ -38,11 +40,7 @@ extension AccessStore {
         try await database.write(deadline: deadline) { transaction in
             // Without it, of two changes at once the second would undo the first.
             try transaction.lock("access_keys \(tenant)")
-            let row = try transaction.firstRow(
-                "SELECT \(Self.keyColumns) FROM access_keys k WHERE k.tenant = $1 AND k.id = $2",
-                [.id(tenant), .id(old.id)]
-            )
-            guard var present = try row.map(Self.key) else { return false }
+            guard var present = try Self.key(old.id, tenant: tenant, transaction) else { return false }
             present.lastUsedTime = old.lastUsedTime
             guard present == old else { return false }
             try transaction.execute(

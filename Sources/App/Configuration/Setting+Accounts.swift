@@ -8,7 +8,7 @@ extension Setting {
         "REGISTRATION",
         default: "off",
         flag: false,
-        "Who may register: `off`, `invite`, or `open`, which gives each a tenant of their own."
+        "Who may register: `off` (nobody), or `open`, which gives each a tenant of their own."
     )
     public static let verifyEmail = Setting(
         "VERIFY_EMAIL",
@@ -66,7 +66,7 @@ public struct IdentitySettings: Sendable {
             registration: reader.value(
                 .registration,
                 default: .off,
-                expected: "off, invite or open",
+                expected: "off or open",
                 AccountSettings.Registration.init
             ),
             verifiesEmail: reader.value(.verifyEmail, default: false, expected: "on or off") { text in
