@@ -119,13 +119,16 @@ let package = Package(
             "Gateway",
             [
                 "Domain", "Access", "Jobs", "Airtable", "Embeddings", "Search", "LLM", "Tools", "Chat", "MCP",
-                "OpenAIDialect", hummingbird, hummingbirdCore, httpTypes, nioCore, nioHTTP1, nioHTTPTypes,
-                nioHTTPTypesHTTP1, nioWebSocket, logging, metrics, lifecycle,
+                "OpenAIDialect", crypto, hummingbird, hummingbirdCore, httpTypes, nioCore, nioHTTP1, nioHTTPTypes,
+                nioHTTPTypesHTTP1, nioSSL, nioWebSocket, logging, metrics, lifecycle,
             ],
-            resources: ["page.html", "page.css", "page.js", "api.js", "markup.js", "answer.js", "chat.js", "chat.css"]
-                .map {
-                    .embedInCode("Page/\($0)")
-                }
+            resources: [
+                "page.html", "page.css", "page.js", "api.js", "markup.js", "answer.js", "chat.js", "chat.css",
+                "docs.html", "docs.css", "docs.js",
+            ]
+            .map {
+                .embedInCode("Page/\($0)")
+            }
         ),
         // 9: the composition root
         library(
@@ -208,7 +211,8 @@ let package = Package(
             [
                 "Gateway", "Chat", "LLM", "Tools", "MCP", "Jobs", "Embeddings", "OpenAIDialect", "Search", "Airtable",
                 "Access", "Database", "Domain", "Outbound", "TestSupport", "VectorIndex", hummingbird, hummingbirdCore,
-                hummingbirdTesting, httpTypes, nioCore, nioHTTP1, nioPosix, nioWebSocket, logging, metrics, lifecycle,
+                hummingbirdTesting, httpTypes, nioCore, nioHTTP1, nioPosix, nioSSL, nioWebSocket, logging, metrics,
+                lifecycle,
             ],
             exclude: ["Errors", "Snapshots"]
         ),

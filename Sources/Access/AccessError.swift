@@ -31,6 +31,8 @@ public struct AccessError: Failure, Equatable {
         case weakPassword
         /// As many keys or users as a tenant may have.
         case limitReached
+        /// Something else needs it.
+        case inUse
         /// The last owner would lose the data directory.
         case lastOwner
         /// Nobody owns this database yet.
@@ -65,7 +67,7 @@ public struct AccessError: Failure, Equatable {
         case .forbidden, .sessionRequired, .passwordExpired, .wrongPassword, .registrationClosed: .forbidden
         case .notFound: .notFound
         case .invalid, .weakPassword, .tokenRefused: .invalid
-        case .limitReached, .lastOwner, .addressTaken: .conflict
+        case .limitReached, .lastOwner, .addressTaken, .inUse: .conflict
         case .notBootstrapped, .masterKeyUnusable, .masterKeyExposed, .masterKeyMismatch: .notConfigured
         case .corrupt: .corrupt
         case .busy: .busy

@@ -54,7 +54,7 @@ extension AccessService {
             deadline: context.deadline
         )
         switch change {
-        case .changed: return
+        case .changed: policyChanged(in: context.tenant)
         case .taken: throw AccessError(.invalid, "Another user has this e-mail address.")
         case .userMissing: throw AccessError.notFound("user")
         case .ownedByAccount: throw AccessError(.invalid, "This user signs in, and changes their address themselves.")
@@ -71,7 +71,7 @@ extension AccessService {
         context: RequestContext
     ) async throws -> User {
         try context.require(.membersManage)
-        try Self.requireHeld(role.permissions, context)
+        try requireHeld(Rights(role.permissions), .tenant, try await standing(of: context))
         let user = User(
             id: .random(),
             name: try Self.displayName(name, of: "user"),
@@ -94,7 +94,9 @@ extension AccessService {
             deadline: context.deadline
         )
         switch insertion {
-        case .inserted: return user
+        case .inserted:
+            policyChanged(in: context.tenant)
+            return user
         case .nameTaken:
             throw AccessError(.invalid, "A user of this name or e-mail address exists.", hint: "choose another one")
         case .limitReached, .ownerMissing: throw Self.limitReached("users", Limits.usersPerTenant)
@@ -103,27 +105,9 @@ extension AccessService {
 
     /// Disables a user, whose keys are then dead, or enables one again. Needs `members:manage`.
     ///
-    /// - Throws: `lastOwner` for the user whom the command line acts as, `notFound`.
+    /// - Throws: `lastOwner`; `forbidden` for who has more than the caller; `notFound`.
     public func setUser(_ user: UserID, isDisabled: Bool, context: RequestContext) async throws {
-        try context.require(.membersManage)
-        let owner = try await store.tenant(context.tenant, deadline: context.deadline)?.owner
-        if isDisabled, owner == user {
-            throw AccessError(.lastOwner, "The data directory's owner cannot be disabled.")
-        }
-        let isFound = try await store.setDisabled(
-            isDisabled,
-            user: user,
-            tenant: context.tenant,
-            audit: AuditEvent(
-                isDisabled ? .userDisabled : .userEnabled,
-                at: now(),
-                by: context,
-                object: AuditObject(.user, user)
-            ),
-            deadline: context.deadline
-        )
-        cache.clear()
-        guard isFound else { throw AccessError.notFound("user") }
+        try await changeUser(user, UserChange(isDisabled: isDisabled), context: context)
     }
 
     // MARK: Rules

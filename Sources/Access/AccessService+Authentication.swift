@@ -58,8 +58,9 @@ extension AccessService {
         switch Policy.admit(stored.facts, from: client.flatMap { IPAddress($0) }, at: time) {
         case .refused(let refusal):
             throw AccessError.unauthenticated(refusal.rawValue)
-        case .admitted(let permissions):
+        case .admitted:
             let key = stored.key
+            let permissions = try await permissions(of: key.owner, key: key, tenant: stored.tenant)
             usage.note(key.id, tenant: stored.tenant, at: time, stored: key.lastUsedTime, logger: logger)
             return (stored.tenant, Principal(user: key.owner, key: key.id, permissions: permissions))
         }

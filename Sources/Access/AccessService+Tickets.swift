@@ -77,7 +77,8 @@ extension AccessService {
         }
         switch Policy.admit(stored.facts, from: Self.client(old), at: now()) {
         case .refused(let refusal): throw AccessError.unauthenticated(refusal.rawValue)
-        case .admitted(let permissions):
+        case .admitted:
+            let permissions = try await permissions(of: stored.key.owner, key: stored.key, tenant: stored.tenant)
             var context = context(
                 id: id ?? "\(old.id).\(Self.randomID(length: 6))",
                 principal: Principal(user: stored.key.owner, key: key, permissions: permissions),

@@ -16,6 +16,7 @@ public struct AccessService: Sendable {
     let verified: VerifiedTokens
     let settings: TokenSettings
     let tickets: TicketBook
+    let policies: PolicyBook
     /// Who did what.
     public let audit: AuditLog
     let now: InstantSource
@@ -50,6 +51,7 @@ public struct AccessService: Sendable {
         self.verified = VerifiedTokens(capacity: Limits.verifiedTokens)
         self.settings = tokens
         self.tickets = TicketBook(capacity: Limits.tickets, perUser: Limits.ticketsPerUser)
+        self.policies = PolicyBook(store: store, now: tick)
         self.audit = AuditLog(database: database, now: now)
         self.now = now
         self.tick = tick
@@ -164,24 +166,6 @@ public struct AccessService: Sendable {
         )
         child.clientAddress = parent.clientAddress
         return child
-    }
-
-    /// What this request may see. A key that died since it was verified sees nothing.
-    public func visibleScope(for context: RequestContext) async throws -> VisibleScope {
-        guard let id = context.principal.key else { return VisibleScope(tenant: context.tenant) }
-        guard let stored = try await storedKey(id, deadline: context.deadline), stored.tenant == context.tenant else {
-            throw AccessError.unauthenticated("key gone while in use")
-        }
-        if case .refused(let refusal) = Policy.admit(stored.facts, from: Self.client(context), at: now()) {
-            throw AccessError.unauthenticated("\(refusal.rawValue) while in use")
-        }
-        return VisibleScope(tenant: context.tenant, sight: stored.key.places)
-    }
-
-    /// What this request may see, and where it may do what `permission` names.
-    public func visibleScope(for context: RequestContext, doing permission: Permission) async throws -> VisibleScope {
-        let scope = try await visibleScope(for: context)
-        return narrowing?(scope, permission) ?? scope
     }
 
     func context(

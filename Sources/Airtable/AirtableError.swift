@@ -159,7 +159,7 @@ extension AirtableError {
         )
     }
 
-    static var offsetNotOfThisList: Self {
+    package static var offsetNotOfThisList: Self {
         Self(.invalidOffset, "The offset is not one of this list.", hint: "start again without it")
     }
 

@@ -75,6 +75,11 @@ struct Housekeeping {
         )
         try await JobQueue(database: services.database)
             .removeFinished(olderThan: Self.jobsKept, tenant: tenant)
+        try await KeptReplies(database: services.database).sweep(
+            before: Instant(microseconds: Instant.now().microseconds - 86_400_000_000),
+            limit: Limits.keptReplies,
+            tenant: tenant
+        )
         _ = try await services.airtable.changes.trim(to: retention, now: .now(), tenant: tenant)
     }
 }

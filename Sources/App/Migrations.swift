@@ -12,7 +12,8 @@ extension Services {
     static let migrations: [Migration] =
         AccessStore.migrations + AirtableService.migrations + AttachmentService.migrations
         + WebhookService.migrations + EmbeddingCache.migrations + SearchStore.migrations
-        + JobQueue.migrations + TokenLedger.migrations + RunTrafficStore.migrations + ChatStore.migrations
+        + JobQueue.migrations + KeptReplies.migrations + TokenLedger.migrations + RunTrafficStore.migrations
+        + ChatStore.migrations
 
     /// Brings the database's schema up to this program's.
     ///

@@ -20,14 +20,16 @@ public struct Server: Sendable {
     private let chat: ChatServices
     private let gateway: GatewayServer
     private let listening: GatewayConfiguration
+    private let tls: TLSKeeper?
 
+    /// - Throws: `TLSError`.
     /// - Parameter onRunning: called when the public listener accepts connections, with the port it got.
     public init(
         _ services: Services,
         _ search: SearchServices,
         _ chat: ChatServices,
         onRunning: @escaping @Sendable (Int?) async -> Void = { _ in }
-    ) {
+    ) throws {
         self.services = services
         self.search = search
         self.chat = chat
@@ -36,8 +38,13 @@ public struct Server: Sendable {
         listening = GatewayConfiguration(
             address: configuration.bind.address,
             adminAddress: configuration.adminBind?.address,
+            connectionsPerAddressMax: configuration.edge.connectionsPerAddress,
+            trustedProxies: configuration.edge.trustedProxies,
+            limits: configuration.edge.limits(boundTo: configuration.bind),
+            drainNotice: .seconds(configuration.edge.drainNoticeSeconds),
             allowedOrigins: configuration.allowedOrigins
         )
+        tls = try configuration.edge.tls.map { try TLSKeeper($0) }
         let spool = SpoolDirectory(configuration.dataDirectory + "/spool")
         spool.clear()
         let embedding = EmbeddingService(jobs: search.embeddingJobs, texts: search.textEmbedding)
@@ -64,9 +71,11 @@ public struct Server: Sendable {
                 attachments: services.attachments,
                 webhooks: services.webhooks,
                 publicURL: configuration.airtable.publicURL,
+                replies: KeptReplies(database: services.database),
                 readiness: Self.readiness(services)
             ),
             metrics: metrics,
+            tls: tls,
             logger: services.logger,
             onRunning: onRunning
         )
@@ -95,8 +104,10 @@ public struct Server: Sendable {
             Member { try await AuditCheckpoints(services).run() },
             Member { try await LimitsLearner(catalog: chat.catalog, logger: services.logger).run() },
         ]
+        if let tls { members.append(Member { await Self.reload(tls, services.logger) }) }
         if let admin = gateway.adminApplication { members.append(admin) }
         members.append(gateway.publicApplication)
+        members.append(gateway.drain)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: members.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
@@ -104,8 +115,49 @@ public struct Server: Sendable {
                 logger: services.logger
             )
         )
-        do { try await group.run() } catch { throw ListenError(error, configuration: listening) ?? error }
+        do { try await Self.run(group, services.logger) } catch {
+            throw ListenError(error, configuration: listening) ?? error
+        }
         await AuditCheckpoints(services).keep()
+    }
+
+    /// SIGHUP: whoever renews certificates replaces the files and says so.
+    private static func reload(_ tls: TLSKeeper, _ logger: Logger) async {
+        for await _ in await UnixSignalsSequence(trapping: .sighup) {
+            do {
+                try tls.reload()
+                logger.notice("certificate read again")
+            } catch {
+                logger.error("certificate not read again", metadata: ["error": "\(error) \(error.detail ?? "")"])
+            }
+        }
+    }
+
+    /// The first signal lets everything come to its end, the second ends it at once.
+    private static func run(_ group: ServiceGroup, _ logger: Logger) async throws {
+        try await withThrowingTaskGroup(of: Bool.self) { tasks in
+            let signals = await UnixSignalsSequence(trapping: [.sigterm, .sigint])
+            tasks.addTask {
+                try await group.run()
+                return true
+            }
+            tasks.addTask {
+                var count = 0
+                for await _ in signals {
+                    count += 1
+                    if count == 2 { return false }
+                }
+                return false
+            }
+            defer { tasks.cancelAll() }
+            while let isDone = try await tasks.next() {
+                if isDone { return }
+                logger.notice("ending at once, at the second signal")
+                tasks.cancelAll()
+                do { try await tasks.waitForAll() } catch is CancellationError {}
+                return
+            }
+        }
     }
 
     private static func readiness(_ services: Services) -> [ReadinessCheck] {

@@ -13,6 +13,7 @@ extension Services {
     /// Where the rows of a tenant lie: every store's list, those that hang on others first.
     package static let tenantRows: [TenantRows] =
         ChatStore.tenantRows + RunTrafficStore.tenantRows + TokenLedger.tenantRows + JobQueue.tenantRows
+        + KeptReplies.tenantRows
         + SearchStore.tenantRows + EmbeddingCache.tenantRows + WebhookService.tenantRows
         + AttachmentService.tenantRows + AirtableService.tenantRows + AccessStore.tenantRows
 }

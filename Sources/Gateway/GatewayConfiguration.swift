@@ -37,6 +37,16 @@ public struct GatewayConfiguration: Sendable, Hashable {
     public var connectionsPerAddressMax: Int
     /// Proxies whose word is taken for whom a request comes from.
     public var trustedProxies: [AddressBlock]
+    /// How many requests clients, callers and tenants may make.
+    public var limits: RequestLimits
+    /// Requests worked on at once, those that may wait for their turn, and for how long; the rest is sent away.
+    public var requestsAtOnceMax: Int
+    public var requestsWaitingMax: Int
+    public var requestPatience: Duration
+    /// How long requests are still taken after `/ready` said that the server is about to stop.
+    public var drainNotice: Duration
+    /// How long streams may then go on.
+    public var drainGrace: Duration
     /// Web pages that may call MCP and chat's socket beside this server's own, such as `https://notes.example`.
     public var allowedOrigins: [String]
 
@@ -52,6 +62,12 @@ public struct GatewayConfiguration: Sendable, Hashable {
         connectionsMax: Int = 4_096,
         connectionsPerAddressMax: Int = 2_048,
         trustedProxies: [AddressBlock] = [],
+        limits: RequestLimits = .generous,
+        requestsAtOnceMax: Int = 512,
+        requestsWaitingMax: Int = 4_096,
+        requestPatience: Duration = .seconds(5),
+        drainNotice: Duration = .zero,
+        drainGrace: Duration = .seconds(30),
         allowedOrigins: [String] = []
     ) {
         self.address = address
@@ -65,6 +81,12 @@ public struct GatewayConfiguration: Sendable, Hashable {
         self.connectionsMax = connectionsMax
         self.connectionsPerAddressMax = connectionsPerAddressMax
         self.trustedProxies = trustedProxies
+        self.limits = limits
+        self.requestsAtOnceMax = requestsAtOnceMax
+        self.requestsWaitingMax = requestsWaitingMax
+        self.requestPatience = requestPatience
+        self.drainNotice = drainNotice
+        self.drainGrace = drainGrace
         self.allowedOrigins = allowedOrigins
     }
 }

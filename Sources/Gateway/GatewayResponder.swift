@@ -6,6 +6,7 @@ public import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
+import ServiceLifecycle
 
 /// Answers every request of one listener: finds the route, asks who is calling and whether they may, reads the body,
 /// calls the handler, and turns whatever happened into a response.
@@ -22,6 +23,7 @@ public struct GatewayResponder: HTTPResponder {
     let keyCheckInterval: Duration
     let origins: OriginPolicy
     let clients: ClientFinder
+    let edge: EdgeGuards
     let log: AccessLog
     let metrics: HTTPMetrics
 
@@ -35,6 +37,7 @@ public struct GatewayResponder: HTTPResponder {
         }
         var exchange = Exchange(
             requestID: RequestIdentifier.identifier(for: request.headers),
+            trace: TraceParent(request.headers),
             method: request.method,
             path: request.uri.path,
             query: request.uri.query,
@@ -72,44 +75,63 @@ public struct GatewayResponder: HTTPResponder {
             // RFC 9110, section 9.3.7: about the server as a whole.
             return Reply(status: .noContent, contentType: "", headers: [.allow: Self.allMethods], body: [])
         }
-        let match = try table.match(exchange.method, exchange.path[...])
+        let match = try match(&exchange)
         exchange.route = match.position
         let route = table.routes[match.position]
+        try edge.limiter.admit(exchange.client, route.cost, &exchange.limit)
+        if route.cost != .free { try edge.gate(of: route).checkRoom() }
         let deadline = exchange.started + max(requestTimeout, route.timeout ?? .zero)
 
         switch route.handler {
         case .open(let handle):
             let call = try await call(route, match, request, &exchange, deadline)
-            return try await RequestDeadline.run(until: deadline) { try await handle(call) }
+            return try await work(route, until: deadline) { try await handle(call) }
         case .requires(_, let handle), .authenticated(let handle), .signedIn(let handle), .operates(let handle):
-            let caller = try await services.access.authenticate(
-                bearer: BearerKey.text(in: request.headers),
-                client: exchange.address,
-                timeout: route.reply.isStream ? .seconds(Limits.streamSeconds) : workTimeout(route),
-                requestID: exchange.requestID,
-                logger: log.logger
-            )
-            let context = entered(caller, &exchange)
+            let context = try await proven(&exchange) { exchange in
+                let known = try await services.access.authenticate(
+                    bearer: BearerKey.text(in: request.headers),
+                    client: exchange.address,
+                    timeout: route.reply.isStream ? .seconds(Limits.streamSeconds) : workTimeout(route),
+                    requestID: exchange.requestID,
+                    logger: log.logger(in: exchange.trace)
+                )
+                return try await services.access.fresh(known, atLeast: request.headers[.policyVersion])
+            }
+            try edge.limiter.admit(context, route.cost, &exchange.limit)
             if let permission = route.permission { try context.require(permission) }
             if case .signedIn = route.handler, context.principal.session == nil { throw AccessError.sessionRequired }
             if route.isForOperators { try await services.access.requireOperator(context: context) }
             let call = try await call(route, match, request, &exchange, deadline)
             let client = route.endsWithClient ? channel : nil
-            return try await RequestDeadline.run(until: deadline, for: client) { try await handle(call, context) }
+            let conditional = conditional(match.position, handle)
+            guard let replies = services.replies, let keyed = try IdempotentRequest(route, call, context) else {
+                return try await work(route, until: deadline, for: client) { try await conditional(call, context) }
+            }
+            let failed = exchange
+            return try await work(route, until: deadline, for: client) {
+                try await keyed.run(replies, context, now: .now()) { error in
+                    var exchange = failed
+                    return problem(error, call.headers, &exchange)
+                } _: {
+                    try await conditional(call, context)
+                }
+            }
         case .mcp(let handle):
             try origins.check(origins: request.headers[values: .origin], host: request.head.authority)
-            let caller = try await services.access.authenticate(
-                bearer: BearerKey.text(in: request.headers),
-                client: exchange.address,
-                // Work ends before the request does, so that the client gets a result that a model can read.
-                timeout: route.reply.isStream ? .seconds(Limits.streamSeconds) : requestTimeout * 0.9,
-                requestID: exchange.requestID,
-                origin: .mcpHTTP,
-                logger: log.logger
-            )
-            let context = entered(caller, &exchange)
+            let context = try await proven(&exchange) { exchange in
+                try await services.access.authenticate(
+                    bearer: BearerKey.text(in: request.headers),
+                    client: exchange.address,
+                    // Work ends before the request does, so that the client gets a result that a model can read.
+                    timeout: route.reply.isStream ? .seconds(Limits.streamSeconds) : requestTimeout * 0.9,
+                    requestID: exchange.requestID,
+                    origin: .mcpHTTP,
+                    logger: log.logger(in: exchange.trace)
+                )
+            }
+            try edge.limiter.admit(context, route.cost, &exchange.limit)
             let call = try await call(route, match, request, &exchange, deadline)
-            return try await RequestDeadline.run(until: deadline) { try await handle(call, context) }
+            return try await work(route, until: deadline) { try await handle(call, context) }
         }
     }
 
@@ -120,6 +142,7 @@ public struct GatewayResponder: HTTPResponder {
         _ exchange: inout Exchange,
         _ deadline: ContinuousClock.Instant
     ) async throws -> RouteCall {
+        if !route.isMCP { try route.reply.checkAcceptance(request.headers[values: .accept]) }
         let query = try QueryParameters(parsing: route.readsQuery ? nil : exchange.query, allowed: route.query)
         var value = JSONValue.null
         var bytes: [UInt8] = []
@@ -141,6 +164,7 @@ public struct GatewayResponder: HTTPResponder {
         return RouteCall(
             services: services,
             permission: route.permission,
+            path: exchange.path,
             query: query,
             rawQuery: exchange.query ?? "",
             headers: request.headers,
@@ -148,6 +172,7 @@ public struct GatewayResponder: HTTPResponder {
             requestID: exchange.requestID,
             logger: log.logger,
             client: exchange.client,
+            isDraining: edge.drain.isDraining || Task.isShuttingDownGracefully,
             authority: RouteCall.authority(request.head.authority),
             body: value,
             bytes: bytes,
@@ -167,14 +192,17 @@ public struct GatewayResponder: HTTPResponder {
         return max(requestTimeout, route.timeout ?? .zero)
     }
 
-    /// Lets a page of a named origin read the answer of an MCP route, a refusal too.
+    /// Lets a page of a named origin call the API and read its answers, refusals too.
     private func allowNamedPage(_ request: Request, _ path: String, _ headers: inout HTTPFields) {
+        guard origins.namesAny, CrossOrigin.covers(path) else { return }
+        // Also without an origin: what is kept for one page must not be given to another.
+        headers[.vary] = [headers[.vary], "Origin"].compactMap(\.self).joined(separator: ", ")
         guard let origin = origins.named(origins: request.headers[values: .origin]) else { return }
         let isPreflight = request.method == .options
         let method = isPreflight ? request.headers[.accessControlRequestMethod] : request.method.rawValue
         // What is no method, and what is no route, has no permission to give.
         guard let method = method.flatMap({ HTTPRequest.Method(rawValue: $0) }),
-            let match = try? table.match(method, path[...]), case .mcp = table.routes[match.position].handler,
+            let match = try? table.match(method, path[...]),
             (try? origins.check(origins: [origin], host: request.head.authority)) != nil
         else { return }
         let methods = table.routes.filter { $0.pattern == table.routes[match.position].pattern }.map(\.method.rawValue)
@@ -283,6 +311,7 @@ public struct GatewayResponder: HTTPResponder {
                 )
             },
             stallLimit: .seconds(Limits.streamStallSeconds),
+            grace: stream.isOpenEnded ? .zero : edge.drainGrace,
             lengthLimit: .seconds(Limits.streamSeconds)
         )
         let body = ResponseBody(contentLength: stream.byteCount.map { Int($0) }) { writer in
@@ -303,7 +332,8 @@ public struct GatewayResponder: HTTPResponder {
         var headers = reply.headers
         if !reply.contentType.isEmpty { headers[.contentType] = reply.contentType }
         headers[RequestIdentifier.header] = exchange.requestID
-        SecurityHeaders.add(to: &headers)
+        exchange.limit?.write(to: &headers)
+        SecurityHeaders.add(to: &headers, isSecure: exchange.client.isSecure)
         return headers
     }
 }

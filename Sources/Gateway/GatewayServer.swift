@@ -13,23 +13,30 @@ public struct GatewayServer: Sendable {
     public let publicApplication: Application<GatewayResponder>
     /// Nil when the configuration names no address for it.
     public let adminApplication: Application<GatewayResponder>?
+    /// Put it behind the listeners: it stops first, and `/ready` says so while requests are still taken.
+    public let drain: DrainNotice
 
     /// - Parameters:
     ///   - metrics: where the listeners count, and what the admin listener shows.
+    ///   - tls: what the public listener ends TLS with; nil when it speaks in the clear.
     ///   - logger: for one line a request, and for the server itself.
     ///   - onRunning: called when the public listener accepts connections, with the port it got.
     public static func make(
         configuration: GatewayConfiguration,
         services: GatewayServices,
         metrics: PrometheusRegistry,
+        tls: TLSKeeper? = nil,
         logger: Logger,
         onRunning: @escaping @Sendable (Int?) async -> Void = { _ in }
     ) -> GatewayServer {
-        GatewayServer(
+        let drain = DrainNotice(notice: configuration.drainNotice)
+        return GatewayServer(
             publicApplication: application(
                 table: .standard,
                 address: configuration.address,
                 name: "public",
+                drain: drain,
+                tls: tls,
                 configuration,
                 services,
                 metrics,
@@ -41,13 +48,15 @@ public struct GatewayServer: Sendable {
                     table: .admin(metrics),
                     address: address,
                     name: "admin",
+                    drain: drain,
                     configuration,
                     services,
                     metrics,
                     logger,
                     { _ in }
                 )
-            }
+            },
+            drain: drain
         )
     }
 
@@ -56,6 +65,8 @@ public struct GatewayServer: Sendable {
         table: RouteTable,
         address: GatewayConfiguration.Address,
         name: String,
+        drain: DrainNotice = DrainNotice(notice: .zero),
+        tls: TLSKeeper? = nil,
         _ configuration: GatewayConfiguration,
         _ services: GatewayServices,
         _ metrics: PrometheusRegistry,
@@ -69,13 +80,14 @@ public struct GatewayServer: Sendable {
             heartbeatInterval: configuration.heartbeatInterval,
             keyCheckInterval: configuration.keyCheckInterval,
             origins: OriginPolicy(allowed: configuration.allowedOrigins, boundTo: address.host),
-            clients: ClientFinder(trusted: configuration.trustedProxies),
+            clients: ClientFinder(trusted: configuration.trustedProxies, isEncrypted: tls != nil),
+            edge: EdgeGuards(configuration, drain: drain, registry: metrics, listener: name),
             log: AccessLog(logger: logger),
             metrics: HTTPMetrics(registry: metrics, listener: name)
         )
         return Application(
             responder: responder,
-            server: server(responder, configuration, metrics, listener: name),
+            server: server(responder, configuration, metrics, listener: name, tls),
             configuration: ApplicationConfiguration(
                 address: .hostname(address.host, port: address.port),
                 availableConnectionsDelegate: MaximumAvailableConnections(configuration.connectionsMax)
@@ -93,7 +105,8 @@ public struct GatewayServer: Sendable {
         _ gateway: GatewayResponder,
         _ configuration: GatewayConfiguration,
         _ metrics: PrometheusRegistry,
-        listener: String
+        listener: String,
+        _ tls: TLSKeeper?
     ) -> HTTPServerBuilder {
         let hub = SocketHub(registry: metrics)
         let ledger = ConnectionLedger(
@@ -110,11 +123,13 @@ public struct GatewayServer: Sendable {
                     head: TimeAmount(configuration.headTimeout),
                     bodyIdle: TimeAmount(configuration.bodyIdleTimeout),
                     idle: TimeAmount(configuration.idleTimeout),
-                    stall: .seconds(Int64(Limits.streamStallSeconds))
+                    stall: .seconds(Int64(Limits.streamStallSeconds)),
+                    drain: TimeAmount(configuration.drainGrace + .seconds(5))
                 ),
                 gateway: gateway,
                 hub: hub,
-                ledger: ledger
+                ledger: ledger,
+                tls: tls
             )
         }
     }

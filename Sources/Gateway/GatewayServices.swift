@@ -1,6 +1,7 @@
 public import Access
 public import Airtable
 public import Chat
+public import Jobs
 public import MCP
 
 /// What the routes call.
@@ -22,6 +23,8 @@ public struct GatewayServices: Sendable {
     let webhooks: WebhookService?
     /// In front of the links that are given out, such as `https://airtable.example.org`; nil for where a request came.
     let publicURL: String?
+    /// Answers to requests that may be sent again; nil where none are kept.
+    let replies: KeptReplies?
     let readiness: [ReadinessCheck]
 
     public init(
@@ -39,6 +42,7 @@ public struct GatewayServices: Sendable {
         attachments: AttachmentService? = nil,
         webhooks: WebhookService? = nil,
         publicURL: String? = nil,
+        replies: KeptReplies? = nil,
         readiness: [ReadinessCheck]
     ) {
         self.access = access
@@ -55,6 +59,7 @@ public struct GatewayServices: Sendable {
         self.attachments = attachments
         self.webhooks = webhooks
         self.publicURL = publicURL
+        self.replies = replies
         self.readiness = readiness
     }
 }

@@ -13,9 +13,8 @@ struct PyAirtableAI: AsyncParsableCommand {
         subcommands: [
             Serve.self, MCPCommand.self, Import.self, ExportCommand.self, Sync.self, Index.self, SearchCommand.self,
             ChatCommand.self, JobsCommand.self, EmbedCommand.self, FormulaCommand.self, Migrate.self, UserCommand.self,
-            TenantCommand.self, KeyCommand.self, AuditCommand.self,
-            BackupCommand.self, RestoreCommand.self, HistoryCommand.self, UndoCommand.self,
-            DoctorCommand.self, ConfigCommand.self,
+            KeyCommand.self, AuditCommand.self, BackupCommand.self, RestoreCommand.self, VaultCommand.self,
+            HistoryCommand.self, UndoCommand.self, DoctorCommand.self, ConfigCommand.self, TenantCommand.self,
             ANNBench.self, EmbedBenchCommand.self, BenchCommand.self,
         ]
     )

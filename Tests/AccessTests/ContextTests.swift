@@ -45,7 +45,7 @@ struct ContextTests {
             for permission in forbidden {
                 #expect(throws: AccessError.forbidden(permission)) { try context.require(permission) }
             }
-            #expect(try await fixture.service.visibleScope(for: context).isWholeTenant)
+            #expect(try await fixture.service.visibleScope(for: context, doing: .recordsRead).isWholeTenant)
             await expectRefusal(.notFound) {
                 _ = try await fixture.service.systemContext(
                     tenant: .random(),
@@ -106,7 +106,7 @@ struct ContextTests {
                 context: owner
             )
             let context = try await fixture.authenticate(limited.text)
-            let scope = try await fixture.service.visibleScope(for: context)
+            let scope = try await fixture.service.visibleScope(for: context, doing: .recordsRead)
             let table = Table(id: .random(), base: base, name: "t", primaryField: .random(), fields: [])
             let foreign = Table(id: .random(), base: .random(), name: "t", primaryField: .random(), fields: [])
             #expect(scope.tenant == fixture.first.tenant)
@@ -118,7 +118,7 @@ struct ContextTests {
             #expect(!scope.allows(table: foreign))
             #expect(scope.hiddenFields(table: table.id).isEmpty)
 
-            let everything = try await fixture.service.visibleScope(for: owner)
+            let everything = try await fixture.service.visibleScope(for: owner, doing: .recordsRead)
             #expect(everything.isWholeTenant)
             #expect(everything.allows(table: foreign))
 
@@ -126,7 +126,10 @@ struct ContextTests {
                 APIKeyDraft(name: "no base", scopes: [.search], bases: []),
                 context: owner
             )
-            let blind = try await fixture.service.visibleScope(for: fixture.authenticate(nothing.text))
+            let blind = try await fixture.service.visibleScope(
+                for: fixture.authenticate(nothing.text),
+                doing: .recordsRead
+            )
             #expect(blind.bases == [])
             #expect(!blind.allows(base: base))
         }
@@ -142,7 +145,9 @@ struct ContextTests {
             )
             let context = try await fixture.authenticate(issued.text)
             try await fixture.service.revokeKey(issued.key.id, context: owner)
-            await expectRefusal(.unauthenticated) { _ = try await fixture.service.visibleScope(for: context) }
+            await expectRefusal(.unauthenticated) {
+                _ = try await fixture.service.visibleScope(for: context, doing: .recordsRead)
+            }
         }
     }
 
@@ -160,13 +165,17 @@ struct ContextTests {
                 context: owner
             )
             let contexts = [try await fixture.authenticate(brief.text), try await fixture.authenticate(lasting.text)]
-            for context in contexts { _ = try await fixture.service.visibleScope(for: context) }
+            for context in contexts { _ = try await fixture.service.visibleScope(for: context, doing: .recordsRead) }
             fixture.clock.advance(.seconds(60))
-            await expectRefusal(.unauthenticated) { _ = try await fixture.service.visibleScope(for: contexts[0]) }
-            _ = try await fixture.service.visibleScope(for: contexts[1])
+            await expectRefusal(.unauthenticated) {
+                _ = try await fixture.service.visibleScope(for: contexts[0], doing: .search)
+            }
+            _ = try await fixture.service.visibleScope(for: contexts[1], doing: .search)
             _ = try await fixture.database.write { try $0.execute("UPDATE access_users SET disabled = 1") }
             fixture.clock.advance(.seconds(1))
-            await expectRefusal(.unauthenticated) { _ = try await fixture.service.visibleScope(for: contexts[1]) }
+            await expectRefusal(.unauthenticated) {
+                _ = try await fixture.service.visibleScope(for: contexts[1], doing: .search)
+            }
         }
     }
 }

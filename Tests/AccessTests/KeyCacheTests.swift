@@ -22,13 +22,7 @@ struct KeyCacheTests {
             tenant: .random(),
             key: key,
             digest: [],
-            facts: Policy.KeyFacts(
-                scopes: [.search],
-                expires: nil,
-                isDisabled: false,
-                ownerRole: .owner,
-                isOwnerDisabled: false
-            )
+            facts: Policy.KeyFacts(expires: nil, isDisabled: false, isOwnerDisabled: false)
         )
     }
 

@@ -103,7 +103,7 @@ struct StoreTests {
             #expect(stored.key == key)
             #expect(stored.tenant == tenant)
             #expect(stored.digest == digest)
-            #expect(stored.facts.ownerRole == .owner)
+            #expect(!stored.facts.isOwnerDisabled)
             #expect(try await store.key(.random()) == nil)
             #expect(try await store.keys(tenant: tenant).first == key)
             #expect(try await store.keys(tenant: other).contains(key) == false)

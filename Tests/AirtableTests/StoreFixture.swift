@@ -49,6 +49,13 @@ struct StoreFixture: Sendable {
                 "INSERT INTO access_workspaces (tenant, id, name, created_time) VALUES ($1, $2, 'other', 0)",
                 [.text(tenant.description), .text(workspace.description)]
             )
+            try transaction.execute(
+                """
+                INSERT INTO access_users (tenant, id, name, role, disabled, created_time)
+                VALUES ($1, $2, 'owner', 'owner', 0, 0)
+                """,
+                [.text(tenant.description), .text(user.description)]
+            )
         }
         return RequestContext(
             id: "other",

@@ -134,7 +134,7 @@ struct ConversationTests {
             }.running { chat in
                 let id = try await chat.conversation(world.context)
                 let asked = try await chat.ask("question", in: id, world.context)
-                for other in [world.stranger(), world.stranger(tenant: .random())] {
+                for other in [try await world.stranger(), try await world.stranger(tenant: .random())] {
                     #expect(try await chat.conversations(limit: 10, after: nil, context: other).isEmpty)
                     let calls: [@Sendable () async throws -> Void] = [
                         { _ = try await chat.conversation(id, context: other) },

@@ -68,7 +68,7 @@ struct FollowTests {
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for _ in 0..<24 {
                         group.addTask {
-                            let asker = world.stranger()
+                            let asker = try await world.stranger()
                             let id = try await chat.conversation(asker)
                             let run = try await chat.send(
                                 "x",

@@ -150,7 +150,7 @@ struct RunTests {
                 }
                 let id = try await chat.conversation(world.context)
                 await #expect(throws: ChatError.tooManyRunsOfUser) { try await chat.ask("x", in: id, world.context) }
-                let other = world.stranger()
+                let other = try await world.stranger()
                 let theirs = try await chat.conversation(other)
                 _ = try await chat.send("x", to: theirs, parent: nil, settings: ChatSettings(), context: other)
                 // A place that is given back can be taken.

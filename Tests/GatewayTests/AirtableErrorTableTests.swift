@@ -115,7 +115,7 @@ struct AirtableErrorTableTests {
             words = [
                 ("{base}", fixture.base.id.description), ("{table}", fixture.elements.id.description),
                 ("{record}", fixture.records[0].id.description), ("{otherBase}", other.base.id.description),
-                ("{expired}", try #require(offset)),
+                ("{expired}", CallerCursor.sealed(try #require(offset), in: fixture.elements.id, for: fixture.owner)),
             ]
         }
 

@@ -157,7 +157,8 @@ struct AirtableProblemTests {
         )
         let expected =
             switch code {
-            case .notFound, .methodNotAllowed, .upgradeRequired: Expected(404, "NOT_FOUND")
+            case .notFound, .upgradeRequired: Expected(404, "NOT_FOUND")
+            case .methodNotAllowed: Expected(405, "METHOD_NOT_ALLOWED", "what happened")
             case .unsupportedMediaType: Expected(400, "BAD_REQUEST", "what happened")
             case .bodyInterrupted: Expected(400, "INVALID_REQUEST_BODY", "Could not parse request body")
             case .invalidBody, .invalidParameter, .idempotencyKeyReused, .invalidCursor:
@@ -316,9 +317,9 @@ struct AirtableProblemTests {
                 #expect(form.status == 400)
                 #expect(form.json?["error"]?["type"] == "BAD_REQUEST")
                 let method = try await client.send(.trace, table, key: fixture.key)
-                #expect(method.status == 404)
-                #expect(method.text == #"{"error":"NOT_FOUND"}"#)
-                #expect(method.headers[.allow] == nil)
+                #expect(method.status == 405)
+                #expect(method.json?["error"]?["type"] == "METHOD_NOT_ALLOWED")
+                #expect(method.headers[.allow] == "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT")
             }
         }
     }

@@ -92,8 +92,12 @@ struct ChatPageTests {
 }
 
 /// A Python program of `Tests/Clients`, run to its end, at most for three minutes.
-private enum ClientScript {
-    static func run(_ name: String, _ arguments: [String]) async throws -> (status: Int32, output: String) {
+enum ClientScript {
+    static func run(
+        _ name: String,
+        _ arguments: [String],
+        timeout: Double = 180
+    ) async throws -> (status: Int32, output: String) {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("client-\(UUID().uuidString)")
@@ -114,7 +118,7 @@ private enum ClientScript {
         }
         try process.run()
         let watchdog = Task {
-            try await Task.sleep(for: .seconds(180))
+            try await Task.sleep(for: .seconds(timeout))
             process.terminate()
         }
         defer { watchdog.cancel() }

@@ -6,6 +6,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import Jobs
 import Logging
 import MCP
 import NIOCore
@@ -146,6 +147,7 @@ struct GatewayFixture: Sendable {
             attachments: attachments,
             webhooks: webhooks,
             publicURL: publicURL,
+            replies: KeptReplies(database: database),
             readiness: readiness
         )
     }
@@ -166,6 +168,7 @@ struct GatewayFixture: Sendable {
         heartbeatInterval: Duration = .seconds(15),
         keyCheckInterval: Duration = .seconds(5),
         allowedOrigins: [String] = [],
+        tls: TLSKeeper? = nil,
         onRunning: @escaping @Sendable (Int?) async -> Void = { _ in },
         configure: (inout GatewayConfiguration) -> Void = { _ in }
     ) -> GatewayServer {
@@ -177,11 +180,13 @@ struct GatewayFixture: Sendable {
             keyCheckInterval: keyCheckInterval,
             allowedOrigins: allowedOrigins
         )
+        configuration.drainGrace = .zero
         configure(&configuration)
         return GatewayServer.make(
             configuration: configuration,
             services: services(search: search, embedding: embedding, readiness: readiness),
             metrics: metrics,
+            tls: tls,
             logger: log.logger(),
             onRunning: onRunning
         )
@@ -218,6 +223,7 @@ struct GatewayFixture: Sendable {
 
 let gatewayMigrations =
     AccessStore.migrations + AirtableService.migrations + AttachmentService.migrations + WebhookService.migrations
+    + KeptReplies.migrations
 
 func withGateway(
     _ kind: DatabaseKind = .sqlite,

@@ -74,7 +74,11 @@ struct KeyWatchTests {
             { fixture, context in
                 let sql = "UPDATE access_users SET role = 'guest' WHERE id = $1"
                 let user = context.principal.user.description
-                _ = try await fixture.database.write { try $0.execute(sql, [.text(user)]) }
+                // As another process does it.
+                try await fixture.database.write {
+                    try $0.execute(sql, [.text(user)])
+                    try AccessStore.bump(context.tenant, in: $0)
+                }
             },
         ]
         try await withWatch { fixture, port in

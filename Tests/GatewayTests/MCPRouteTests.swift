@@ -210,7 +210,7 @@ struct MCPRouteTests {
         }
     }
 
-    @Test("no other page is told that it may, nor this one about anything else")
+    @Test("no other page is told that it may, nor this one about what is no API")
     func otherPages() async throws {
         try await withGateway { fixture in
             let server = fixture.server(allowedOrigins: ["https://inspector.example"])
@@ -235,7 +235,7 @@ struct MCPRouteTests {
                     #expect(try await isAllowed("/mcp", origin) == false, "\(origin)")
                     #expect(try await isAllowed("/mcp", origin, asks: "POST") == false, "\(origin)")
                 }
-                for path in ["/api/v1/search", "/api/v1/airtable/bases", "/nope", "/"] {
+                for path in ["/api/v1/nope", "/nope", "/", "/health"] {
                     #expect(try await isAllowed(path, "https://inspector.example") == false, "\(path)")
                     #expect(try await isAllowed(path, "https://inspector.example", asks: "POST") == false, "\(path)")
                 }

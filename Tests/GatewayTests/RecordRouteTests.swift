@@ -117,6 +117,31 @@ struct RecordRouteTests {
         }
     }
 
+    @Test("INP-09: an offset that another user was given, or of which a letter is another, is refused")
+    func sealedOffset() async throws {
+        try await withGateway { fixture in
+            try await fixture.server().publicApplication.test(.router) { client in
+                let path = "\(fixture.tablePath)/records"
+                let page = try await client.send(.get, path + "?pageSize=1", key: fixture.key)
+                let offset = try #require(page.json?["offset"]?.stringValue)
+                let same = try await client.send(.get, path + "?pageSize=1&offset=\(offset)", key: fixture.key)
+                #expect(same.status == 200)
+                let inner = String(offset[..<(try #require(offset.lastIndex(of: ".")))])
+                let other = try await fixture.access.createUser(name: "Somebody", context: fixture.owner)
+                for wrong in [inner, offset + "0", String(offset.dropLast()), "x" + offset] {
+                    let answer = try await client.send(.get, path + "?pageSize=1&offset=\(wrong)", key: fixture.key)
+                    #expect(answer.status == 400, "\(wrong)")
+                    let airtable = "/v0/\(fixture.base.id)/\(fixture.elements.id)?pageSize=1&offset=\(wrong)"
+                    #expect(try await client.send(.get, airtable, key: fixture.key).status == 422, "\(wrong)")
+                }
+                for user in [other.id, fixture.owner.principal.user] {
+                    let sealed = CallerCursor.seal(inner, fixture.elements.id, fixture.owner.tenant, user)
+                    #expect((inner + "." + sealed == offset) == (user == fixture.owner.principal.user))
+                }
+            }
+        }
+    }
+
     @Test("an offset of another table is refused")
     func foreignOffset() async throws {
         try await withGateway { fixture in
@@ -210,7 +235,7 @@ struct RecordRouteTests {
     @Test("another tenant finds nothing of this one")
     func otherTenant() async throws {
         try await withGateway { fixture in
-            let key = try await secondTenantKey(fixture)
+            let key = try await fixture.strangerKey()
             try await fixture.server().publicApplication.test(.router) { client in
                 let bases = try await client.send(.get, "/api/v1/airtable/bases", key: key)
                 #expect(bases.status == 200)
@@ -221,36 +246,5 @@ struct RecordRouteTests {
                 }
             }
         }
-    }
-
-    /// Makes another tenant by hand: there is no command for it yet.
-    private func secondTenantKey(_ fixture: GatewayFixture) async throws -> String {
-        let store = AccessStore(database: fixture.database)
-        let tenant = TenantID.random()
-        let time = Instant(milliseconds: 0)
-        let user = User(id: .random(), name: "owner", role: .owner, isDisabled: false, createdTime: time)
-        _ = try await fixture.database.write { transaction in
-            try transaction.execute(
-                "INSERT INTO access_tenants (id, name, owner, created_time) VALUES ($1, 'other', $2, 0)",
-                [.text(tenant.description), .text(user.id.description)]
-            )
-        }
-        _ = try await store.insert(user, tenant: tenant, limit: 10)
-        var generator = SystemRandomNumberGenerator()
-        let text = KeyText(id: .random(), using: &generator)
-        let key = APIKey(
-            id: text.id,
-            owner: user.id,
-            name: "other",
-            scopes: Set(Permission.allCases),
-            bases: nil,
-            expires: nil,
-            isDisabled: false,
-            createdTime: time,
-            lastUsedTime: nil,
-            lastFour: text.lastFour
-        )
-        _ = try await store.insert(key, digest: text.digest, tenant: tenant, limit: 10)
-        return text.secret.revealed
     }
 }

@@ -84,6 +84,7 @@ struct StreamTests {
             heartbeatInterval: .milliseconds(10),
             keyWatch: nil,
             stallLimit: .milliseconds(20),
+            grace: .zero,
             lengthLimit: .seconds(600)
         )
         #expect(await run.run(ReplyWriter(StuckWriter(), on: channel.eventLoop)).end == .stalled)
@@ -127,6 +128,28 @@ struct StreamTests {
             let bytes = await connection.readToEnd()
             #expect(bytes.isWholeChunked)
             try await server.expectEnd(.shutdown)
+        }
+    }
+
+    @Test("GW-13: goes on to its own end when the server shuts down")
+    func grace() async throws {
+        let (started, release) = (Signal(), Signal())
+        try await withStream(drainGrace: .seconds(60)) { writer in
+            try await writer.write(Array("data: x\n\n".utf8))
+            await started.fire()
+            await release.wait()
+            try await writer.write(Array("data: y\n\n".utf8))
+        } body: { server in
+            let connection = try await ByteConnection(port: server.port)
+            try await connection.send(Self.request)
+            await started.wait()
+            await server.group.triggerGracefulShutdown()
+            try await eventually("nobody new is taken") { (try? await ByteConnection(port: server.port)) == nil }
+            await release.fire()
+            let bytes = await connection.readToEnd()
+            #expect(bytes.isWholeChunked)
+            #expect(bytes.httpBody.map { readEvents($0).map(\.data) } == [Array("x".utf8), Array("y".utf8)])
+            try await server.expectEnd(.complete)
         }
     }
 
@@ -244,6 +267,7 @@ struct StreamTests {
     private func withStream(
         heartbeatInterval: Duration = .seconds(15),
         requestTimeout: Duration = .seconds(30),
+        drainGrace: Duration = .zero,
         _ write: @escaping @Sendable (ReplyWriter) async throws -> Void,
         body: @escaping @Sendable (Running) async throws -> Void
     ) async throws {
@@ -261,7 +285,11 @@ struct StreamTests {
                 table: RouteTable([route, OperationRoutes.health]),
                 address: .init(host: "127.0.0.1", port: 0),
                 name: "public",
-                GatewayConfiguration(requestTimeout: requestTimeout, heartbeatInterval: heartbeatInterval),
+                GatewayConfiguration(
+                    requestTimeout: requestTimeout,
+                    heartbeatInterval: heartbeatInterval,
+                    drainGrace: drainGrace
+                ),
                 fixture.services(),
                 fixture.metrics,
                 fixture.log.logger(),

@@ -66,12 +66,11 @@ struct SearchPermissionTests {
             )
             let hits = try await world.search.search(SearchRequest(query: "walrus"), context: narrow).hits
             #expect(hits.map(\.recordID) == [id])
-            let stranger = RequestContext(
-                id: "s",
-                principal: world.context.principal,
-                tenant: .random(),
-                deadline: world.context.deadline,
-                origin: .http,
+            let other = try await world.access.createTenant(name: "Other", ownerName: "Eve", context: world.context)
+            let stranger = try await world.access.authenticate(
+                bearer: other.key.text,
+                timeout: .seconds(60),
+                requestID: "s",
                 logger: world.context.logger
             )
             #expect(try await world.search.search(SearchRequest(query: "walrus"), context: stranger).hits.isEmpty)

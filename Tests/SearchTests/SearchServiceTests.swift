@@ -154,7 +154,7 @@ struct SearchServiceTests {
             }
             try await world.create(table, ["Name": "walrus"])
             try await world.index()
-            let scope = try await world.access.visibleScope(for: world.context)
+            let scope = try await world.access.visibleScope(for: world.context, doing: .recordsRead)
             let response = try await world.search.search(
                 SearchRequest(query: "walrus item5", limit: 100),
                 fusion: .standard,

@@ -34,13 +34,13 @@ struct ArrowTests {
     private static let rims: [String: Set<String>] = [
         "Hummingbird": ["Gateway"], "HummingbirdCore": ["Gateway"], "HTTPTypes": ["Gateway"],
         "NIOCore": ["Gateway", "Outbound"],
-        "NIOHTTP1": ["Gateway", "Outbound"], "NIOPosix": ["Gateway", "Outbound"], "NIOSSL": ["Outbound"],
+        "NIOHTTP1": ["Gateway", "Outbound"], "NIOPosix": ["Gateway", "Outbound"], "NIOSSL": ["Gateway", "Outbound"],
         "NIOWebSocket": ["Gateway"],
         "NIOHTTPTypes": ["Gateway"], "NIOHTTPTypesHTTP1": ["Gateway"],
         "AsyncHTTPClient": ["Outbound"],
         "GRDB": ["Database"], "GRDBSQLite": ["Database"], "CLibpq": ["Database"],
         "ArgumentParser": ["pyairtable-ai"],
-        "Crypto": ["Access", "Airtable", "Embeddings"],
+        "Crypto": ["Access", "Airtable", "Embeddings", "Gateway"],
     ]
 
     private static let anywhere: Set<String> = [

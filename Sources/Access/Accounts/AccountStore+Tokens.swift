@@ -181,6 +181,12 @@ extension AccountStore {
             "UPDATE access_users SET email = $2 WHERE account = $1",
             [.id(account), .text(email.text.lowercased())]
         )
+        // Conditions speak of addresses. In one order, so that two never wait for each other.
+        let tenants = try transaction.rows(
+            "SELECT tenant FROM access_users WHERE account = $1 ORDER BY tenant",
+            [.id(account)]
+        )
+        for row in tenants { try AccessStore.bump(row.identifier(0, of: "access_users"), in: transaction) }
         // What was mailed to the old address, such as a way to set the password, is dead.
         try transaction.execute("DELETE FROM access_account_tokens WHERE account = $1", [.id(account)])
         try MailQueue.append(.emailChanged, to: old, at: audit.time, transaction)

@@ -134,6 +134,7 @@ extension AccessService {
             deadline: context.deadline
         )
         cache.clear()
+        policyChanged(in: context.tenant)
         guard isFound else { throw AccessError.notFound("key") }
     }
 
@@ -191,7 +192,9 @@ extension AccessService {
             holding: caller.bases,
             tables: caller.tables
         )
-        guard mayHandOnPlaces else {
+        // What its own grants keep from it they would not keep from another key.
+        let ownGrants = try await policies.policy(of: context.tenant).grants(of: .key(callerKey))
+        guard mayHandOnPlaces, ownGrants.isEmpty else {
             throw AccessError(
                 .forbidden,
                 "A key limited to some bases can only make keys limited to some of those.",

@@ -51,8 +51,8 @@ extension AccessService {
     @discardableResult
     public func changeUser(_ id: UserID, _ change: UserChange, context: RequestContext) async throws -> User {
         let old = try await user(id, context: context).user
-        try Self.requireHeld(old.role.permissions, context)
-        if let role = change.role { try Self.requireHeld(role.permissions, context) }
+        let rights = Rights(old.role.permissions).union(Rights(change.role?.permissions ?? []))
+        try requireHeld(rights, .tenant, try await standing(of: context))
         var user = change.applied(to: old)
         user.name = try Self.displayName(user.name, of: "user")
         let outcome = try await store.change(
@@ -63,6 +63,7 @@ extension AccessService {
             deadline: context.deadline
         )
         cache.clear()
+        policyChanged(in: context.tenant)
         switch outcome {
         case .changed(let user): return user
         case .isTenantOwner: throw Self.lastOwner
@@ -78,7 +79,7 @@ extension AccessService {
     ///   `notFound`.
     public func deleteUser(_ id: UserID, context: RequestContext) async throws {
         let user = try await user(id, context: context).user
-        try Self.requireHeld(user.role.permissions, context)
+        try requireHeld(Rights(user.role.permissions), .tenant, try await standing(of: context))
         let outcome = try await store.delete(
             user,
             at: now(),
@@ -87,6 +88,7 @@ extension AccessService {
             deadline: context.deadline
         )
         cache.clear()
+        policyChanged(in: context.tenant)
         switch outcome {
         case .changed: return
         case .isTenantOwner: throw Self.lastOwner

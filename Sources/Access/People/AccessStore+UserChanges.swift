@@ -86,12 +86,13 @@ extension AccessStore {
             )
             // Enabled again, they sign in again.
             if user.isDisabled { try Self.endSessions(ofUser: user.id, tenant: tenant, transaction) }
+            try Self.bump(tenant, in: transaction)
             try AuditLog.append(audit, tenant: tenant, in: transaction)
             return .changed(user)
         }
     }
 
-    /// Deletes a user with their keys and sessions. Their name is kept for what they wrote.
+    /// Deletes a user with their keys, sessions and grants. Their name is kept for what they wrote.
     package func delete(
         _ user: User,
         at time: Instant,
@@ -111,6 +112,7 @@ extension AccessStore {
                 "DELETE FROM access_users WHERE tenant = $1 AND id = $2",
                 [.id(tenant), .id(user.id)]
             )
+            try Self.removeGrants(of: .user(user.id), tenant: tenant, in: transaction)
             if let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
             return .changed(user)
         }

@@ -5,21 +5,19 @@ extension Policy {
     package struct SessionFacts: Sendable, Hashable {
         package var expires: Instant
         package var idleEnds: Instant
-        package var userRole: Role
         package var isUserDisabled: Bool
 
-        package init(expires: Instant, idleEnds: Instant, userRole: Role, isUserDisabled: Bool) {
+        package init(expires: Instant, idleEnds: Instant, isUserDisabled: Bool) {
             self.expires = expires
             self.idleEnds = idleEnds
-            self.userRole = userRole
             self.isUserDisabled = isUserDisabled
         }
     }
 
-    /// Whether a session still opens the door at `now`, and with which rights: those its user has at present.
+    /// Whether a session still opens the door at `now`.
     package static func admit(_ session: SessionFacts, at now: Instant) -> Admission {
         if now >= session.expires || now >= session.idleEnds { return .refused(.sessionOver) }
         if session.isUserDisabled { return .refused(.ownerDisabled) }
-        return .admitted(session.userRole.permissions)
+        return .admitted
     }
 }

@@ -1,39 +1,34 @@
 package import Domain
 
-/// Every decision of who may do what, as pure functions of plain values: no clock, no store, no log.
+/// Who is let in, and what may be handed on, as pure functions of plain values: no clock, no store, no log. What somebody
+/// may do once they are in is `Standing`'s to say.
 ///
 /// Rights are an intersection, so that taking one away anywhere takes it away at once: a key can do what its scopes
-/// *and* its owner's present role allow. Anything not granted is denied.
+/// *and* its owner's present rights allow. Anything not granted is denied.
 package enum Policy {
     /// What the decision needs to know of a key.
     package struct KeyFacts: Sendable, Hashable {
-        package var scopes: Set<Permission>
         package var expires: Instant?
         package var isDisabled: Bool
-        package var ownerRole: Role
         package var isOwnerDisabled: Bool
         /// Where it may come from; nil for anywhere.
         package var addresses: AddressList?
 
         package init(
-            scopes: Set<Permission>,
             expires: Instant?,
             isDisabled: Bool,
-            ownerRole: Role,
             isOwnerDisabled: Bool,
             addresses: AddressList? = nil
         ) {
-            self.scopes = scopes
             self.expires = expires
             self.isDisabled = isDisabled
-            self.ownerRole = ownerRole
             self.isOwnerDisabled = isOwnerDisabled
             self.addresses = addresses
         }
     }
 
     package enum Admission: Sendable, Hashable {
-        case admitted(Set<Permission>)
+        case admitted
         case refused(Refusal)
     }
 
@@ -47,7 +42,7 @@ package enum Policy {
         case addressNotAllowed = "address not allowed"
     }
 
-    /// Whether a key still opens the door at `now`, and with which rights. It is dead at its expiry, not after it.
+    /// Whether a key still opens the door at `now`. It is dead at its expiry, not after it.
     ///
     /// - Parameter client: where the request comes from. A key that names addresses is good from those alone, and so not
     ///   when nobody knows the caller's.
@@ -58,7 +53,7 @@ package enum Policy {
         if let addresses = key.addresses, client.map({ !addresses.contains($0) }) ?? true {
             return .refused(.addressNotAllowed)
         }
-        return .admitted(key.scopes.intersection(key.ownerRole.permissions))
+        return .admitted
     }
 
     /// Whether `principal` may do what `permission` names. The `admin` permission implies no other one.

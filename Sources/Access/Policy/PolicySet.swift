@@ -24,6 +24,8 @@ package struct PolicySet: Sendable {
     package let groupNames: [GroupID: String]
     /// Without groups that are not in `groupNames`.
     package let groups: [UserID: [GroupID]]
+    /// What the tenant's own roles hold.
+    package let roles: [RoleID: Set<Permission>]
     package let placements: Placements
     package let grants: [Grant]
     /// Of each grant, in the order of `grants`.
@@ -54,6 +56,7 @@ package struct PolicySet: Sendable {
         self.version = version
         self.people = people
         self.grants = grants
+        self.roles = roles
         self.placements = Placements(placements)
         groupNames = groups.mapValues(\.name)
         self.groups = groups.reduce(into: [:]) { all, group in

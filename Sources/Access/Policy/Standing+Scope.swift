@@ -115,7 +115,9 @@ extension GrantView {
             if place.denied.contains(right) {
                 reach.rules[table, default: RecordRule(reader: reader)].refused.insert(record)
             }
-            guard place.allowed.contains(right), !isWhole(right, table, base, placements) else { return }
+            // Where one record was let in, the table is not whole: thousands need not ask again.
+            let isLimited = reach.rules[table]?.allowances.isEmpty == false
+            guard place.allowed.contains(right), isLimited || !isWhole(right, table, base, placements) else { return }
             reach.rules[table, default: RecordRule(reader: reader)].allow { $0.records.insert(record) }
         case .table(let table, let base):
             for clause in place.clauses where clause.rights.contains(right) {

@@ -143,7 +143,6 @@ extension AccessStore {
         let facts = Policy.SessionFacts(
             expires: session.expires,
             idleEnds: session.idleEnds,
-            userRole: try role(row.text(11)),
             isUserDisabled: try row.bool(12)
         )
         return StoredSession(session: session, facts: facts)

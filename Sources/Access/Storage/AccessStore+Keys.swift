@@ -17,7 +17,7 @@ extension AccessStore {
         try await database.read(deadline: deadline) { transaction in
             let row = try transaction.firstRow(
                 """
-                SELECT \(Self.keyColumns), k.tenant, k.digest, u.role,
+                SELECT \(Self.keyColumns), k.tenant, k.digest,
                     CASE WHEN t.state = 'active' THEN u.disabled ELSE 1 END
                 FROM access_keys k JOIN access_users u ON u.tenant = k.tenant AND u.id = k.owner
                 JOIN access_tenants t ON t.id = k.tenant
@@ -32,11 +32,9 @@ extension AccessStore {
                     key: key,
                     digest: try row.bytes(13),
                     facts: Policy.KeyFacts(
-                        scopes: key.scopes,
                         expires: key.expires,
                         isDisabled: key.isDisabled,
-                        ownerRole: try Self.role(row.text(14)),
-                        isOwnerDisabled: try row.bool(15),
+                        isOwnerDisabled: try row.bool(14),
                         addresses: key.addresses
                     )
                 )
@@ -92,13 +90,14 @@ extension AccessStore {
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
         try await database.write(deadline: deadline) { transaction in
-            let isFound =
-                try transaction.execute(
-                    "DELETE FROM access_keys WHERE tenant = $1 AND id = $2",
-                    [.id(tenant), .id(key)]
-                ) == 1
-            if isFound, let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
-            return isFound
+            let gone = try transaction.execute(
+                "DELETE FROM access_keys WHERE tenant = $1 AND id = $2",
+                [.id(tenant), .id(key)]
+            )
+            guard gone == 1 else { return false }
+            try Self.removeGrants(of: .key(key), tenant: tenant, in: transaction)
+            if let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
+            return true
         }
     }
 

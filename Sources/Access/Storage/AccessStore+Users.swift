@@ -49,6 +49,8 @@ extension AccessStore {
                 "UPDATE access_users SET email = $1 WHERE tenant = $2 AND id = $3",
                 [SQLValue(email), .id(tenant), .id(user)]
             )
+            // Conditions speak of addresses.
+            try Self.bump(tenant, in: transaction)
             if let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
             return .changed
         }
@@ -97,13 +99,14 @@ extension AccessStore {
         try await database.write(deadline: deadline) { transaction in
             // Enabled again, they sign in again.
             if isDisabled { try Self.endSessions(ofUser: user, tenant: tenant, transaction) }
-            let isFound =
-                try transaction.execute(
-                    "UPDATE access_users SET disabled = $1 WHERE tenant = $2 AND id = $3",
-                    [SQLValue(isDisabled), .id(tenant), .id(user)]
-                ) == 1
-            if isFound, let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
-            return isFound
+            let changed = try transaction.execute(
+                "UPDATE access_users SET disabled = $1 WHERE tenant = $2 AND id = $3",
+                [SQLValue(isDisabled), .id(tenant), .id(user)]
+            )
+            guard changed == 1 else { return false }
+            try Self.bump(tenant, in: transaction)
+            if let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
+            return true
         }
     }
 
@@ -117,7 +120,7 @@ extension AccessStore {
 
     @discardableResult
     static func insert(_ user: User, tenant: TenantID, _ transaction: any Transaction) throws -> Int {
-        try transaction.execute(
+        let made = try transaction.execute(
             """
             INSERT INTO access_users (tenant, id, name, role, disabled, created_time, email)
             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
@@ -127,6 +130,8 @@ extension AccessStore {
                 SQLValue(user.isDisabled), .instant(user.createdTime), SQLValue(user.email),
             ]
         )
+        if made == 1 { try bump(tenant, in: transaction) }
+        return made
     }
 
     static let userColumns = "id, name, role, disabled, created_time, email"

@@ -88,6 +88,7 @@ public struct AccessStore: Sendable {
         keyLimitsMigration,
         formerUsersMigration,
         tenantStatesMigration,
+        policyMigration,
         AccountStore.migration, AttemptStore.migration, MailQueue.migration,
     ]
 

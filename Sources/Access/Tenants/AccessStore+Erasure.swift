@@ -6,6 +6,12 @@ extension AccessStore {
     /// Everything of Access but the tenant's own row, which says that it is being erased. The audit log stays: it holds
     /// identifiers, never names or contents, and its chain would break.
     package static let tenantRows: [TenantRows] = [
+        TenantRows("access_grants", key: "tenant", "id"),
+        TenantRows("access_group_members", key: "tenant", "user_group", "member"),
+        TenantRows("access_groups", key: "tenant", "id"),
+        TenantRows("access_roles", key: "tenant", "id"),
+        TenantRows("access_bases", key: "tenant", "base"),
+        TenantRows("access_versions", key: "tenant"),
         TenantRows("access_credentials", key: "tenant", "purpose"),
         TenantRows("access_data_keys", key: "tenant", "number"),
         TenantRows("access_keys", key: "id"),

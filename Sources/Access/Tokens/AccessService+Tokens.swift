@@ -67,7 +67,8 @@ extension AccessService {
         switch Policy.admit(stored.facts, at: time) {
         case .refused(let refusal):
             throw AccessError.unauthenticated(refusal.rawValue)
-        case .admitted(let permissions):
+        case .admitted:
+            let permissions = try await permissions(of: session.user, tenant: tenant)
             if let logger {
                 sessionUses.note(id, tenant: tenant, at: time, stored: session.lastSeenTime, logger: logger)
             }

@@ -207,10 +207,12 @@ package struct CredentialStore: Sendable {
     /// Takes no tenant, because a master key belongs to the whole database.
     ///
     /// - Parameters:
+    ///   - audit: what the log says of it, in the same transaction.
     ///   - more: what else the master key seals, in the same transaction.
     ///   - rewrap: gives the row to store instead; nil leaves it as it is. May be called again for a row.
     /// - Returns: how many data keys were changed.
     package func rewrapDataKeys(
+        audit: (event: AuditEvent, tenant: TenantID)? = nil,
         alsoIn more: @escaping @Sendable (any Transaction) throws -> Void = { _ in },
         _ rewrap: @escaping @Sendable (DataKey) throws -> DataKey?
     ) async throws -> Int {
@@ -231,6 +233,7 @@ package struct CredentialStore: Sendable {
                     [.text(next.master), .bytes(next.wrapped), .id(key.tenant), .integer(key.number)]
                 )
             }
+            if let audit { try AuditLog.append(audit.event, tenant: audit.tenant, in: transaction) }
             return changed
         }
     }

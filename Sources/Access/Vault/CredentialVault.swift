@@ -124,11 +124,16 @@ public struct CredentialVault: Sendable {
     /// All or nothing, and harmless to repeat. Processes that still hold the old key find `masterKeyMismatch` until
     /// they start again.
     ///
+    /// - Parameter audit: what the data directory's log says of it, in the same transaction.
     /// - Returns: a vault with the new key, and how many data keys were wrapped anew.
     /// - Throws: `masterKeyMismatch` when a data key is wrapped with neither.
-    public func rotate(to next: MasterKey) async throws -> (vault: CredentialVault, dataKeys: Int) {
+    public func rotate(
+        to next: MasterKey,
+        audit: (event: AuditEvent, tenant: TenantID)? = nil
+    ) async throws -> (vault: CredentialVault, dataKeys: Int) {
         let vault = CredentialVault(rewrapped: self, master: next)
         let count = try await store.rewrapDataKeys(
+            audit: audit,
             alsoIn: { try resealSigningKeys(with: vault, $0) },
             { dataKey in
                 if dataKey.master == next.fingerprint { return nil }
@@ -143,9 +148,12 @@ public struct CredentialVault: Sendable {
     ///
     /// The new key is on disk before anything is wrapped with it, and takes the old one's place after everything is.
     /// Interrupted anywhere, it is finished by calling it again.
-    public func rotate(directory: String) async throws -> (vault: CredentialVault, dataKeys: Int) {
+    public func rotate(
+        directory: String,
+        audit: (event: AuditEvent, tenant: TenantID)? = nil
+    ) async throws -> (vault: CredentialVault, dataKeys: Int) {
         let file = MasterKeyFile.next(directory)
-        let rotated = try await rotate(to: try file.readOrCreate())
+        let rotated = try await rotate(to: try file.readOrCreate(), audit: audit)
         try file.replace(.current(directory))
         return rotated
     }

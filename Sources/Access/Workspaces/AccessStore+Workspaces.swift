@@ -64,8 +64,14 @@ extension AccessStore {
             "DELETE FROM access_workspaces WHERE tenant = $1 AND id = $2",
             [.id(tenant), .id(workspace)]
         )
-        if gone == 1 { try AuditLog.append(audit, tenant: tenant, in: transaction) }
-        return gone == 1
+        guard gone == 1 else { return false }
+        try transaction.execute(
+            "DELETE FROM access_grants WHERE tenant = $1 AND place = $2",
+            [.id(tenant), .id(workspace)]
+        )
+        try bump(tenant, in: transaction)
+        try AuditLog.append(audit, tenant: tenant, in: transaction)
+        return true
     }
 
     static func insert(_ workspace: Workspace, tenant: TenantID, _ transaction: any Transaction) throws {

@@ -1,3 +1,4 @@
+import Access
 package import Database
 package import Domain
 
@@ -33,6 +34,7 @@ extension SchemaStore {
             in: transaction
         )
         try count(bases: 1, tenant: tenant, in: transaction)
+        try AccessStore.place(base.id, in: base.workspace, tenant: tenant, in: transaction)
     }
 
     /// Stores a table with its fields under a new number.
@@ -223,6 +225,13 @@ extension SchemaStore {
 
     /// Marks everything that an import made, and did not publish, for clearing.
     package func discard(ofImport id: String, tenant: TenantID, in transaction: any Transaction) throws {
+        let bases = try transaction.rows(
+            "SELECT id FROM bases WHERE tenant = $1 AND import = $2 AND state = 'importing'",
+            [tenant.sql, .text(id)]
+        )
+        for row in bases {
+            try AccessStore.remove(row.identifier(0) as BaseID, tenant: tenant, in: transaction)
+        }
         for table in [Self.bases, Self.tables] {
             try table.update(
                 [("state", StoredState.deleted.sql)],

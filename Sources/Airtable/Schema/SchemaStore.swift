@@ -30,6 +30,17 @@ package struct SchemaStore: Sendable {
         ]
     )
 
+    /// Tells Access where the bases stand that were made before it asked.
+    static let placementMigration = Migration(
+        id: "airtable/0030-placements",
+        [
+            """
+            INSERT INTO access_bases (tenant, base, workspace)
+            SELECT tenant, id, workspace FROM bases WHERE state <> 'deleted' ON CONFLICT DO NOTHING
+            """
+        ]
+    )
+
     static let migration = Migration(
         id: "airtable/0001-schema",
         [

@@ -51,7 +51,7 @@ extension AirtableService {
         }
         let tables = try await upstream.client.tables(of: id, call)
         let now = now()
-        return try await change(context) { [schemas] transaction, schema in
+        let attached = try await change(context) { [schemas] transaction, schema in
             let store = HostedBaseStore()
             if let known = schema.base(id) {
                 guard schema.home(of: id) != .embedded else { throw AirtableError.baseIsEmbedded(known) }
@@ -68,9 +68,13 @@ extension AirtableService {
             try self.note(edit.entries, context: context, in: transaction)
             return base
         }
+        access.policyChanged(in: context.tenant)
+        return attached
     }
 
     /// Forgets a hosted base: what is here of it goes, at the service nothing changes.
+    ///
+    /// Grants on it stay: attached again, it has the same identifier, and what was denied must not be open then.
     public func detach(_ id: BaseID, context: RequestContext) async throws {
         try context.require(.schemaWrite)
         try context.require(.recordsWrite)
@@ -81,6 +85,7 @@ extension AirtableService {
             let tables = schema.tables(in: id).map { ($0.table.base, $0.table.id) }
             try schemas.deleteBase(id, tenant: context.tenant, in: transaction)
             try HostedBaseStore().remove(id, tenant: context.tenant, in: transaction)
+            try AccessStore.displace(id, tenant: context.tenant, in: transaction)
             if tables.isEmpty { try schemas.raiseVersion(tenant: context.tenant, in: transaction) }
             try self.note(.tableDeleted, of: tables, context: context, in: transaction)
         }

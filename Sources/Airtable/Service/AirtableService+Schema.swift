@@ -77,6 +77,7 @@ extension AirtableService {
             }
             try self.note(entries, context: context, in: transaction)
         }
+        access.policyChanged(in: context.tenant)
         return BaseSchema(base: base, tables: tables)
     }
 
@@ -188,6 +189,7 @@ extension AirtableService {
             let model = try schema.table(table, changing: scope, .schemaWrite)
             try schema.requireEmbedded(model.table.base, "its tables are deleted there")
             try schemas.deleteTable(number: model.number, tenant: context.tenant, in: transaction)
+            try AccessStore.remove(table, tenant: context.tenant, in: transaction)
             var edit = SchemaEdit(base: model.table.base, schema: schema, tenant: context.tenant)
             edit.droppedTables = [table]
             edit.entries.append(ChangeEntry(base: model.table.base, table: table, kind: .tableDeleted))
@@ -199,6 +201,7 @@ extension AirtableService {
             let number = try self.note(edit.entries, context: context, in: transaction)
             try self.recompute(edit.base, since: schema, continuing: number, context: context, in: transaction)
         }
+        access.policyChanged(in: context.tenant)
         await clearSoon(context: context)
     }
 
@@ -211,9 +214,11 @@ extension AirtableService {
             try schema.requireEmbedded(base, "it is deleted there, or forgotten here by `sync --forget`")
             let tables = schema.tables(in: base).map { ($0.table.base, $0.table.id) }
             try schemas.deleteBase(base, tenant: context.tenant, in: transaction)
+            try AccessStore.remove(base, tenant: context.tenant, in: transaction)
             if tables.isEmpty { try schemas.raiseVersion(tenant: context.tenant, in: transaction) }
             try self.note(.tableDeleted, of: tables, context: context, in: transaction)
         }
+        access.policyChanged(in: context.tenant)
         await clearSoon(context: context)
     }
 

@@ -11,6 +11,7 @@ extension AirtableService {
         try context.require(.schemaWrite)
         let scope = try await access.visibleScope(for: context, doing: .schemaWrite)
         _ = try await workspaceID(workspace, scope: scope, context: context)
+        defer { access.policyChanged(in: context.tenant) }
         return try await change(context) { [schemas] transaction, schema in
             var moved = try schema.base(base, schema.widening(scope))
             guard scope.permits(base: base), scope.permits(workspace: workspace) else {
@@ -43,6 +44,7 @@ extension AirtableService {
         }
         let scope = try await access.visibleScope(for: context, doing: .schemaWrite)
         let mayMove = Policy.allows(.schemaWrite, to: context.principal)
+        defer { access.policyChanged(in: context.tenant) }
         try await change(context) { [schemas, access] transaction, schema in
             let bases = schema.bases.filter { $0.workspace == workspace }
             if !bases.isEmpty {
@@ -82,5 +84,6 @@ extension SchemaStore {
             [tenant.sql, base.sql],
             in: transaction
         )
+        try AccessStore.place(base, in: workspace, tenant: tenant, in: transaction)
     }
 }

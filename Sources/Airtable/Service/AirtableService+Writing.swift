@@ -38,18 +38,22 @@ extension AirtableService {
     ///
     /// - Parameter replacing: clears every cell that is not named, as far as the caller may see and
     ///   set it.
+    /// - Parameter check: called for each record as it is before, in the transaction that changes it; what it throws ends
+    ///   the call. Of a hosted base, where no transaction is, just before.
     /// - Throws: `.rowDoesNotExist` for the first unknown record.
     public func update(
         _ updates: [RecordUpdate],
         in table: TableID,
         replacing: Bool = false,
         typecast: Bool = false,
+        check: (@Sendable (Record) throws -> Void)? = nil,
         context: RequestContext
     ) async throws -> [Record] {
         try context.require(.recordsWrite)
         try Self.checkBatch(updates.count)
         if updates.isEmpty { return [] }
         if let hosted = try await backend(of: table, isWrite: true, doing: .recordsWrite, context: context) {
+            if let check { try await look(check, at: updates.map(\.id), in: table, .recordsWrite, context) }
             return try await hosted.update(updates, replacing: replacing, typecast: typecast)
         }
         let ids = updates.map(\.id)
@@ -60,6 +64,7 @@ extension AirtableService {
         } apply: { session, inputs in
             try session.load(ids, in: table)
             try session.requireTargets(ids, in: table)
+            if let check { for id in ids { try check(try session.record(id, in: table)) } }
             let cells = try session.resolve(inputs, of: ids, in: table)
             try session.loadLinked(to: ids, changing: cells, in: table)
             for (id, cells) in zip(ids, cells) { try session.set(cells, of: id, in: table) }
@@ -108,13 +113,20 @@ extension AirtableService {
 
     /// Deletes records, and takes them out of every link.
     ///
+    /// - Parameter check: as of `update`.
     /// - Throws: `.rowDoesNotExist` for the first unknown record; nothing is deleted then.
-    public func delete(_ ids: [RecordID], in table: TableID, context: RequestContext) async throws {
+    public func delete(
+        _ ids: [RecordID],
+        in table: TableID,
+        check: (@Sendable (Record) throws -> Void)? = nil,
+        context: RequestContext
+    ) async throws {
         try context.require(.recordsDelete)
         try Self.checkBatch(ids.count)
         if ids.isEmpty { return }
         let ids = ids.distinct()
         if let hosted = try await backend(of: table, isWrite: true, doing: .recordsDelete, context: context) {
+            if let check { try await look(check, at: ids, in: table, .recordsDelete, context) }
             return try await hosted.delete(ids)
         }
         try await write(to: table, doing: .recordsDelete, context: context) { _ in
@@ -122,10 +134,21 @@ extension AirtableService {
         } apply: { session, ids in
             try session.load(ids, in: table)
             try session.requireTargets(ids, in: table)
+            if let check { for id in ids { try check(try session.record(id, in: table)) } }
             try session.loadLinked(to: ids, changing: nil, in: table)
             try session.delete(ids, in: table)
             return { _ in }
         }
+    }
+
+    private func look(
+        _ check: @Sendable (Record) throws -> Void,
+        at ids: [RecordID],
+        in table: TableID,
+        _ permission: Permission,
+        _ context: RequestContext
+    ) async throws {
+        for record in try await reads(by: permission).records(ids, in: table, context: context) { try check(record) }
     }
 
     // MARK: One transaction

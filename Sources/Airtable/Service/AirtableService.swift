@@ -13,7 +13,7 @@ public final class AirtableService: Sendable {
     public static let migrations: [Migration] = [
         SchemaStore.migration, RecordStore.migration, ChangeLogStore.migration, ImportStore.migration,
         ChangeLogStore.historyMigration, CommentStore.migration, ViewStore.migration, FieldIndexStore.migration,
-        HostedBaseStore.migration,
+        HostedBaseStore.migration, SchemaStore.placementMigration,
     ]
 
     /// For consumers that keep something in step with the records.

@@ -1,3 +1,4 @@
+import Access
 import Database
 package import Domain
 
@@ -49,6 +50,7 @@ extension ImportStore {
                 in: transaction
             )
         }
+        service.access.policyChanged(in: context.tenant)
         await service.clearSoon(context: context)
         return try await service.read(context) { _, schema in
             guard let base = schema.base(session.base.id) else { throw AirtableError.baseNotFound() }

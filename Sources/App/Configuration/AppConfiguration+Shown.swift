@@ -22,8 +22,11 @@ extension AppConfiguration {
         case .masterKey: masterKey == nil ? "none" : "<redacted>"
         case .changeLogDays: String(changeLogDays)
         case .changeLogBytes: String(changeLogBytes)
+        case .allowUnsafe:
+            allowedUnsafe.isEmpty ? "none" : allowedUnsafe.map(\.rawValue).sorted().joined(separator: ",")
         default:
-            airtable.shown(setting) ?? tokens.shown(setting) ?? identity.shown(setting) ?? hosted.shown(setting)
+            edge.shown(setting) ?? airtable.shown(setting) ?? tokens.shown(setting) ?? identity.shown(setting)
+                ?? hosted.shown(setting)
                 ?? models.shown(setting) ?? "?"
         }
     }

@@ -1,3 +1,4 @@
+import Access
 import Domain
 public import Foundation
 public import Logging
@@ -19,6 +20,7 @@ public struct AppConfiguration: Sendable {
     public var masterKey: String?
     public var changeLogDays: Int
     public var changeLogBytes: Int64
+    public var edge: EdgeSettings
     public var airtable: AirtableSettings
     /// Access tokens and sessions.
     public var tokens: SignInSettings
@@ -28,6 +30,10 @@ public struct AppConfiguration: Sendable {
     public var hosted: HostedSettings
     /// Language and embedding models beyond the local one.
     public var models: ModelSettings
+    /// What is unsafe and meant.
+    public var allowedUnsafe: Set<UnsafeSetting>
+    /// Secrets as they were given, to be looked at and never printed.
+    var secretValues: [Setting: Secret]
     /// Unknown settings and the like: to be logged once.
     public var warnings: [String]
     /// Where each setting's value came from.
@@ -53,12 +59,7 @@ public struct AppConfiguration: Sendable {
         let airtable = AirtableSettings(&reader)
         let configuration = AppConfiguration(
             dataDirectory: data,
-            databaseURL: reader.value(
-                .databaseURL,
-                default: "sqlite:\(data)/pyairtable.sqlite",
-                expected: "sqlite:PATH or postgres://…",
-                { text in ["sqlite:", "postgres://", "postgresql://"].contains { text.hasPrefix($0) } ? text : nil }
-            ),
+            databaseURL: databaseURL(&reader, data),
             bind: reader.value(
                 .bind,
                 default: BindAddress(host: "127.0.0.1", port: 8080),
@@ -95,16 +96,28 @@ public struct AppConfiguration: Sendable {
                 expected: "a number of bytes, at least 1048576",
                 { Int64($0).flatMap { $0 >= 1 << 20 ? $0 : nil } }
             ),
+            edge: EdgeSettings(&reader),
             airtable: airtable,
             tokens: SignInSettings(&reader, publicURL: airtable.publicURL),
             identity: IdentitySettings(&reader, data: data, publicURL: airtable.publicURL),
             hosted: HostedSettings(&reader, allowing: models.outboundAllow),
             models: models,
+            allowedUnsafe: UnsafeSetting.read(&reader),
+            secretValues: [:],
             warnings: [],
             sources: [:]
         )
         guard reader.problems.isEmpty else { throw ConfigurationError(.invalidSetting, reader.problems) }
         return configuration.finished(by: reader)
+    }
+
+    private static func databaseURL(_ reader: inout SettingsReader, _ data: String) -> String {
+        reader.value(
+            .databaseURL,
+            default: "sqlite:\(data)/pyairtable.sqlite",
+            expected: "sqlite:PATH or postgres://…",
+            { text in ["sqlite:", "postgres://", "postgresql://"].contains { text.hasPrefix($0) } ? text : nil }
+        )
     }
 
     private static func threads(_ reader: inout SettingsReader) -> Int {
@@ -128,6 +141,7 @@ public struct AppConfiguration: Sendable {
     private func finished(by reader: SettingsReader) -> Self {
         var result = self
         result.warnings = reader.warnings
+        result.secretValues = reader.secretValues
         result.sources = reader.sources
         return result
     }
@@ -139,7 +153,8 @@ public struct AppConfiguration: Sendable {
         let areGood = origins.allSatisfy { origin in
             guard let url = URL(string: origin), let scheme = url.scheme, let host = url.host() else { return false }
             let port = url.port.map { ":\($0)" } ?? ""
-            return !host.isEmpty && origin.lowercased() == "\(scheme)://\(host)\(port)".lowercased()
+            return !host.isEmpty && !host.contains("*")
+                && origin.lowercased() == "\(scheme)://\(host)\(port)".lowercased()
         }
         return areGood && !origins.isEmpty ? origins : nil
     }

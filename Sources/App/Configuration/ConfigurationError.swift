@@ -5,6 +5,8 @@ public struct ConfigurationError: Failure, Equatable {
     public enum Code: String, Sendable {
         case invalidSetting = "INVALID_SETTING"
         case unreadableFile = "UNREADABLE_CONFIG_FILE"
+        /// A server would be open to others in a way that is seldom meant.
+        case unsafeSetting = "UNSAFE_SETTING"
     }
 
     public let code: Code

@@ -69,7 +69,7 @@ extension Setting {
     public static let allowedOrigins = Setting(
         "ALLOWED_ORIGINS",
         default: "none",
-        "Web pages that may call MCP and chat beside the server's own, between commas: `https://notes.example`."
+        "Web pages that may call the API beside the server's own, between commas: `https://notes.example`."
     )
     public static let modelDirectory = Setting(
         "MODEL_DIR",
@@ -118,7 +118,7 @@ extension Setting {
         [
             .data, .databaseURL, .bind, .adminBind, .allowedOrigins, .modelDirectory, .embedder, .threads, .logLevel,
             .masterKeyFile, .masterKey, .changeLogDays, .changeLogBytes,
-        ] + accounts + airtable + tokens + hosted + models
+        ] + edge + accounts + airtable + tokens + hosted + models + safety
 
     /// docs/configuration.md's table, one row a setting.
     public static var markdownTable: String {

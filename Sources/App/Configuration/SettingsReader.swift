@@ -1,3 +1,4 @@
+import Access
 import Domain
 import Foundation
 
@@ -14,6 +15,9 @@ struct SettingsReader {
     private(set) var problems: [String] = []
     private(set) var warnings: [String] = []
     private(set) var sources: [Setting: SettingSource] = [:]
+    /// Of secrets, wherever they came from.
+    private(set) var secretValues: [Setting: Secret] = [:]
+    private var filePath = ""
 
     init(flags: [Setting: String], environment: [String: String]) {
         self.flags = flags
@@ -22,6 +26,7 @@ struct SettingsReader {
 
     /// Reads `config.json`, if there is one; unknown keys are warned of with the nearest known one.
     mutating func readFile(at path: String) {
+        filePath = path
         guard FileManager.default.fileExists(atPath: path) else { return }
         guard let bytes = FileManager.default.contents(atPath: path) else {
             problems.append("\(path) can't be read")
@@ -45,11 +50,24 @@ struct SettingsReader {
     }
 
     mutating func text(_ setting: Setting) -> String? {
+        let value = anyText(setting)
+        if setting.isSecret { secretValues[setting] = value.map { Secret($0) } }
+        return value
+    }
+
+    private mutating func anyText(_ setting: Setting) -> String? {
         if let value = flags[setting] {
             sources[setting] = .flag
+            if setting == .databaseURL, AppConfiguration.withoutPassword(value) != value {
+                let name = setting.environmentName
+                problems.append(
+                    "--database-url holds a password, which everybody on this machine can read in the list of processes; "
+                        + "give it as \(name), or in a file that \(name)_FILE names"
+                )
+            }
             return value
         }
-        if let value = environment[setting.environmentName], !value.isEmpty {
+        if let value = environmentText(setting) {
             sources[setting] = .environment
             return value
         }
@@ -57,6 +75,10 @@ struct SettingsReader {
         case nil, .null: break
         case .string(let value):
             sources[setting] = .file
+            let isSecret = setting.isSecret || AppConfiguration.withoutPassword(value) != value
+            if isSecret, let problem = SecretFile.exposure(of: filePath), !problems.contains(problem.text) {
+                problems.append(problem.text)
+            }
             return value
         case .number(let number):
             sources[setting] = .file
@@ -66,6 +88,25 @@ struct SettingsReader {
         }
         sources[setting] = .default
         return nil
+    }
+
+    mutating func refuse(_ problem: String) { problems.append(problem) }
+
+    /// The variable itself, or what is in the file that the variable `NAME_FILE` names.
+    private mutating func environmentText(_ setting: Setting) -> String? {
+        let name = setting.environmentName
+        let value = environment[name].flatMap { $0.isEmpty ? nil : $0 }
+        guard setting.mayComeFromFile, let path = environment[name + "_FILE"], !path.isEmpty else { return value }
+        guard value == nil else {
+            problems.append("\(name) and \(name)_FILE are both set: unset one of them")
+            return value
+        }
+        switch SecretFile.read(path) {
+        case .success(let text): return text
+        case .failure(let problem):
+            problems.append("\(name)_FILE: \(problem.text)")
+            return nil
+        }
     }
 
     /// The value as `parse` reads it; what it refuses becomes a problem that says what was `expected`.

@@ -14,6 +14,12 @@ extension Limits {
     /// a use for long ones.
     public static let chunkExtensionBytes = 256
     public static let trailerBytes = 4 * 1_024
+    /// HTTP: callers, tenants and addresses whose requests are counted at once, some 100 bytes each. Full buckets are
+    /// forgotten, so it takes as many that came within the last minute to fill it.
+    public static let countedCallers = 100_000
+    /// HTTP: bytes of an answer that is kept for who sends its request again, and such answers of one tenant in a day.
+    public static let keptReplyBytes = 256 * 1_024
+    public static let keptReplies = 100_000
     /// HTTP: addresses that one `X-Forwarded-For` may name and be looked at: no honest chain is longer.
     public static let forwardedAddresses = 32
 }

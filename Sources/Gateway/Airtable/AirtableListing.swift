@@ -10,7 +10,9 @@ enum AirtableListing {
         _ context: Domain.RequestContext
     ) async throws -> Reply {
         let airtable = call.services.airtable
-        let listing = try await airtable.list(request.query, in: table.id, context: context)
+        var query = request.query
+        query.offset = try query.offset.map { try CallerCursor.opened($0, in: table.id, for: context) }
+        let listing = try await airtable.list(query, in: table.id, context: context)
         let format = try await json(of: listing.records, listing.fields, request.format, call, context)
         let counts: [RecordID: Int]? =
             request.format.countsComments
@@ -21,7 +23,7 @@ enum AirtableListing {
         } more: { writer in
             guard let offset = listing.offset else { return }
             writer.key("offset")
-            writer.string(offset)
+            writer.string(CallerCursor.sealed(offset, in: table.id, for: context))
         }
     }
 

@@ -50,8 +50,11 @@ enum AirtableMetaRoutes {
 
     private static let included = QueryParameter(
         "include",
-        "What to add; may be given again. People are told only to keys that may read records, whose cells name them.",
-        .string(enum: ["collaborators", "inviteLinks", "interfaces"])
+        """
+        What to add, of `collaborators`, `inviteLinks`, `interfaces`; may be given again, and other words add nothing. \
+        People are told only to keys that may read records, whose cells name them.
+        """,
+        .string()
     )
 
     private static let base = Route(

@@ -91,7 +91,11 @@ enum AirtableProblem {
 
     private static func row(of failure: GatewayError) -> Row {
         switch failure.code {
-        case .notFound, .methodNotAllowed, .upgradeRequired: .notFound
+        case .notFound, .upgradeRequired: .notFound
+        // As Airtable has it, but for methods that no API has: those are HTTP's own business.
+        case .methodNotAllowed:
+            ["GET", "POST", "PUT", "PATCH", "DELETE"].contains(failure.detail ?? "GET")
+                ? .notFound : Row(.methodNotAllowed, "METHOD_NOT_ALLOWED", failure.message)
         case .unsupportedMediaType: Row(.badRequest, "BAD_REQUEST", failure.message)
         case .bodyInterrupted: .noJSON
         case .malformedRequest, .unsupportedVersion, .requestTooSlow, .unknownExpectation:
@@ -132,8 +136,10 @@ enum AirtableProblem {
     static func reply(_ failure: any Failure, headers: HTTPFields) -> Reply {
         let row = row(of: failure)
         var headers = headers
-        headers[.allow] = nil
-        if let seconds = (failure as? AirtableRefusal)?.retryAfterSeconds { headers[.retryAfter] = "\(seconds)" }
+        if row.status != .methodNotAllowed { headers[.allow] = nil }
+        let refusedFor =
+            (failure as? AirtableRefusal)?.retryAfterSeconds ?? (failure as? GatewayError)?.retryAfterSeconds
+        if let seconds = refusedFor { headers[.retryAfter] = "\(seconds)" }
         return Reply(
             status: row.status,
             contentType: AirtableReply.contentType,
@@ -147,9 +153,10 @@ enum AirtableProblem {
     static func statuses(of route: Route) -> [HTTPResponse.Status] {
         var statuses: [HTTPResponse.Status] = [
             .unauthorized, .forbidden, .notFound, .contentTooLarge, .unprocessableContent, .tooManyRequests,
-            .internalServerError, .serviceUnavailable,
+            .internalServerError, .serviceUnavailable, .notAcceptable,
         ]
         if route.body != nil { statuses.append(.badRequest) }
+        if route.takesIfMatch { statuses.append(.preconditionFailed) }
         return Array(Set(statuses + route.problems)).sorted { $0.code < $1.code }
     }
 

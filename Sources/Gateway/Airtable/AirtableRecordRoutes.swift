@@ -65,7 +65,9 @@ enum AirtableRecordRoutes {
                 context: context
             )
             let shape = try await AirtableListing.json(of: [found.record], found.table.fields, format, call, context)
-            return try AirtableReply.record(found.record, shape)
+            var reply = try AirtableReply.record(found.record, shape)
+            reply.headers[.eTag] = EntityTag(of: found.record, in: found.table).text
+            return reply
         }
     )
 

@@ -74,7 +74,7 @@ struct CreatedWebhookWire: WrittenShape, Hashable {
         required: ["id", "macSecretBase64", "expirationTime"]
     )
     static let example: JSONValue = [
-        "id": "achChemistry000001", "macSecretBase64": "c2VjcmV0", "expirationTime": "2026-01-08T00:00:00.000Z",
+        "id": "achChemistry00001", "macSecretBase64": "c2VjcmV0", "expirationTime": "2026-01-08T00:00:00.000Z",
     ]
 }
 
@@ -110,7 +110,7 @@ struct WebhookListWire: WrittenShape, Hashable {
     static let example: JSONValue = [
         "webhooks": [
             [
-                "id": "achChemistry000001", "areNotificationsEnabled": true, "cursorForNextPayload": 1,
+                "id": "achChemistry00001", "areNotificationsEnabled": true, "cursorForNextPayload": 1,
                 "isHookEnabled": true, "lastSuccessfulNotificationTime": nil,
                 "notificationUrl": "https://hooks.example/airtable", "expirationTime": "2026-01-08T00:00:00.000Z",
                 "lastNotificationResult": nil, "specification": Piece.specification,

@@ -44,10 +44,13 @@ enum RecordWriting {
                 in: table.id,
                 replacing: replacing,
                 typecast: writes.typecast,
+                check: call.recordCheck(table),
                 context: context
             )
         }
-        return try await answer(records, writes, table, call, context)
+        var reply = try await answer(records, writes, table, call, context)
+        if let record = records.first { reply.headers[.eTag] = EntityTag(of: record, in: table).text }
+        return reply
     }
 
     static func updateMany(
@@ -105,7 +108,14 @@ enum RecordWriting {
     static func deleteOne(_ call: RouteCall, _ context: Domain.RequestContext) async throws -> Reply {
         let id: RecordID = try call.identifier(.recordId)
         let table = try await call.anyTable(context)
-        try await existing(id) { try await call.services.airtable.delete([id], in: table.id, context: context) }
+        try await existing(id) {
+            try await call.services.airtable.delete(
+                [id],
+                in: table.id,
+                check: call.recordCheck(table),
+                context: context
+            )
+        }
         return try AirtableReply.deleted(id)
     }
 

@@ -39,8 +39,8 @@ enum ViewRoutes {
 
     static let include = QueryParameter(
         "include",
-        "What to add to views; may be given again. Views alone always have it.",
-        .string(enum: ["visibleFieldIds"])
+        "What to add to views: `visibleFieldIds`; may be given again. Views alone always have it.",
+        .string()
     )
 
     @Sendable

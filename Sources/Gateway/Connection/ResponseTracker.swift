@@ -36,7 +36,7 @@ final class ResponseTracker: ChannelDuplexHandler, RemovableChannelHandler {
         case .end:
             guard isClosing else {
                 context.write(data, promise: promise)
-                if let wireContext { wire.answerEnded(context: wireContext) }
+                if let wireContext { wire.answerEnded(isLast: false, context: wireContext) }
                 return
             }
             let written = promise ?? context.eventLoop.makePromise(of: Void.self)
@@ -47,7 +47,7 @@ final class ResponseTracker: ChannelDuplexHandler, RemovableChannelHandler {
                 context.eventLoop.scheduleTask(in: LingeringClose.grace) { loopBound.value.close(promise: nil) }
             }
             context.write(data, promise: written)
-            if let wireContext { wire.answerEnded(context: wireContext) }
+            if let wireContext { wire.answerEnded(isLast: true, context: wireContext) }
         default: context.write(data, promise: promise)
         }
     }

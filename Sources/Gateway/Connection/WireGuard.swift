@@ -24,6 +24,8 @@ final class WireGuard: ChannelDuplexHandler, RemovableChannelHandler {
         var idle: TimeAmount
         /// A client that takes nothing of what waits for it.
         var stall: TimeAmount
+        /// A connection when the server stops.
+        var drain: TimeAmount
         /// What is left of a body whose request has its answer.
         var leftover = TimeAmount.seconds(5)
     }
@@ -42,7 +44,6 @@ final class WireGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private enum Answer { case none, begun, ended }
-
     private enum Expiry { case head, body, leftover, idle }
 
     private let times: Times
@@ -50,7 +51,6 @@ final class WireGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private let refusal: @Sendable (WireRefusal, RemoteAddress?) -> ByteBuffer
     /// Set for a connection that is one too many.
     private let isSurplus: Bool
-
     private var phase = Phase.head
     private var answer = Answer.ended
     private var pending = ByteBuffer()
@@ -66,6 +66,7 @@ final class WireGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// What the timer is for; nil while nothing has to come in time.
     private var expiry: Expiry?
     private var stalled: Scheduled<Void>?
+    private var draining: Scheduled<Void>?
 
     init(times: Times, isSurplus: Bool, refusal: @escaping @Sendable (WireRefusal, RemoteAddress?) -> ByteBuffer) {
         self.times = times
@@ -82,8 +83,16 @@ final class WireGuard: ChannelDuplexHandler, RemovableChannelHandler {
     func answerBegan() { answer = .begun }
 
     /// The last part of an answer is on its way to the socket.
-    func answerEnded(context: ChannelHandlerContext) {
+    ///
+    /// - Parameter isLast: whether the connection ends with it; what else comes is dropped then.
+    func answerEnded(isLast: Bool, context: ChannelHandlerContext) {
         answer = .ended
+        if isLast {
+            phase = .refused
+            expiry = nil
+            pending = ByteBuffer()
+            return
+        }
         switch phase {
         case .answering: phase = .head
         case .body, .chunked: expire(.leftover, in: times.leftover, context)
@@ -174,10 +183,12 @@ final class WireGuard: ChannelDuplexHandler, RemovableChannelHandler {
             isQuiescing = true
             // A request of which only a part is here has not begun.
             if case .head = phase { return context.close(promise: nil) }
+            let loopBound = NIOLoopBound(context, eventLoop: context.eventLoop)
+            draining = context.eventLoop.scheduleTask(in: times.drain) { loopBound.value.close(promise: nil) }
         }
         if event as? ChannelEvent == .inputClosed {
             switch phase {
-            case .head: return context.close(promise: nil)
+            case .head, .refused: return context.close(promise: nil)
             case .answering where pending.readableBytes > 0:
                 // Whoever closed their side after several requests still wants all the answers.
                 holdsInputClosed = true
@@ -381,6 +392,8 @@ final class WireGuard: ChannelDuplexHandler, RemovableChannelHandler {
         expiry = nil
         stalled?.cancel()
         stalled = nil
+        draining?.cancel()
+        draining = nil
         context = nil
     }
 }

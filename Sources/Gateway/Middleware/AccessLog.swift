@@ -5,6 +5,8 @@ import Logging
 /// What is known of a request when it has been answered.
 struct Exchange: Sendable {
     let requestID: String
+    /// Nil unless the caller began a trace.
+    var trace: TraceParent?
     let method: HTTPRequest.Method
     /// Without the query.
     let path: String
@@ -19,6 +21,8 @@ struct Exchange: Sendable {
     /// Whether the body was read to its end, or what is left of it may be skipped.
     var isBodyDone: Bool
     var failure: (any Failure)?
+    /// The limit that is nearest, and how near.
+    var limit: RateLimiter.Told?
 
     /// Where it came from, as text.
     var address: String? { client.address?.description }
@@ -31,9 +35,18 @@ struct AccessLog: Sendable {
 
     func logger(for exchange: Exchange) -> Logger {
         if let context = exchange.context { return context.logger }
-        var logger = logger
+        var logger = logger(in: exchange.trace)
         logger[metadataKey: "request_id"] = .string(exchange.requestID)
         logger[metadataKey: "origin"] = .string(Origin.http.rawValue)
+        return logger
+    }
+
+    /// For all that is done for a request, so that its lines are found by the caller's trace.
+    func logger(in trace: TraceParent?) -> Logger {
+        guard let trace else { return logger }
+        var logger = logger
+        logger[metadataKey: "trace_id"] = .string(trace.traceID)
+        logger[metadataKey: "parent_span_id"] = .string(trace.parentID)
         return logger
     }
 

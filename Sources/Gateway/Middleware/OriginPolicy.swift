@@ -44,6 +44,8 @@ struct OriginPolicy: Sendable {
         else { throw Self.foreign("The page that sent this request is not one of this server's.") }
     }
 
+    var namesAny: Bool { !allowed.isEmpty }
+
     /// The page of another origin that the settings name, if the request is from one: it may read the answer.
     func named(origins: [String]) -> String? {
         guard origins.count == 1, let origin = origins.first, allowed.contains(Self.normal(origin)) else { return nil }

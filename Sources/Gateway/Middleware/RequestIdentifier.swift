@@ -4,11 +4,12 @@ import HTTPTypes
 enum RequestIdentifier {
     static let header = HTTPField.Name("X-Request-Id")!
 
-    /// What the client sent, when it is one plain word of 8 to 64 characters; otherwise a new one. A key that got into
-    /// the wrong header is none: the word is logged.
+    /// What the client sent, when it is one plain word of 8 to 64 characters; otherwise the name of its trace, or a new
+    /// one. A key that got into the wrong header is none: the word is logged.
     static func identifier(for headers: HTTPFields) -> String {
         let sent = headers[values: header]
         if sent.count == 1, isPlain(sent[0]) { return sent[0] }
+        if sent.isEmpty, let trace = TraceParent(headers) { return trace.traceID }
         return String((0..<20).map { _ in letters.randomElement() ?? "0" })
     }
 

@@ -3,7 +3,7 @@ import HTTPTypes
 /// Headers that every answer carries.
 ///
 /// Nothing may be loaded, framed, sniffed or kept, unless the route said otherwise: the page sets its own policy.
-/// HSTS is left to whoever terminates TLS.
+/// Whoever came encrypted is told to come so again.
 enum SecurityHeaders {
     static let contentSecurityPolicy = HTTPField.Name("Content-Security-Policy")!
     private static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
@@ -12,7 +12,11 @@ enum SecurityHeaders {
     private static let openerPolicy = HTTPField.Name("Cross-Origin-Opener-Policy")!
     private static let permissionsPolicy = HTTPField.Name("Permissions-Policy")!
 
-    static func add(to headers: inout HTTPFields) {
+    private static let transportSecurity = HTTPField.Name("Strict-Transport-Security")!
+
+    /// - Parameter isSecure: whether the client's side is encrypted, here or at a trusted proxy.
+    static func add(to headers: inout HTTPFields, isSecure: Bool) {
+        if isSecure { headers[transportSecurity] = "max-age=31536000" }
         headers[.xContentTypeOptions] = "nosniff"
         headers[referrerPolicy] = "no-referrer"
         headers[frameOptions] = "DENY"

@@ -31,6 +31,9 @@ enum OpenAIProblem {
             )
         }
         if let failure = failure as? ModelError { return body(of: failure) }
+        if (failure as? GatewayError)?.code == .tooManyRequests {
+            return OpenAIErrorBody(message: failure.description, type: "rate_limit_error", code: "rate_limit_exceeded")
+        }
         let text = ProblemStatus.cover(for: failure.kind) ?? failure.description
         return OpenAIErrorBody(
             message: "\(text) (request \(requestID))",

@@ -73,7 +73,8 @@ enum OpenAPIDocument {
             members["security"] = [["key": []]]
         }
         members["x-permission"] = .string(route.permissionText)
-        let parameters = route.pattern.parameters.map(pathParameter) + route.query.map(queryParameter)
+        let parameters =
+            route.pattern.parameters.map(pathParameter) + route.query.map(queryParameter) + headerParameters(route)
         if !parameters.isEmpty { members["parameters"] = .array(parameters) }
         if let body = route.body {
             members["requestBody"] = [
@@ -83,7 +84,8 @@ enum OpenAPIDocument {
         }
         if route.upload != nil {
             let content = RouteUpload.endings.keys.sorted().map {
-                (key: $0, value: ["schema": ["type": "string"]] as JSONValue)
+                // A file is no value, so nothing is said of its shape.
+                (key: $0, value: [:] as JSONValue)
             }
             members["requestBody"] = ["required": true, "content": .object(JSONObject(content))]
         }
@@ -116,6 +118,23 @@ enum OpenAPIDocument {
             "required": true,
             "schema": parameter.schema.json,
         ]
+    }
+
+    private static func headerParameters(_ route: Route) -> [JSONValue] {
+        var headers: [(name: String, description: String)] = []
+        if route.takesIdempotencyKey {
+            headers.append(("Idempotency-Key", "Names the request, so that it is done once however often it is sent."))
+        }
+        if route.method == .get, route.showsOneThing, !route.isOpen {
+            headers.append(("If-None-Match", "Answers 304 when the ETag is still this one."))
+        }
+        if route.takesIfMatch { headers.append(("If-Match", "Only when the ETag is still this one; else 412.")) }
+        return headers.map { header in
+            [
+                "name": .string(header.name), "in": "header", "required": false,
+                "description": .string(header.description), "schema": ["type": "string"],
+            ]
+        }
     }
 
     private static func queryParameter(_ parameter: QueryParameter) -> JSONValue {
@@ -152,15 +171,25 @@ enum OpenAPIDocument {
         for status in reply.emptyStatuses {
             responses["\(status.code)"] = response("Accepted; there is nothing to answer.", contentType: "", nil)
         }
+        if route.method == .get, route.showsOneThing, !route.isOpen {
+            responses["304"] = response("As `If-None-Match` names it.", contentType: "", nil)
+        }
         let dialect = dialect(route)
         for status in problemStatuses(route) where responses["\(status.code)"] == nil {
             responses["\(status.code)"] = response(
                 ProblemStatus.title(of: status),
                 contentType: dialect == nil ? Problem.contentType : "application/json",
-                ["schema": reference(dialect ?? "Problem")]
+                ["schema": reference(dialect ?? "Problem")],
+                besides: protocolError(route)
             )
         }
         return responses
+    }
+
+    /// What the protocol behind a route answers in place of a problem document.
+    private static func protocolError(_ route: Route) -> (contentType: String, content: JSONValue)? {
+        guard case .mcp = route.handler else { return nil }
+        return ("application/json", ["schema": reference(MCPMessageWire.schemaName)])
     }
 
     /// The schema of errors on a path that does not answer with problem documents.
@@ -175,8 +204,12 @@ enum OpenAPIDocument {
         if AirtableProblem.covers(route.pattern.description) { return AirtableProblem.statuses(of: route) }
         var statuses: [HTTPResponse.Status] = [.badRequest, .uriTooLong, .internalServerError, .serviceUnavailable]
         statuses.append(.gatewayTimeout)
+        if route.reply.shape != nil || route.reply.contentType == "application/json" { statuses.append(.notAcceptable) }
+        if route.cost != .free { statuses.append(.tooManyRequests) }
         if !route.isOpen { statuses += [.unauthorized, .forbidden] }
         if !route.pattern.parameters.isEmpty { statuses.append(.notFound) }
+        if route.takesIfMatch { statuses.append(.preconditionFailed) }
+        if route.takesIdempotencyKey { statuses += [.conflict, .unprocessableContent] }
         if route.upload != nil { statuses += [.contentTooLarge, .unsupportedMediaType] }
         if let body = route.body {
             statuses += [.contentTooLarge, .unsupportedMediaType]

@@ -74,7 +74,7 @@ enum MCPRoutes {
                 try await writer.write(ServerSentEvent.bytes(type: "message", data: message.json.encoded()))
             }
         case .listening(let untilEnd):
-            return .events { writer in
+            return .events(isOpenEnded: true) { writer in
                 // So that the client sees at once that it listens.
                 try await writer.write(ServerSentEvent.comment)
                 await untilEnd()

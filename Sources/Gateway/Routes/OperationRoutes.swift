@@ -33,7 +33,7 @@ enum OperationRoutes {
                 }
                 return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
             }
-            let readiness = ReadinessWire(checks: checks, isDraining: Task.isShuttingDownGracefully)
+            let readiness = ReadinessWire(checks: checks, isDraining: call.isDraining)
             return try .json(readiness, status: readiness.status == "ready" ? .ok : .serviceUnavailable)
         }
     )

@@ -11,6 +11,9 @@ enum PageRoutes {
         script("/answer.js", "answerScript", "One answer of chat.", PackageResources.answer_js),
         script("/markup.js", "markupScript", "How answers are shown.", PackageResources.markup_js),
         script("/api.js", "apiScript", "What the scripts share.", PackageResources.api_js),
+        asset("/docs", "documentPage", "The API document, to be read.", "text/html", PackageResources.docs_html),
+        asset("/docs.css", "documentStyle", "That page's style.", "text/css", PackageResources.docs_css),
+        script("/docs.js", "documentScript", "That page's script.", PackageResources.docs_js),
         asset("/icon.svg", "pageIcon", "The page's icon.", "image/svg+xml", Array(icon.utf8)),
     ]
 

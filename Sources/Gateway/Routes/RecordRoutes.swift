@@ -53,7 +53,11 @@ enum RecordRoutes {
             let record = try await call.reads.record(call.identifier(.recordId), in: table.id, context: context)
             let linked = try await linked(by: record, table: table, call.reads, context)
             let address = try await call.attachmentAddress(table.fields, context)
-            return try .json(RecordDetailWire(RecordWire(record, table: table, address: address), linked: linked))
+            var reply = try Reply.json(
+                RecordDetailWire(RecordWire(record, table: table, address: address), linked: linked)
+            )
+            reply.headers[.eTag] = EntityTag(of: record, in: table).text
+            return reply
         }
     )
 

@@ -42,6 +42,7 @@ struct Reply: Sendable {
     /// - Parameters:
     ///   - heartbeat: sent when nothing was written for a while, so that proxies keep the connection.
     ///   - byteCount: how much `write` will write, when that is known; nil otherwise.
+    ///   - isOpenEnded: whether it goes on until somebody ends it, so that a server that stops need not wait for its end.
     ///   - write: each write returns when the client's side has room for more, so nothing piles up here.
     static func stream(
         status: HTTPResponse.Status = .ok,
@@ -49,13 +50,21 @@ struct Reply: Sendable {
         headers: HTTPFields = [:],
         heartbeat: [UInt8]? = nil,
         byteCount: Int64? = nil,
+        isOpenEnded: Bool = false,
         _ write: @escaping @Sendable (ReplyWriter) async throws -> Void
     ) -> Self {
         Self(
             status: status,
             contentType: contentType,
             headers: headers,
-            body: .stream(ReplyStream(heartbeat: heartbeat, byteCount: byteCount, write: write))
+            body: .stream(
+                ReplyStream(
+                    heartbeat: heartbeat,
+                    byteCount: byteCount,
+                    isOpenEnded: isOpenEnded,
+                    write: write
+                )
+            )
         )
     }
 
@@ -63,6 +72,7 @@ struct Reply: Sendable {
     static func events(
         status: HTTPResponse.Status = .ok,
         headers: HTTPFields = [:],
+        isOpenEnded: Bool = false,
         _ write: @escaping @Sendable (ReplyWriter) async throws -> Void
     ) -> Self {
         var headers = headers
@@ -73,6 +83,7 @@ struct Reply: Sendable {
             contentType: ServerSentEvent.contentType,
             headers: headers,
             heartbeat: ServerSentEvent.comment,
+            isOpenEnded: isOpenEnded,
             write
         )
     }

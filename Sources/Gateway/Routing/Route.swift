@@ -48,6 +48,8 @@ public struct Route: Sendable {
     /// Whether its handler is cancelled when the client goes away: it costs something, changes nothing, and nobody else
     /// wants its answer.
     let endsWithClient: Bool
+    /// Which limit it counts against.
+    public let cost: CostClass
     let handler: RouteHandler
 
     init(
@@ -63,6 +65,7 @@ public struct Route: Sendable {
         problems: [HTTPResponse.Status] = [],
         timeout: Duration? = nil,
         endsWithClient: Bool = false,
+        cost: CostClass? = nil,
         handler: RouteHandler
     ) {
         self.method = method
@@ -78,6 +81,9 @@ public struct Route: Sendable {
         self.timeout = timeout
         self.endsWithClient = endsWithClient
         self.handler = handler
+        var permission: Permission?
+        if case .requires(let needed, _) = handler { permission = needed }
+        self.cost = cost ?? CostClass(method: method, path: path, permission: permission)
     }
 
     /// Every shape that the document shows of it.
@@ -88,6 +94,11 @@ public struct Route: Sendable {
     /// What the caller must be permitted; nil for a route open to everybody, and for one that needs just a key.
     public var permission: Permission? {
         if case .requires(let permission, _) = handler { permission } else { nil }
+    }
+
+    /// Whether it speaks MCP, which has rules of its own for what a client must take.
+    var isMCP: Bool {
+        if case .mcp = handler { true } else { false }
     }
 
     /// Whether only operators of the server may call it.

@@ -7,7 +7,9 @@ import Logging
 struct RouteCall: Sendable {
     let services: GatewayServices
     /// What the caller was asked for; nil on a route open to everybody.
-    let permission: Permission?
+    var permission: Permission?
+    /// Without the query.
+    let path: String
     let query: QueryParameters
     /// What stands after the `?`, for a route that reads it itself.
     let rawQuery: String
@@ -19,6 +21,8 @@ struct RouteCall: Sendable {
     /// Carries the request's name.
     let logger: Logger
     let client: EdgeClient
+    /// Whether the server is about to stop.
+    let isDraining: Bool
     /// Host and perhaps port that the request was sent to; nil when it said none that can stand in an address.
     let authority: String?
     /// Null unless the route declares a body that is checked.

@@ -49,7 +49,7 @@ public enum PathParameter: String, Sendable, Hashable, CaseIterable {
     case tenantId
     case attachmentId
     case sessionId
-    case keyId, userId, inviteId
+    case keyId, userId, inviteId, grantId, roleId, groupId
     /// Of a link to a file: seconds since 1970, an HMAC, and a name that is for people.
     case expires, signature, filename
 
@@ -66,6 +66,9 @@ public enum PathParameter: String, Sendable, Hashable, CaseIterable {
         case .webhookId: "ach"
         case .tenantId: "ten"
         case .attachmentId: "att"
+        case .grantId: "grt"
+        case .roleId: "rol"
+        case .groupId: "ugp"
         case .recordId: "rec"
         case .conversationId: "cnv"
         case .messageId: "msg"

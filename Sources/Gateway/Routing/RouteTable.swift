@@ -7,6 +7,8 @@ public struct RouteTable: Sendable {
     public let routes: [Route]
     /// The API document of these routes.
     let document: [UInt8]
+    /// Of a route that changes what its address names: the one that reads it.
+    let reading: [Int: Int]
     private let root: Node
 
     init(_ routes: [Route]) {
@@ -17,6 +19,15 @@ public struct RouteTable: Sendable {
             root.insert(route.pattern.segments[...], method: route.method, position)
         }
         self.root = root
+        var readers: [RoutePattern: Int] = [:]
+        for (position, route) in routes.enumerated() where route.method == .get && route.permission != nil {
+            readers[route.pattern] = position
+        }
+        var reading: [Int: Int] = [:]
+        for (position, route) in routes.enumerated() where [.put, .patch, .delete].contains(route.method) {
+            reading[position] = readers[route.pattern]
+        }
+        self.reading = reading
     }
 
     /// What the public listener answers.
@@ -29,6 +40,7 @@ public struct RouteTable: Sendable {
                 RecordWriteRoutes.all(by: .platform), HistoryRoutes.all,
                 ExportRoutes.all, ImportRoutes.all, ChatRoutes.all,
                 EmbeddingRoutes.all, APIKeyRoutes.all, UserRoutes.all, WorkspaceRoutes.all, TenantRoutes.all,
+                PermissionRoutes.all, PermissionGroupRoutes.all, PermissionQuestionRoutes.all,
                 MCPRoutes.all, OpenAIRoutes.all,
                 AirtableRecordRoutes.all, RecordWriteRoutes.all(by: .airtable), AirtableCommentRoutes.all,
                 AirtableMetaRoutes.all, SchemaChangeRoutes.all(by: .airtable), ViewRoutes.all(by: .airtable),
@@ -78,6 +90,7 @@ public struct RouteTable: Sendable {
                 .methodNotAllowed,
                 "This address does not take \(allowed.contains(method.rawValue) ? "it" : "that method").",
                 hint: "it takes \(allowed.joined(separator: ", "))",
+                detail: method.rawValue,
                 allowedMethods: allowed
             )
         }

@@ -9,6 +9,7 @@ struct ReplyStream: Sendable {
     let heartbeat: [UInt8]?
     /// How much `write` writes; nil when nobody knows.
     var byteCount: Int64?
+    var isOpenEnded = false
     let write: @Sendable (ReplyWriter) async throws -> Void
 }
 

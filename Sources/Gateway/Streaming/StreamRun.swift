@@ -12,6 +12,8 @@ struct StreamRun: Sendable {
     let keyWatch: KeyWatch?
     /// How long one write may wait for the client.
     let stallLimit: Duration
+    /// How long it may go on when the server shuts down.
+    let grace: Duration
     let lengthLimit: Duration
 
     /// How long a client that reads slowly may take for what is left when the server shuts down.
@@ -25,7 +27,8 @@ struct StreamRun: Sendable {
         return await withGracefulShutdownHandler {
             await run(writer, stop)
         } onGracefulShutdown: {
-            stop.fire(.shutdown)
+            guard grace > .zero else { return stop.fire(.shutdown) }
+            channel.eventLoop.scheduleTask(in: TimeAmount(grace)) { stop.fire(.shutdown) }
         }
     }
 

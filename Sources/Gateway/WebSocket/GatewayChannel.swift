@@ -30,6 +30,7 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
     let gateway: GatewayResponder
     let hub: SocketHub
     let ledger: ConnectionLedger
+    let tls: TLSKeeper?
 
     // MARK: Pipeline
 
@@ -59,6 +60,7 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
                     notUpgradingCompletionHandler: { channel in addHTTP(to: channel, logger) }
                 )
             )
+            if let tls { try pipeline.addHandler(tls.makeHandler()) }
             try pipeline.addHandler(wire)
             try pipeline.addHandler(encoder)
             try pipeline.addHandler(decoder)

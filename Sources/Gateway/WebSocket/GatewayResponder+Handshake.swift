@@ -26,6 +26,7 @@ extension GatewayResponder {
         let parts = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         var exchange = Exchange(
             requestID: RequestIdentifier.identifier(for: headers),
+            trace: TraceParent(headers),
             method: .get,
             path: String(parts[0]),
             query: parts.count > 1 ? String(parts[1]) : nil,
@@ -69,21 +70,23 @@ extension GatewayResponder {
         _ hub: SocketHub
     ) async throws -> SocketAdmission {
         try GatewayError.checkLength(ofTarget: head.uri, path: exchange.path)
-        let match = try table.match(.get, exchange.path[...])
+        let match = try match(&exchange)
         exchange.route = match.position
         let route = table.routes[match.position]
+        try edge.limiter.admit(exchange.client, route.cost, &exchange.limit)
+        try edge.gate(of: route).checkRoom()
         let query = try QueryParameters(parsing: exchange.query, allowed: route.query)
         try SocketHandshake.check(headers)
         try checkOrigin(headers, host: head.headers["host"].first)
-        let (requestID, timeout) = (exchange.requestID, requestTimeout)
-        let caller =
+        let (requestID, timeout, logger) = (exchange.requestID, requestTimeout, log.logger(in: exchange.trace))
+        let context = try await proven(&exchange) { exchange in
             if let ticket = query.text("ticket"), !headers.contains(.authorization) {
                 try await services.access.redeemTicket(
                     ticket,
                     client: exchange.address,
                     timeout: timeout,
                     requestID: requestID,
-                    logger: log.logger
+                    logger: logger
                 )
             } else {
                 try await services.access.authenticate(
@@ -91,10 +94,11 @@ extension GatewayResponder {
                     client: exchange.address,
                     timeout: timeout,
                     requestID: requestID,
-                    logger: log.logger
+                    logger: logger
                 )
             }
-        let context = entered(caller, &exchange)
+        }
+        try edge.limiter.admit(context, route.cost, &exchange.limit)
         if let permission = route.permission { try context.require(permission) }
         return SocketAdmission(context: context, place: try hub.place(for: context.principal.user))
     }

@@ -27,10 +27,11 @@ struct Serve: AsyncParsableCommand {
         let configuration = try shared.configuration(adding: [
             .bind: bind, .adminBind: adminBind, .allowedOrigins: allowedOrigins,
         ])
+        try configuration.checkSafety()
         let services = try await Services.open(configuration, logger: .standardError(configuration))
         do {
             let search = try await services.openSearch()
-            let server = Server(services, search, try await services.openChat(search)) { port in
+            let server = try Server(services, search, try await services.openChat(search)) { port in
                 await announce(services, port: port ?? configuration.bind.port)
             }
             try await server.run()
@@ -46,7 +47,7 @@ struct Serve: AsyncParsableCommand {
     private func announce(_ services: Services, port: Int) async {
         var address = services.configuration.bind
         address.port = port
-        let url = "http://\(address)"
+        let url = "\(services.configuration.edge.tls == nil ? "http" : "https")://\(address)"
         do {
             let issued = try await services.access.issueFirstKey(services.first)
             if json {

@@ -74,11 +74,29 @@ struct ChatFixture: Sendable {
     }
 
     /// Another user of the tenant, or of another one.
-    func stranger(tenant: TenantID? = nil) -> RequestContext {
-        RequestContext(
+    func stranger(tenant: TenantID? = nil) async throws -> RequestContext {
+        let (tenant, user) = (tenant ?? context.tenant, UserID.random())
+        try await database.write { transaction in
+            try transaction.execute(
+                """
+                INSERT INTO access_tenants (id, name, owner, created_time) VALUES ($1, 'other', $2, 0)
+                ON CONFLICT DO NOTHING
+                """,
+                [.text(tenant.description), .text(user.description)]
+            )
+            try transaction.execute(
+                """
+                INSERT INTO access_users (tenant, id, name, role, disabled, created_time)
+                VALUES ($1, $2, $2, 'owner', 0, 0)
+                """,
+                [.text(tenant.description), .text(user.description)]
+            )
+        }
+        access.policyChanged(in: tenant)
+        return RequestContext(
             id: "stranger",
-            principal: Principal(user: .random(), key: nil, permissions: Set(Permission.allCases)),
-            tenant: tenant ?? context.tenant,
+            principal: Principal(user: user, key: nil, permissions: Set(Permission.allCases)),
+            tenant: tenant,
             deadline: context.deadline,
             origin: .http,
             logger: context.logger
