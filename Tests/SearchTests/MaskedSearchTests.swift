@@ -147,4 +147,101 @@ struct MaskedSearchTests {
             #expect(try await base.search.status(context: base.context).tables.map(\.records) == [12])
         }
     }
+
+    /// What the words of several queries find, with scores and counts, also among filtered records.
+    private static func lexical(_ search: SearchService, _ context: RequestContext) async throws -> [String] {
+        var lines: [String] = []
+        for query in ["walrus 4", "hushword", "hers", "his", "walrus ice"] {
+            for filter in [nil, "FIND('4',{Name})", "{Name}!='walrus 4'"] {
+                var request = SearchRequest(query: query, filter: filter, limit: 50, mode: .lexical)
+                request.explain = true
+                let response = try await search.search(request, context: context)
+                lines += response.hits.map { "\(query): \($0.recordID) \($0.score) \($0.snippet)" }
+                if let found = response.explanation {
+                    lines.append("\(found.units) \(found.records) \(found.lexicalCandidates)")
+                }
+            }
+        }
+        return lines
+    }
+
+    @Test(
+        "AUTHZ-04: with a hidden short field the others are found by their words, as if it had never been there",
+        arguments: DatabaseKind.allCases,
+        [false, true]
+    )
+    func shortFields(_ kind: DatabaseKind, ruled: Bool) async throws {
+        try await withSearch(kind) { base in
+            let world = try await World(base, hiding: "Tag", ruled: ruled)
+            let (search, context) = (world.search, base.context)
+            let masked = try await Self.lexical(search, context)
+            #expect(masked.contains { $0.hasPrefix("walrus 4") } && !masked.contains { $0.hasPrefix("hers") })
+            for mode in SearchMode.allCases {
+                let request = SearchRequest(query: "walrus 4 hers his", limit: 50, mode: mode)
+                let hits = try await search.search(request, context: context).hits
+                #expect(!hits.isEmpty && hits.allSatisfy { $0.fields["Tag"] == nil && !$0.snippet.contains("Tag") })
+                // Asked again, it comes from what was kept.
+                #expect(try await search.search(request, context: context).hits == hits)
+            }
+            let hybrid = try await search.search(SearchRequest(query: "walrus 4", limit: 50), context: context).hits
+            #expect(hybrid.contains { $0.recordID == world.hers[2] && $0.matched.lexical })
+            let answer = try await AnswerExtractor(search: search).answer(
+                "Which walrus is hers?",
+                bases: nil,
+                tables: nil,
+                context: context
+            )
+            #expect(!answer.text.contains("Tag"))
+            // What changes is found at once.
+            try await base.update(world.notes, world.hers[0], ["Name": "narwhal"])
+            try await base.index()
+            let changed = SearchRequest(query: "narwhal", limit: 50, mode: .lexical)
+            #expect(try await search.search(changed, context: context).hits.map(\.recordID) == [world.hers[0]])
+            let seen = try await Self.lexical(search, context)
+            if ruled { try await base.airtable.delete(world.his, in: world.notes.id, context: context) }
+            let tag = try #require(world.notes.field("Tag")).id
+            try await base.airtable.deleteField(tag, in: world.notes.id, context: context)
+            try await base.index()
+            #expect(try await Self.lexical(base.search, context) == seen)
+        }
+    }
+
+    @Test("AUTHZ-04: with a hidden short field a record of short fields alone can be compared with")
+    func similarToShort() async throws {
+        try await withSearch { base in
+            let world = try await World(base, hiding: "Tag")
+            let name = try await base.create(world.notes, ["Name": "walrus ice floe", "Tag": "hers"])[0]
+            let other = try await base.create(world.notes, ["Name": "walrus ice floe", "Tag": "his"])[0]
+            try await base.index()
+            func similar(_ id: RecordID) async throws -> [SearchHit] {
+                try await world.search.similar(SimilarRequest(recordID: id.description), context: base.context).hits
+            }
+            let hits = try await similar(name)
+            #expect(!hits.isEmpty && hits.allSatisfy { world.hers.contains($0.recordID) })
+            await #expect(throws: SearchError.unknownRecord) { try await similar(other) }
+        }
+    }
+
+    @Test("AUTHZ-05: texts are made once for a place in the log, and for what is seen")
+    func kept() {
+        let cache = MaskedTextCache()
+        let key = { (sequence: Int64, indexed: Int64, records: Set<RecordID>?) in
+            MaskedTextCache.Key(
+                scope: VisibleScope(tenant: Self.tenant),
+                sequence: sequence,
+                indexed: indexed,
+                records: records
+            )
+        }
+        let words = WordAnalyzer.counts(of: "walrus")
+        let unit = MaskedTexts.Unit(key: UnitKey(partition: 1, entry: 0), record: .random(), words: words)
+        cache.keep([unit], of: 1, key(1, 1, nil))
+        #expect(cache.units(of: 1, key(1, 1, nil)) == [unit])
+        #expect(cache.units(of: 2, key(1, 1, nil)) == nil)
+        for other in [key(2, 1, nil), key(1, 2, nil), key(1, 1, [])] { #expect(cache.units(of: 1, other) == nil) }
+        cache.keep([], of: 1, key(2, 1, nil))
+        #expect(cache.units(of: 1, key(1, 1, nil)) == nil && cache.units(of: 1, key(2, 1, nil))?.isEmpty == true)
+    }
+
+    private static let tenant = TenantID.random()
 }

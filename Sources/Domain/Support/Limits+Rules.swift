@@ -7,4 +7,9 @@ extension Limits {
     /// process serves.
     package static let ruledSets = 256
     package static let ruledSetRecords = 1_000_000
+    /// Records of which one search makes the texts itself, because a field is hidden: some 30 µs each, so a quarter of a second
+    /// the first time. A table with more is then searched by its long texts only.
+    package static let maskedRecords = 10_000
+    /// Such texts kept, of all readers together: about 1 kB each.
+    package static let maskedRecordsKept = 50_000
 }

@@ -99,15 +99,19 @@ public struct AnswerExtractor: Sendable {
         _ found: SearchCandidates,
         _ context: RequestContext
     ) async throws -> [String: Double] {
-        let (partitions, seen) = (Array(found.partitions.values), found.seen)
+        let partitions = found.partitions.values.filter { found.masked.partitions[$0.number] == nil }
+        let (seen, masked) = (found.seen, found.masked)
         let (lexical, tenant) = (search.lexical, context.tenant)
         let stems = Array(Set(question.stems + (question.attribute + question.subject).map(\.stem) + question.entities))
-        let units = partitions.reduce(0) { $0 + $1.units }
+        let units = found.partitions.values.reduce(0) { $0 + $1.units }
         let counts = try await search.database.read(deadline: context.deadline) { transaction in
             try lexical.frequencies(of: stems, partitions: partitions, seen: seen, tenant: tenant, in: transaction)
         }
         return Dictionary(
-            stems.map { ($0, Double(LexicalIndex.rarity(units: units, frequency: counts[$0] ?? 0))) },
+            stems.map { stem in
+                let frequency = (counts[stem] ?? 0) + masked.frequency(of: stem)
+                return (stem, Double(LexicalIndex.rarity(units: units, frequency: frequency)))
+            },
             uniquingKeysWith: { first, _ in first }
         )
     }

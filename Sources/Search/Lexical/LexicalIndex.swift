@@ -24,18 +24,22 @@ struct LexicalIndex: Sendable {
         stems: [String],
         partitions: [Partition],
         seen: SeenUnits = SeenUnits(),
+        masked: MaskedTexts = MaskedTexts(),
         tenant: TenantID,
         in transaction: any Transaction
     ) throws -> LexicalScores {
         var scores = LexicalScores()
-        let units = partitions.reduce(0) { $0 + $1.units }
-        let words = partitions.reduce(0) { $0 + $1.words }
+        // What was opened since the texts were made counts once.
+        let partitions = partitions.filter { masked.partitions[$0.number] == nil }
+        let all = partitions + Array(masked.partitions.values)
+        let units = all.reduce(0) { $0 + $1.units }
+        let words = all.reduce(0) { $0 + $1.words }
         guard units > 0, words > 0, !stems.isEmpty else { return scores }
         let norms = norms(meanWords: Float(words) / Float(units))
         let numbers = partitions.map { SQLValue(Int($0.number)) }
         for stem in stems {
-            var blocks: [(partition: UInt32, block: UInt32, data: [UInt8])] = []
-            var frequency = 0
+            var blocks = masked.postings(of: stem)
+            var frequency = blocks.reduce(0) { $0 + $1.data.count } / PostingBlock.bytesPerPosting
             for run in SQLLists.runs(of: numbers, count: 512) {
                 let list = SQLLists.padded(run)
                 let rows = try transaction.rows(

@@ -11,6 +11,8 @@ struct SearchScope: Sendable {
     let byNumber: [UInt32: Partition]
     /// The only units to find, of partitions of which the caller sees a part.
     let seen: SeenUnits
+    /// Groups of short fields that would be looked in, were not something hidden that they show.
+    let closed: [Partition]
 
     /// - Parameters:
     ///   - all: every partition of the tenant.
@@ -24,13 +26,15 @@ struct SearchScope: Sendable {
         tables: Set<TableID>? = nil,
         fields: Set<FieldID>? = nil
     ) {
-        var allowed: [BaseID: [Partition]] = [:]
+        var (allowed, closed): ([BaseID: [Partition]], [Partition]) = ([:], [])
         for (base, partitions) in Dictionary(grouping: all, by: \.base) {
             guard visible.allows(base: base), bases?.contains(base) ?? true else { continue }
-            let kept = partitions.filter { partition in
+            let wanted = partitions.filter { partition in
                 (tables?.contains(partition.table) ?? true) && (fields.map { Self.shows($0, partition) } ?? true)
-                    && Self.allows(partition, visible)
+                    && visible.allows(table: partition.table, in: base)
             }
+            let kept = wanted.filter { Self.allows($0, visible) }
+            if kept.count < wanted.count { closed += wanted.filter { $0.group == .short && !Self.allows($0, visible) } }
             if !kept.isEmpty { allowed[base] = kept }
         }
         partitions = allowed
@@ -39,12 +43,14 @@ struct SearchScope: Sendable {
             uniquingKeysWith: { first, _ in first }
         )
         seen = SeenUnits()
+        self.closed = closed
     }
 
     /// - Parameter partitions: as if they had no units but `seen` ones.
-    private init(_ partitions: [BaseID: [Partition]], seen: SeenUnits) {
+    private init(_ partitions: [BaseID: [Partition]], seen: SeenUnits, closed: [Partition]) {
         self.partitions = partitions
         self.seen = seen
+        self.closed = closed
         byNumber = Dictionary(
             partitions.values.joined().map { ($0.number, $0) },
             uniquingKeysWith: { first, _ in first }
@@ -68,7 +74,7 @@ struct SearchScope: Sendable {
                 limited[base]?[place] = partition.holding(units: found.keys.count, words: found.words)
             }
         }
-        return SearchScope(limited, seen: seen)
+        return SearchScope(limited, seen: seen, closed: closed)
     }
 
     private static func shows(_ fields: Set<FieldID>, _ partition: Partition) -> Bool {

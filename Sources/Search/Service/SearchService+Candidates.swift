@@ -14,6 +14,7 @@ struct SearchCandidates: Sendable {
     var semantic: Set<RecordID> = []
     var partitions: [UInt32: Partition] = [:]
     var seen = SeenUnits()
+    var masked = MaskedTexts()
     var bases: [BaseID: Base] = [:]
     /// Units proposed by each side.
     var lexicalCount = 0
@@ -22,6 +23,11 @@ struct SearchCandidates: Sendable {
     /// The question has no vector, although it was to have one.
     var isDegraded = false
     var timings = SearchExplanation.Timings()
+
+    mutating func add(_ unit: StoredUnit, cosine: Float?, lexical: Float) {
+        stored[unit.key] = unit
+        units.append(Fusion.Unit(key: unit.key, record: unit.record, cosine: cosine, lexical: lexical))
+    }
 
     var bestLexical: Float { units.reduce(0) { max($0, $1.lexical) } }
 }
@@ -51,6 +57,7 @@ extension SearchService {
         var clock = start
         async let encoded = encoded(query, start, context)
         let (stems, accepted) = (query.stems, query.accepted)
+        let masked = try await masked(for: query, places: places, context: context)
         let words = try await database.read(deadline: context.deadline) { transaction in
             let scope = try places.scope(try store.partitions(tenant: tenant, in: transaction))
                 .limited(to: places.limits, store: store, tenant: tenant, in: transaction)
@@ -58,16 +65,19 @@ extension SearchService {
                 stems: stems,
                 partitions: Array(scope.byNumber.values),
                 seen: scope.seen,
+                masked: masked,
                 tenant: tenant,
                 in: transaction
             )
             let keys = try accepted.map {
                 try store.keys(of: $0, in: Array(scope.byNumber.values), tenant: tenant, transaction)
             }
-            let best = scores.best(query.count) { keys?.contains($0.rawValue) ?? true }
+            let best = scores.best(query.count) { masked.accepts($0) ?? keys?.contains($0.rawValue) ?? true }
             return (scope: scope, scores: scores, best: best, keys: keys)
         }
         var result = SearchCandidates(partitions: words.scope.byNumber, seen: words.scope.seen, bases: places.bases)
+        result.partitions.merge(masked.partitions) { whole, _ in whole }
+        result.masked = masked
         result.timings.words = clock.lap()
         let (vector, tookVector, isDegraded) = try await encoded
         (result.timings.vector, result.isDegraded) = (tookVector, isDegraded)
@@ -85,7 +95,9 @@ extension SearchService {
         }
         result.timings.nearest = clock.lap()
         let proposed = Set(words.best.map(\.key) + nearest.map(\.key))
-        let stored = try await storedUnits(Array(proposed), scope: words.scope, context: context)
+        var stored = try await storedUnits(Array(proposed), scope: words.scope, context: context)
+        stored.units.removeAll { masked.contains($0.key) }
+        stored.units += masked.stored(of: Set(stored.records.values), or: proposed)
         (result.lexicalCount, result.semanticCount) = (words.best.count, nearest.count)
         result.semantic = Set(nearest.compactMap { stored.records[$0.key] })
         var cosines = Dictionary(nearest.map { ($0.key, $0.score) }, uniquingKeysWith: max)
@@ -94,19 +106,22 @@ extension SearchService {
             let others = try await self.cosines([vector], of: unknown, partitions: words.scope.byNumber, tenant: tenant)
             for (key, scores) in others { cosines[key] = scores.first }
         }
-        for unit in stored.units {
-            result.stored[unit.key] = unit
-            result.units.append(
-                Fusion.Unit(
-                    key: unit.key,
-                    record: unit.record,
-                    cosine: cosines[unit.key],
-                    lexical: words.scores[unit.key]
-                )
-            )
-        }
+        for unit in stored.units { result.add(unit, cosine: cosines[unit.key], lexical: words.scores[unit.key]) }
         result.timings.completing = clock.lap()
         return result
+    }
+
+    /// The texts that have to be made for this caller, when words count.
+    private func masked(
+        for query: SearchQuery,
+        places: SearchPlaces,
+        context: RequestContext
+    ) async throws -> MaskedTexts {
+        if places.visible.isWholeInBases || query.mode == .semantic { return MaskedTexts() }
+        let (store, tenant) = (store, context.tenant)
+        let all = try await database.read(deadline: context.deadline) { try store.partitions(tenant: tenant, in: $0) }
+        return try await maskedTexts(places.scope(all).closed, places: places, context: context)
+            .accepting(query.accepted)
     }
 
     /// The question's vector; without one a hybrid search is left with the words.

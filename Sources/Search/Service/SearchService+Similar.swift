@@ -75,11 +75,13 @@ extension SearchService {
         context: RequestContext
     ) async throws -> [[Float]] {
         let scope = SearchScope(all: all, visible: visible)
+        // A record that is seen may be asked for also where none of its units may be found.
+        let tables = Dictionary((Array(scope.byNumber.values) + scope.closed).map { ($0.number, $0.table) }) { $1 }
         let (store, tenant) = (store, context.tenant)
         let units = try await database.read(deadline: context.deadline) { transaction in
-            try store.units(of: [record], in: Set(scope.byNumber.keys), tenant: tenant, transaction)
+            try store.units(of: [record], in: Set(tables.keys), tenant: tenant, transaction)
         }
-        guard let table = units.compactMap({ scope.byNumber[$0.key.partition]?.table }).first,
+        guard let table = units.compactMap({ tables[$0.key.partition] }).first,
             let shown = try await reader(stems: [], context).read([record], in: table, context: context),
             let read = shown.records.first
         else { throw SearchError.unknownRecord }

@@ -20,6 +20,7 @@ public struct SearchService: Sendable {
     let pool: ComputePool
     var lexical = LexicalIndex()
     let store = SearchStore()
+    let masked = MaskedTextCache()
     var questionVectorTime = Limits.questionVectorTime
     /// Who may search may see what a hit shows: names of bases and tables, and cells, in their scope.
     var reads: GatedReads { airtable.reads(by: .search) }
