@@ -87,25 +87,21 @@ public struct GatewayResponder: HTTPResponder {
             let call = try await call(route, match, request, &exchange, deadline)
             return try await work(route, until: deadline) { try await handle(call) }
         case .requires(_, let handle), .authenticated(let handle), .signedIn(let handle), .operates(let handle):
-            let context = try await proven(&exchange) { exchange in
-                let known = try await services.access.authenticate(
-                    bearer: BearerKey.text(in: request.headers),
-                    client: exchange.address,
-                    timeout: route.reply.isStream ? .seconds(Limits.streamSeconds) : workTimeout(route),
-                    requestID: exchange.requestID,
-                    logger: log.logger(in: exchange.trace)
-                )
-                return try await services.access.fresh(known, atLeast: request.headers[.policyVersion])
-            }
+            let context = try await proven(&exchange) { try await caller(of: route, request, $0) }
             try edge.limiter.admit(context, route.cost, &exchange.limit)
             if let permission = route.permission { try context.require(permission) }
             if case .signedIn = route.handler, context.principal.session == nil { throw AccessError.sessionRequired }
             if route.isForOperators { try await services.access.requireOperator(context: context) }
-            let call = try await call(route, match, request, &exchange, deadline)
+            let call = try await naming(match, route, context) {
+                try await self.call(route, match, request, &exchange, deadline)
+            }
             let client = route.endsWithClient ? channel : nil
             let conditional = conditional(match.position, handle)
+            let handled: @Sendable () async throws -> Reply = {
+                try await naming(match, route, context) { try await conditional(call, context) }
+            }
             guard let replies = services.replies, let keyed = try IdempotentRequest(route, call, context) else {
-                return try await work(route, until: deadline, for: client) { try await conditional(call, context) }
+                return try await work(route, until: deadline, for: client, handled)
             }
             let failed = exchange
             return try await work(route, until: deadline, for: client) {
@@ -113,7 +109,7 @@ public struct GatewayResponder: HTTPResponder {
                     var exchange = failed
                     return problem(error, call.headers, &exchange)
                 } _: {
-                    try await conditional(call, context)
+                    try await handled()
                 }
             }
         case .mcp(let handle):
@@ -133,6 +129,22 @@ public struct GatewayResponder: HTTPResponder {
             let call = try await call(route, match, request, &exchange, deadline)
             return try await work(route, until: deadline) { try await handle(call, context) }
         }
+    }
+
+    /// Who asks, and what they may by a policy not older than they ask for.
+    private func caller(
+        of route: Route,
+        _ request: Request,
+        _ exchange: Exchange
+    ) async throws -> Domain.RequestContext {
+        let known = try await services.access.authenticate(
+            bearer: BearerKey.text(in: request.headers),
+            client: exchange.address,
+            timeout: route.reply.isStream ? .seconds(Limits.streamSeconds) : workTimeout(route),
+            requestID: exchange.requestID,
+            logger: log.logger(in: exchange.trace)
+        )
+        return try await services.access.fresh(known, atLeast: request.headers[.policyVersion])
     }
 
     private func call(

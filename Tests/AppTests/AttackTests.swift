@@ -30,7 +30,7 @@ struct AttackTests {
                 try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
                 // Callers come from many addresses, and nobody has to wait for mail.
                 let settings = """
-                    {"acceptAnyWorkspace":"on","registration":"open","trustedProxies":"127.0.0.1/32"}
+                    {"registration":"open","trustedProxies":"127.0.0.1/32"}
                     """
                 try Data(settings.utf8).write(to: URL(fileURLWithPath: data + "/config.json"))
                 let options = ["--database-url", database, "--embedder", "hash"]

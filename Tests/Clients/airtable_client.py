@@ -548,7 +548,7 @@ def check_refusals(api, reader, things):
     refused(lambda: things.get("recAAAAAAAAAAAAAA"), 404, "NOT_FOUND", "an unknown record")
     refused(lambda: things.get("nonsense"), 404, "NOT_FOUND", "what is no record's id")
     refused(lambda: api.get(api.build_url("nothing", "at", "this", "address")), 404, "NOT_FOUND", "an unknown route")
-    refused(lambda: api.request("PUT", api.urls.bases, json={}), 404, "NOT_FOUND", "a method unheard of")
+    refused(lambda: api.request("PUT", api.urls.bases, json={}), 405, "METHOD_NOT_ALLOWED", "a method unheard of")
     message = refused(lambda: things.create({"Nope": 1}), 422, "UNKNOWN_FIELD_NAME", "an unknown field")
     same(message, 'Unknown field name: "Nope"', "its message")
     refused(lambda: things.all(fields=["Nope"]), 422, "UNKNOWN_FIELD_NAME", "an unknown field in a list")

@@ -240,7 +240,10 @@ struct AirtableProblemTests {
                 (.get, table + "/nonsense", nil, Expected(404, "NOT_FOUND")),
                 (.get, table + "/recAAAAAAAAAAAAAA", nil, Expected(404, "NOT_FOUND")),
                 (.delete, table + "/recAAAAAAAAAAAAAA", nil, Expected(404, "NOT_FOUND")),
-                (.put, "/v0/meta/bases", "{}", Expected(404, "NOT_FOUND")),
+                (
+                    .put, "/v0/meta/bases", "{}",
+                    Expected(405, "METHOD_NOT_ALLOWED", "This address does not take that method.")
+                ),
                 (.get, "/v0/appAAAAAAAAAAAAAA/x", nil, model),
                 (.get, "/v0/\(fixture.base.id)/Nowhere", nil, model),
                 (.get, "/v0/meta/bases/appAAAAAAAAAAAAAA/tables", nil, model),

@@ -92,10 +92,8 @@ enum AirtableProblem {
     private static func row(of failure: GatewayError) -> Row {
         switch failure.code {
         case .notFound, .upgradeRequired: .notFound
-        // As Airtable has it, but for methods that no API has: those are HTTP's own business.
-        case .methodNotAllowed:
-            ["GET", "POST", "PUT", "PATCH", "DELETE"].contains(failure.detail ?? "GET")
-                ? .notFound : Row(.methodNotAllowed, "METHOD_NOT_ALLOWED", failure.message)
+        // Airtable says 404; that a path is there for other methods is HTTP's own business, and its clients' (RFC 9110).
+        case .methodNotAllowed: Row(.methodNotAllowed, "METHOD_NOT_ALLOWED", failure.message)
         case .unsupportedMediaType: Row(.badRequest, "BAD_REQUEST", failure.message)
         case .bodyInterrupted: .noJSON
         case .malformedRequest, .unsupportedVersion, .requestTooSlow, .unknownExpectation:

@@ -22,9 +22,25 @@ extension GatewayResponder {
         return { [table, edge] call, context in
             try await edge.turns.run(call.path) {
                 let values = call.headers[values: .ifMatch]
-                if !values.isEmpty { try await Self.check(values, table.routes[reading], call, context) }
+                if !values.isEmpty {
+                    do {
+                        try await Self.check(values, table.routes[reading], call, context)
+                    } catch let failure as GatewayError where failure.code == .preconditionFailed {
+                        // RFC 9110, section 13.2.1: what would fail without the condition fails as it would.
+                        try Self.checkBody(of: route, call)
+                        throw failure
+                    }
+                }
                 return try await handle(call, context)
             }
+        }
+    }
+
+    /// Bodies that their routes check themselves.
+    private static func checkBody(of route: Route, _ call: RouteCall) throws(GatewayError) {
+        guard let body = route.body, !body.isChecked else { return }
+        do { _ = try JSONBody.value(of: call.bytes, as: body) } catch {
+            throw GatewayError(.invalidParameter, "\((error as? any Failure)?.message ?? "The body does not fit.")")
         }
     }
 

@@ -154,7 +154,7 @@ enum OpenAPIDocument {
             responses["\(status.code)"] = response(
                 reply.description,
                 contentType: reply.contentType,
-                [.noContent, .switchingProtocols, .notModified].contains(status)
+                [.noContent, .switchingProtocols, .notModified].contains(status) || reply.contentType.isEmpty
                     ? nil
                     : reply.shape.map(content) ?? reply.events.map(eventContent) ?? ["schema": ["type": "string"]],
                 besides: reply.otherContentType.map { ($0, ["schema": ["type": "string"]]) }

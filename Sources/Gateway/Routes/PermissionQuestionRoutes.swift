@@ -49,7 +49,7 @@ enum PermissionQuestionRoutes {
         handler: .authenticated { call, context in
             let explanation = try await call.services.access.explain(
                 try call.permissionAsked(),
-                on: try ResourceWire(call.query).resource(),
+                on: try ResourceWire(call.query).resource(orThrow: .invalidParameter),
                 for: try call.subject(),
                 context: context
             )

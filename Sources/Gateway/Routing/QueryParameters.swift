@@ -27,7 +27,7 @@ struct QueryParameters: Sendable, Hashable {
             else {
                 throw GatewayError(.invalidParameter, "The query has a broken percent escape.")
             }
-            guard let known = allowed.first(where: { $0.name == name })?.name else {
+            guard let known = allowed.first(where: { $0.name == name }) else {
                 let names = allowed.map(\.name).joined(separator: ", ")
                 throw GatewayError(
                     .invalidParameter,
@@ -35,8 +35,14 @@ struct QueryParameters: Sendable, Hashable {
                     hint: allowed.isEmpty ? "leave the query out" : "it takes \(names)"
                 )
             }
-            guard values.updateValue(value, forKey: known) == nil else {
-                throw GatewayError(.invalidParameter, "The query parameter \(known) is given twice.")
+            if let most = known.schema.json["maxLength"]?.intValue, value.unicodeScalars.count > most {
+                throw GatewayError(
+                    .invalidParameter,
+                    "The query parameter \(known.name) has more than \(most) characters."
+                )
+            }
+            guard values.updateValue(value, forKey: known.name) == nil else {
+                throw GatewayError(.invalidParameter, "The query parameter \(known.name) is given twice.")
             }
         }
         self.values = values

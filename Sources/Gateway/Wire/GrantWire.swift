@@ -76,8 +76,8 @@ struct ResourceWire: WireType, Hashable {
         field = try identifier("field")
     }
 
-    /// - Throws: `invalidBody` for members that are no path.
-    func resource() throws(GatewayError) -> Resource {
+    /// - Parameter code: of the refusal of members that are no path.
+    func resource(orThrow code: GatewayError.Code = .invalidBody) throws(GatewayError) -> Resource {
         let leaves = [view != nil, record != nil, field != nil].count { $0 }
         switch (workspace, base, table) {
         case (nil, nil, nil) where leaves == 0: return .tenant
@@ -90,7 +90,7 @@ struct ResourceWire: WireType, Hashable {
             return .table(table, base)
         default:
             throw GatewayError(
-                .invalidBody,
+                code,
                 "A place is a workspace, a base, a table with its base, or one view, record or field with both."
             )
         }

@@ -11,7 +11,7 @@ EVIL = [
 
 def attack(world, findings):
     tenant = world.tenants[0]
-    own = f"http://{tenant.server.host}:{tenant.server.port}"
+    own = _own(tenant)
     for origin in EVIL + [own + ".evil.example", own.replace("http://", "http://evil.example@")]:
         for method, path in [("GET", "/api/v1/users/me"), ("POST", "/api/v1/search"), ("GET", "/openapi.json"), ("GET", "/v0/meta/bases")]:
             reply = tenant.call(method, path, {"query": "a"} if method == "POST" else None, headers={"Origin": origin})
@@ -26,6 +26,11 @@ def attack(world, findings):
     _headers(tenant, findings)
 
 
+def _own(tenant):
+    """The origin of the server's own page: a ticket opens a socket only for a page that may call."""
+    return f"http://{tenant.server.host}:{tenant.server.port}"
+
+
 def _ticket(tenant):
     return tenant.made("/api/v1/chat/tickets", None, member="ticket")
 
@@ -35,9 +40,8 @@ def _upgrade(tenant, origin=None, ticket=None, version="13", key=None, host=None
         f"GET /api/v1/chat/ws?ticket={ticket or _ticket(tenant)} HTTP/1.1", f"Host: {host or tenant.server.host}:{tenant.server.port}",
         "Upgrade: websocket", "Connection: Upgrade", f"Sec-WebSocket-Version: {version}",
         f"Sec-WebSocket-Key: {key or base64.b64encode(os.urandom(16)).decode()}",
+        f"Origin: {origin or _own(tenant)}",
     ]
-    if origin:
-        lines.append(f"Origin: {origin}")
     return tenant.server.raw(("\r\n".join(lines) + "\r\n\r\n").encode(), timeout=2)[0]
 
 
@@ -80,7 +84,7 @@ def _after(tenant, frame):
     lines = [
         f"GET /api/v1/chat/ws?ticket={_ticket(tenant)} HTTP/1.1", f"Host: {tenant.server.host}:{tenant.server.port}",
         "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
-        f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
+        f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}", f"Origin: {_own(tenant)}",
     ]
     with tenant.server.connect(8) as connection:
         connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())

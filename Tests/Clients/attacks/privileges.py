@@ -37,4 +37,8 @@ def attack(world, findings):
                 continue
             body = {**operation.example, name: FORBIDDEN[name]}
             reply = tenant.call(operation.method, operation.target(tenant.ids), body)
-            findings.check("mass assignment", 400 <= reply.status < 500, f"{operation} with {name}: {reply}")
+            told = str(FORBIDDEN[name]) in reply.text or f'"{name}":true' in reply.text
+            # Airtable's own bodies may have members that nobody reads.
+            may_ignore = operation.path.startswith("/api/v1/airtable/")
+            held = reply.status < 500 and not told if may_ignore else 400 <= reply.status < 500
+            findings.check("mass assignment", held, f"{operation} with {name}: {reply}")

@@ -8,6 +8,8 @@ import time
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from world import address
+
 
 def encode(value):
     raw = value if isinstance(value, bytes) else json.dumps(value, separators=(",", ":")).encode()
@@ -80,24 +82,24 @@ def attack(world, findings):
     assert tenant.call("GET", "/api/v1/users/me").status == 200
     refused = None
     for name, token in forgeries(tenant.access, published.json):
-        reply = tenant.server.another().call("GET", "/api/v1/users/me", token=token)
+        reply = tenant.server.another().call("GET", "/api/v1/users/me", token=token, headers=address())
         findings.check("tokens", reply.status in (400, 401, 431), f"{name}: {reply}")
         if reply.status == 401:
             body = {key: value for key, value in reply.json.items() if key != "requestId"}
             refused = refused or body
             findings.check("tokens", body == refused, f"{name} is told apart: {reply}")
     for other in (tenant.refresh, tenant.access[:-1], tenant.access.upper(), f" {tenant.access}x"):
-        reply = tenant.server.call("GET", "/api/v1/users/me", token=other)
+        reply = tenant.server.call("GET", "/api/v1/users/me", token=other, headers=address())
         findings.check("tokens", reply.status in (400, 401), f"{other[:20]}…: {reply}")
     for header in ("", "Bearer", "Bearer ", "Basic dTpw", f"bearer{tenant.access}", "Bearer \xff\xfe", f"Bearer {tenant.access}, Bearer x", "Negotiate x"):
-        reply = tenant.server.another().call("GET", "/api/v1/users/me", headers={"Authorization": header})
+        reply = tenant.server.another().call("GET", "/api/v1/users/me", headers={"Authorization": header, **address()})
         findings.check("tokens", reply.status in (400, 401), f"Authorization {header[:30]!r}: {reply}")
-    head = f"GET /api/v1/users/me HTTP/1.1\r\nHost: {tenant.server.host}\r\nConnection: close\r\n"
+    head = f"GET /api/v1/users/me HTTP/1.1\r\nHost: {tenant.server.host}\r\nConnection: close\r\nX-Forwarded-For: 10.9.8.7\r\n"
     twice = head + f"Authorization: Bearer {tenant.access}\r\n" * 2 + "\r\n"
     received, _ = tenant.server.raw(twice.encode())
     findings.check("tokens", received[9:12] in (b"400", b"401"), f"two Authorization headers: {received[:80]}")
     for place in ("access_token", "token", "key", "api_key"):
-        reply = tenant.server.call("GET", f"/api/v1/users/me?{place}={tenant.access}")
+        reply = tenant.server.call("GET", f"/api/v1/users/me?{place}={tenant.access}", headers=address())
         findings.check("tokens", reply.status in (400, 401), f"a token in the query: {reply}")
-        reply = tenant.server.call("GET", "/api/v1/users/me", headers={"Cookie": f"{place}={tenant.access}"})
+        reply = tenant.server.call("GET", "/api/v1/users/me", headers={"Cookie": f"{place}={tenant.access}", **address()})
         findings.check("tokens", reply.status == 401, f"a token in a cookie: {reply}")

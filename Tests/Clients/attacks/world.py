@@ -52,9 +52,10 @@ class Tenant:
             {"name": "State", "type": "singleSelect", "options": {"choices": [{"name": "Open"}, {"name": word}]}},
             {"name": "Files", "type": "multipleAttachments"},
         ]
+        ids["workspaceId"] = self._first(self.call("GET", "/api/v1/workspaces").json, "id")
         base = self.made(
             "/v0/meta/bases",
-            {"name": f"Base {word}", "workspaceId": "wspAnyAnyAnyAny01", "tables": [{"name": "Things", "fields": fields}]},
+            {"name": f"Base {word}", "workspaceId": ids["workspaceId"], "tables": [{"name": "Things", "fields": fields}]},
             member=None,
         )
         table = base["tables"][0]
@@ -80,9 +81,9 @@ class Tenant:
         ids["conversationId"] = self.made("/api/v1/chat/conversations", {"title": f"chat {word}"})
         history = self.call("GET", f"/api/v1/airtable/bases/{ids['baseId']}/history").json
         ids["transaction"] = str(self._first(history, "transaction"))
-        ids["jobId"] = self.made("/api/v1/embedding-jobs", {})
+        ids["jobId"] = self.made("/api/v1/embedding-jobs", {"base": ids["baseId"]})
         sent = self.made(
-            f"/api/v1/chat/conversations/{ids['conversationId']}/messages", {"text": f"what is {word}?"}, member=None
+            f"/api/v1/chat/conversations/{ids['conversationId']}/messages", {"content": f"what is {word}?"}, member=None
         )
         ids["runId"] = sent["run"]["id"] if "run" in sent else sent["runId"]
         ids["sessionId"] = self._first(self.call("GET", "/api/v1/users/me/sessions").json, "id")
@@ -95,13 +96,14 @@ class Tenant:
             "resource": {"base": ids["baseId"]},
         }
         for name, path, body in [
+            ("keyId", "/api/v1/api-keys", {"name": f"key {self.word}", "scopes": ["records:read"]}),
             ("grantId", "/api/v1/permissions/grants", grant),
             ("roleId", "/api/v1/permissions/roles", {"name": f"role {self.word}", "permissions": ["records:read"]}),
             ("groupId", "/api/v1/permissions/groups", {"name": f"group {self.word}"}),
         ]:
             reply = self.call("POST", path, body)
-            if reply.status in (200, 201):
-                ids[name] = reply.json["id"]
+            assert reply.status in (200, 201), f"POST {path}: {reply}"
+            ids[name] = self._first(reply.json, "id")
 
     @staticmethod
     def _first(value, member):
