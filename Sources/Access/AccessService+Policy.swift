@@ -38,8 +38,20 @@ extension AccessService {
         }
     }
 
+    /// Passes when this request may do something in some place, for an edge that lets its service ask where.
+    ///
+    /// - Throws: `forbidden`, naming the permission.
+    package func requireSomewhere(_ permission: Permission, context: RequestContext) async throws {
+        guard try await standing(of: context).isGivenSomewhere(permission) else {
+            throw AccessError.forbidden(permission)
+        }
+    }
+
     /// Says that a change of a tenant's policy was committed by this process, so that it acts at once.
     package func policyChanged(in tenant: TenantID) { policies.forget(tenant) }
+
+    /// As `policyChanged(in:)`, for a change of a person, who may be a user of several tenants.
+    func policiesChanged() { policies.forgetAll() }
 
     /// What a user may do in some place of a tenant, for who has found out that they are this user.
     ///

@@ -1,5 +1,6 @@
 import Access
 import Airtable
+import Chat
 import Domain
 import Jobs
 import Logging
@@ -17,9 +18,11 @@ struct Housekeeping {
     private let services: Services
 
     private let eraser: TenantEraser
+    private let chat: any ChatServing
 
-    init(_ services: Services, models: SearchModels) {
+    init(_ services: Services, models: SearchModels, chat: any ChatServing) {
         self.services = services
+        self.chat = chat
         eraser = TenantEraser(services) { try models.removeIndexes(of: $0) }
     }
 
@@ -58,6 +61,19 @@ struct Housekeeping {
             )
         }
         try await services.webhooks.sweep(tenant: tenant)
+        try await forgetFormerUsers(of: tenant)
+    }
+
+    /// Deleting a user removes their conversations, unless the server stopped in between.
+    private func forgetFormerUsers(of tenant: TenantID) async throws {
+        let context = try await services.access.systemContext(
+            tenant: tenant,
+            timeout: Self.interval,
+            logger: services.logger
+        )
+        for user in try await services.access.formerUsers(tenant: tenant) {
+            try await chat.forget(user, context: context)
+        }
     }
 
     private func once() async throws {

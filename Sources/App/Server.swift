@@ -91,7 +91,7 @@ public struct Server: Sendable {
             Member { try await search.indexer.run() },
             Member { try await search.worker.run() },
             Member { try await chat.chat.run() },
-            Member { try await Housekeeping(services, models: search.models).run() },
+            Member { try await Housekeeping(services, models: search.models, chat: chat.chat).run() },
             Member { try await mailSender.run() },
             Member { try await ComputedRefresher(services).run() },
             Member { try await services.mirrorKeeper.run() },

@@ -139,6 +139,12 @@ public struct ChatService: ChatServing {
         }
     }
 
+    public func forget(_ user: UserID, context: RequestContext) async throws {
+        for run in try await store.deleteAll(of: user, tenant: context.tenant, deadline: context.deadline) {
+            _ = keeper.cancel(run)
+        }
+    }
+
     public func messages(of id: ConversationID, context: RequestContext) async throws -> [ChatMessage] {
         _ = try await visible(id, context)
         return try await store.messages(of: id, tenant: context.tenant, deadline: context.deadline)

@@ -25,6 +25,10 @@ public protocol ChatServing: Sendable {
     /// Ends its runs and removes it whole.
     func deleteConversation(_ id: ConversationID, context: RequestContext) async throws
 
+    /// Removes all conversations of somebody who is no user any more, which nobody can see. For who has made sure of that;
+    /// harmless when it was done.
+    func forget(_ user: UserID, context: RequestContext) async throws
+
     /// The whole tree, oldest first.
     func messages(of id: ConversationID, context: RequestContext) async throws -> [ChatMessage]
 

@@ -86,12 +86,11 @@ public struct GatewayResponder: HTTPResponder {
         case .open(let handle):
             let call = try await call(route, match, request, &exchange, deadline)
             return try await work(route, until: deadline) { try await handle(call) }
-        case .requires(_, let handle), .authenticated(let handle), .signedIn(let handle), .operates(let handle):
+        case .requires(_, let handle), .requiresThere(_, let handle), .authenticated(let handle),
+            .signedIn(let handle), .operates(let handle):
             let context = try await proven(&exchange) { try await caller(of: route, request, $0) }
             try edge.limiter.admit(context, route.cost, &exchange.limit)
-            if let permission = route.permission { try context.require(permission) }
-            if case .signedIn = route.handler, context.principal.session == nil { throw AccessError.sessionRequired }
-            if route.isForOperators { try await services.access.requireOperator(context: context) }
+            try await admit(context, to: route)
             let call = try await naming(match, route, context) {
                 try await self.call(route, match, request, &exchange, deadline)
             }
@@ -128,6 +127,19 @@ public struct GatewayResponder: HTTPResponder {
             try edge.limiter.admit(context, route.cost, &exchange.limit)
             let call = try await call(route, match, request, &exchange, deadline)
             return try await work(route, until: deadline) { try await handle(call, context) }
+        }
+    }
+
+    /// What is asked of a known caller before anything of the request is read.
+    private func admit(_ context: Domain.RequestContext, to route: Route) async throws {
+        switch route.handler {
+        case .requires(let permission, _): try context.require(permission)
+        case .requiresThere(let permission, _):
+            try await services.access.requireSomewhere(permission, context: context)
+        case .signedIn:
+            guard context.principal.session != nil else { throw AccessError.sessionRequired }
+        case .operates: try await services.access.requireOperator(context: context)
+        case .open, .authenticated, .mcp: break
         }
     }
 

@@ -133,13 +133,13 @@ struct AccountSignInTests {
         }
     }
 
-    @Test("closed registration refuses, whoever asks")
-    func closed() async throws {
-        try await withAccounts(.sqlite, AccountSettings(registration: .off)) { fixture in
+    @Test("closed registration refuses, whoever asks", arguments: [AccountSettings.Registration.off, .invite])
+    func closed(_ registration: AccountSettings.Registration) async throws {
+        try await withAccounts(.sqlite, AccountSettings(registration: registration)) { fixture in
             await expectRefusal(.registrationClosed) { _ = try await fixture.register() }
             #expect(fixture.service.hasher.load.finished == 0)
         }
-        #expect(AccountSettings().registration == .off)
+        #expect(AccountSettings().registration == .invite)
     }
 
     @Test("AUTH-04: registering refuses a password that is guessed first, or made of one's own name")

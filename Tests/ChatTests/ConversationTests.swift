@@ -125,6 +125,43 @@ struct ConversationTests {
         }
     }
 
+    @Test("DATA-01: of somebody who is gone nothing is left, and all of others", arguments: DatabaseKind.allCases)
+    func forgetting(_ kind: DatabaseKind) async throws {
+        try await withChat(kind) { world in
+            let performer = ScriptedPerformer(tools: world.tools) { stage in
+                try await stage.say("Yes.")
+                return .complete
+            }
+            try await world.service(performer).running { chat in
+                let colleague = try await world.stranger()
+                var runs: Set<RunID> = []
+                for _ in 0..<2 {
+                    let id = try await chat.conversation(world.context)
+                    runs.insert(try await chat.ask("What is this?", in: id, world.context).run.id)
+                }
+                let kept = try await chat.conversation(colleague)
+                _ = try await chat.ask("And this?", in: kept, colleague)
+                // Of another tenant nobody is forgotten.
+                try await chat.forget(
+                    world.context.principal.user,
+                    context: try await world.stranger(tenant: .random())
+                )
+                #expect(try await chat.conversations(limit: 9, after: nil, context: world.context).count == 2)
+                for _ in 0..<2 { try await chat.forget(world.context.principal.user, context: colleague) }
+                #expect(try await chat.conversations(limit: 9, after: nil, context: world.context).isEmpty)
+                while performer.forgotten.value.count < 2 { await chat.keeper.beatOnce() }
+                #expect(Set(performer.forgotten.value) == runs)
+                for (table, column) in [("chat_conversations", "id"), ("chat_messages", "conversation")] {
+                    let left = try await world.database.read { transaction in
+                        try transaction.rows("SELECT \(column) FROM \(table)").map { try $0.text(0) }
+                    }
+                    #expect(Set(left) == [kept.description], "\(table)")
+                }
+                #expect(try await chat.messages(of: kept, context: colleague).count == 2)
+            }
+        }
+    }
+
     @Test("LLM-11: belong to one user of one tenant; another's does not exist", arguments: DatabaseKind.allCases)
     func ownership(_ kind: DatabaseKind) async throws {
         try await withChat(kind) { world in

@@ -30,7 +30,10 @@ struct PermissionTests {
         "createGrant": #"{"subject": {"everybody": true}, "permissions": ["members:manage"], "resource": {}}"#,
         "createRole": #"{"name": "Managers", "permissions": ["members:manage"]}"#,
         "renameGroup": #"{"name": "Alchemists"}"#,
+        "createInvite": #"{"email": "lise@example.com", "role": "guest"}"#,
     ]
+    /// Where every body gives something.
+    private static let given: [String: Set<Permission>] = ["setWorkspaceMember": Role.viewer.permissions]
 
     private static func changesRecords(_ route: Route) -> Bool {
         let path = route.pattern.description
@@ -79,6 +82,17 @@ struct PermissionTests {
             let empty = try await fixture.access.createWorkspace(name: "empty", context: fixture.owner)
             values[.workspaceId] = empty.id.description
         }
+        if route.pattern.parameters.contains(.inviteId) {
+            values[.inviteId] = try await fixture.invite().description
+        }
+        if route.name == "removeWorkspaceMember" {
+            _ = try await fixture.access.setMember(
+                user.id,
+                role: .viewer,
+                of: fixture.base.workspace,
+                context: fixture.owner
+            )
+        }
         var path = route.pattern.description
         for parameter in route.pattern.parameters {
             let made = parameter == .webhookId ? try await fixture.webhook().description : nil
@@ -98,8 +112,10 @@ struct PermissionTests {
         let isOnce =
             route.method == .delete || route.reply.status == .created && permission == .membersManage
             || permission == .schemaWrite || route.name == "undoTransaction"
+            // Nor has it any workspace whole.
+            || route.name.contains("WorkspaceMember")
         for bases in isOnce ? [nil] : [nil, Set([fixture.base.id])] {
-            let key = try await fixture.key([permission], bases: bases)
+            let key = try await fixture.key(Self.given[route.name, default: []].union([permission]), bases: bases)
             let target = path
             try await server.publicApplication.test(.router) { client in
                 let answer = try await client.send(

@@ -16,7 +16,7 @@ struct RouteTableTests {
         "/api/v1/auth/refresh", "/.well-known/jwks.json",
         // Nobody is known yet; all are limited by where they are called from.
         "/api/v1/auth/register", "/api/v1/auth/login", "/api/v1/auth/verify", "/api/v1/auth/password/forgot",
-        "/api/v1/auth/password/reset",
+        "/api/v1/auth/password/reset", "/api/v1/auth/invites/accept",
         // The link is the permission.
         "/attachments/{tenantId}/{attachmentId}/{expires}/{signature}/{filename}",
     ]
@@ -30,6 +30,7 @@ struct RouteTableTests {
     /// About oneself: whoever signed in may, and no key.
     private static let signedIn: Set = [
         "logOut", "logOutEverywhere", "listSessions", "endSession", "updateMe", "changePassword", "changeEmail",
+        "listTenants", "enterTenant", "acceptInviteSignedIn", "exportMe",
     ]
 
     @Test("AUTHZ-01: every route needs a permission, but for those that are open on purpose")

@@ -45,6 +45,51 @@ struct WorkspaceRouteTests {
         }
     }
 
+    @Test("members have their role in the workspace, and in no other", arguments: DatabaseKind.allCases)
+    func members(_ kind: DatabaseKind) async throws {
+        try await withPeople(kind) { cast, client in
+            let (admin, base) = (try #require(cast.keys[.admin]), cast.fixture.base)
+            let guest = try await cast.fixture.access.createKey(
+                APIKeyDraft(name: "g", scopes: Role.editor.permissions, owner: cast.id(.guest)),
+                context: cast.fixture.owner
+            ).text
+            let members = "\(Self.path)/\(base.workspace)/members"
+            let member = "\(members)/\(cast.id(.guest))"
+            let records = cast.fixture.tablePath + "/records"
+            #expect(try await client.send(.get, records, key: guest).status == 403)
+            for role in ["viewer", "editor"] {
+                let set = try await client.send(.put, member, key: admin, body: #"{"role":"\#(role)"}"#)
+                #expect(set.status == 200 && set.headers[.policyVersion] != nil, "\(set.text)")
+                let list = try await client.send(.get, members, key: admin)
+                #expect(list.json?["members"]?.arrayValue?.map { $0["role"]?.stringValue } == [role])
+                #expect(try await client.send(.get, records, key: guest).status == 200)
+            }
+            let second = try await cast.fixture.access.createWorkspace(name: "Second", context: cast.fixture.owner)
+            #expect(try await client.send(.get, "\(Self.path)/\(second.id)", key: guest).status == 404)
+            // A base that moves away takes what is in it along.
+            _ = try await client.send(.put, "\(Self.path)/\(second.id)/bases/\(base.id)", key: admin)
+            #expect([403, 404].contains(try await client.send(.get, records, key: guest).status))
+            _ = try await client.send(.put, "\(Self.path)/\(base.workspace)/bases/\(base.id)", key: admin)
+            #expect(try await client.send(.get, records, key: guest).status == 200)
+            #expect(try await client.send(.delete, member, key: admin).status == 204)
+            #expect(try await client.send(.delete, member, key: admin).status == 404)
+            #expect(try await client.send(.get, records, key: guest).status == 403)
+            for key in [cast.keys[.editor], cast.keys[.viewer], guest] {
+                let answers = [
+                    try await client.send(.get, members, key: key),
+                    try await client.send(.put, member, key: key, body: #"{"role":"viewer"}"#),
+                    try await client.send(.delete, member, key: key),
+                ]
+                for answer in answers { #expect(answer.status == 403, "\(answer.text)") }
+            }
+            #expect(try await client.send(.put, member, key: admin, body: #"{"role":"owner"}"#).status == 422)
+            let stolen = try await client.send(.get, members, key: cast.stranger)
+            let missing = "\(Self.path)/\(WorkspaceID.random())/members"
+            let nowhere = try await client.send(.get, missing, key: cast.stranger)
+            #expect([stolen.status, nowhere.status] == [404, 404] && stolen.detail == nowhere.detail)
+        }
+    }
+
     @Test("AUTHZ-07: an editor makes, renames and deletes none, and moves no base", arguments: DatabaseKind.allCases)
     func refused(_ kind: DatabaseKind) async throws {
         try await withPeople(kind) { cast, client in

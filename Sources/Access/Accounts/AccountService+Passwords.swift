@@ -103,6 +103,7 @@ extension AccountService {
             deadline: context.deadline
         )
         profiles.clear()
+        access.policiesChanged()
         switch change {
         case .changed: return .done
         case .taken: throw AccessError(.addressTaken, "This address has an account.")

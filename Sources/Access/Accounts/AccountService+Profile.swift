@@ -53,6 +53,7 @@ extension AccountService {
             deadline: context.deadline
         )
         profiles.clear()
+        access.policyChanged(in: context.tenant)
         switch change {
         case .changed: return try await profile(context: context)
         case .taken: throw AccessError(.invalid, "A user of this name exists.", hint: "choose another one")

@@ -24,7 +24,7 @@ extension AccountService {
             throw AccessError(
                 .registrationClosed,
                 "Nobody can register here.",
-                hint: "ask who runs this server"
+                hint: "ask to be invited, or who runs this server"
             )
         }
         try await begin(.register, address: caller.client.address, deadline: caller.deadline)
@@ -76,6 +76,7 @@ extension AccountService {
             deadline: caller.deadline
         )
         profiles.clear()
+        access.policiesChanged()
         switch change {
         case .changed: return
         case .taken: throw AccessError(.addressTaken, "Another account has this address by now.")

@@ -69,13 +69,14 @@ public struct AccountService: Sendable {
         try await store.memberships(of: account, deadline: deadline).flatMap { [$0.user.name, $0.tenantName] }
     }
 
-    /// Removes what no longer counts: attempts, tokens, registrations.
+    /// Removes what no longer counts: attempts, tokens, registrations, invites.
     ///
     /// - Returns: how many rows.
     public func sweep(deadline: ContinuousClock.Instant? = nil) async throws -> Int {
         let time = now
         return try await store.sweep(at: time, limit: Limits.sweepRows, deadline: deadline)
             + attempts.sweep(at: time, limit: Limits.sweepRows, deadline: deadline)
+            + invites.sweep(at: time, limit: Limits.sweepRows, deadline: deadline)
     }
 
     static let tokenRefused = AccessError(

@@ -59,6 +59,8 @@ extension AccountStore {
                 [.id(tenant), .id(user), SQLValue(name), SQLValue(preferences)]
             )
             guard changed == 1 else { return .missing }
+            // Conditions speak of names.
+            if name != nil { try AccessStore.bump(tenant, in: transaction) }
             try AuditLog.append(audit, tenant: tenant, in: transaction)
             return .changed
         }

@@ -8,8 +8,10 @@ enum AttemptKind: String, Sendable, CaseIterable {
     case register
     /// Asking for a mail, such as to set a password anew.
     case mail
-    /// Showing what came by mail.
+    /// Showing what came by mail, or an invite.
     case token
+    /// Inviting somebody, which may send a mail to whoever has the address.
+    case invite
 
     /// - Returns: nil where the kind has no limit by place.
     func rate(of place: Place) -> AttemptRate {
@@ -22,6 +24,9 @@ enum AttemptKind: String, Sendable, CaseIterable {
         case (.register, .network): AttemptRate(burst: 20, interval: .seconds(120))
         case (.mail, .host): AttemptRate(burst: 10, interval: .seconds(60))
         case (.mail, .network): AttemptRate(burst: 50, interval: .seconds(15))
+        // A department in one go; what sends mails to strangers is no newsletter.
+        case (.invite, .host): AttemptRate(burst: 60, interval: .seconds(20))
+        case (.invite, .network): AttemptRate(burst: 200, interval: .seconds(5))
         }
     }
 

@@ -1,10 +1,11 @@
 public import Domain
 
-/// Grants: who may do what where. All of it needs `members:manage`.
+/// Grants: who may do what where. All of it needs `members:manage` at the place that a grant is about.
 ///
 /// Nobody gives more than they have at the place in question, or takes a refusal away from what they do not have.
 extension AccessService {
-    /// The tenant's grants in the order of their identifiers, at most `limit` after `after`.
+    /// The grants at places where the caller manages members, in the order of their identifiers, at most `limit` after
+    /// `after`.
     ///
     /// - Parameters:
     ///   - subject: only those about this one.
@@ -16,17 +17,18 @@ extension AccessService {
         limit: Int,
         context: RequestContext
     ) async throws -> [Grant] {
-        try await policy(for: .membersManage, context).grants.lazy.filter { grant in
+        let (policy, standing) = try await managing(context)
+        let managesAll = standing.manages(.tenant)
+        return policy.grants.lazy.filter { grant in
             (subject == nil || grant.subject == subject) && (base == nil || grant.resource.base == base)
-                && after.map { $0 < grant.id } ?? true
+                && after.map { $0 < grant.id } ?? true && (managesAll || standing.manages(grant.resource))
         }.prefix(limit).map(\.self)
     }
 
     /// - Throws: `notFound`.
     public func grant(_ id: GrantID, context: RequestContext) async throws -> Grant {
-        let policy = try await policy(for: .membersManage, context)
-        guard let grant = policy.grants.first(where: { $0.id == id }) else { throw AccessError.notFound("grant") }
-        return grant
+        let (policy, standing) = try await managing(context)
+        return try Self.grant(id, policy, standing)
     }
 
     /// Makes a grant.
@@ -39,11 +41,11 @@ extension AccessService {
         checking places: some GrantPlaces,
         context: RequestContext
     ) async throws -> PolicyChanged<Grant> {
-        let policy = try await policy(for: .membersManage, context)
-        let standing = try await standing(of: context)
+        let (policy, standing) = try await managing(context)
         let rights = try rights(of: draft.bundle, policy)
         try draft.check(rights)
         try requireSight(of: draft.resource, standing)
+        guard standing.manages(draft.resource) else { throw AccessError.forbidden(.membersManage) }
         if draft.effect == .allow { try requireHeld(rights, draft.resource, standing) }
         if case .key(let key) = draft.subject, draft.effect == .allow {
             try await requireMayWiden(key, policy, standing, context)
@@ -82,9 +84,8 @@ extension AccessService {
     ///
     /// - Throws: `notFound`; `forbidden` for a refusal of something that the caller does not have.
     public func deleteGrant(_ id: GrantID, context: RequestContext) async throws -> PolicyChanged<GrantID> {
-        let policy = try await policy(for: .membersManage, context)
-        let standing = try await standing(of: context)
-        guard let grant = policy.grants.first(where: { $0.id == id }) else { throw AccessError.notFound("grant") }
+        let (policy, standing) = try await managing(context)
+        let grant = try Self.grant(id, policy, standing)
         switch (grant.effect, grant.subject) {
         case (.deny, _): try requireMayLift([grant], policy, standing)
         // The last of a key's allowances gone, it may do all that its owner may.
@@ -111,6 +112,26 @@ extension AccessService {
         return try await policies.policy(of: context.tenant)
     }
 
+    /// The policy as it is now, with where the caller stands in it, who manages members somewhere at least.
+    ///
+    /// - Throws: `forbidden`.
+    func managing(_ context: RequestContext) async throws -> (policy: PolicySet, standing: Standing) {
+        policies.forget(context.tenant)
+        let standing = try await standing(of: context)
+        guard context.origin != .system, standing.isGivenSomewhere(.membersManage) else {
+            throw AccessError.forbidden(.membersManage)
+        }
+        return (try await policies.policy(of: context.tenant), standing)
+    }
+
+    /// - Throws: `notFound` for one that is not there, or at a place that the caller does not manage.
+    private static func grant(_ id: GrantID, _ policy: PolicySet, _ standing: Standing) throws -> Grant {
+        guard let grant = policy.grants.first(where: { $0.id == id }),
+            standing.manages(.tenant) || standing.manages(grant.resource)
+        else { throw AccessError.notFound("grant") }
+        return grant
+    }
+
     func rights(of bundle: Grant.Bundle, _ policy: PolicySet) throws -> Rights {
         switch bundle {
         case .role(let role): return Rights(role.permissions)
@@ -121,7 +142,10 @@ extension AccessService {
         }
     }
 
+    /// What is given in the whole tenant or not at all says nothing elsewhere, so that a role with it can be given there
+    /// by who has the rest.
     func requireHeld(_ rights: Rights, _ resource: Resource, _ standing: Standing) throws {
+        let rights = resource.level == .tenant ? rights : rights.subtracting(.ofTenants)
         let missing = rights.permissions.sorted { $0.rawValue < $1.rawValue }
             .first { !standing.holds(Rights($0), of: resource) }
         if let missing { throw AccessError.notHeld(missing) }
@@ -158,7 +182,7 @@ extension AccessService {
     }
 
     /// Of what the caller does not see nothing is said, not even that it is there. A key's scopes have no say in that.
-    private func requireSight(of resource: Resource, _ standing: Standing) throws {
+    func requireSight(of resource: Resource, _ standing: Standing) throws {
         let isSeen =
             switch resource {
             case .tenant, .workspace: true

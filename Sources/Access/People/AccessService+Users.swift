@@ -73,12 +73,19 @@ extension AccessService {
         }
     }
 
-    /// Deletes a user with their keys, sessions and grants. Cells keep their name, and so do history and comments.
+    /// Deletes a user with their keys, sessions, grants and open invites. Cells keep their name, and so do history and
+    /// comments, unless it is erased: then these call them `erased`.
+    ///
+    /// One who was deleted before is erased all the same, so that what was interrupted can be done again.
     ///
     /// - Throws: `forbidden` when they have rights that the caller has not; `lastOwner` for whom the tenant belongs to;
     ///   `notFound`.
-    public func deleteUser(_ id: UserID, context: RequestContext) async throws {
-        let user = try await user(id, context: context).user
+    public func deleteUser(_ id: UserID, erasingName: Bool = false, context: RequestContext) async throws {
+        try context.require(.membersManage)
+        guard let user = try await store.user(id, tenant: context.tenant, deadline: context.deadline) else {
+            guard erasingName, try await eraseName(of: id, context) else { throw AccessError.notFound("user") }
+            return
+        }
         try requireHeld(Rights(user.role.permissions), .tenant, try await standing(of: context))
         let outcome = try await store.delete(
             user,
@@ -90,10 +97,31 @@ extension AccessService {
         cache.clear()
         policyChanged(in: context.tenant)
         switch outcome {
-        case .changed: return
+        case .changed: if erasingName { _ = try await eraseName(of: id, context) }
         case .isTenantOwner: throw Self.lastOwner
         case .userMissing, .nameTaken: throw AccessError.notFound("user")
         }
+    }
+
+    /// Those who were deleted, whatever they left elsewhere. For the server's own work.
+    package func formerUsers(tenant: TenantID) async throws -> [UserID] {
+        try await store.formerUsers(tenant: tenant).map(\.id)
+    }
+
+    /// - Returns: false when nobody of that identifier was deleted.
+    private func eraseName(of user: UserID, _ context: RequestContext) async throws -> Bool {
+        try await store.eraseName(
+            of: user,
+            tenant: context.tenant,
+            audit: AuditEvent(
+                .userDeleted,
+                at: now(),
+                by: context,
+                object: AuditObject(.user, user),
+                details: [.fields: "name"]
+            ),
+            deadline: context.deadline
+        )
     }
 
     /// Gives the tenant to another owner: whom the server's own work acts as, and who cannot be removed.
@@ -117,6 +145,7 @@ extension AccessService {
             deadline: context.deadline
         )
         cache.clear()
+        policyChanged(in: context.tenant)
         guard isGiven else {
             throw AccessError(
                 .invalid,

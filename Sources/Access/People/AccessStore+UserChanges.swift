@@ -113,6 +113,10 @@ extension AccessStore {
                 [.id(tenant), .id(user.id)]
             )
             try Self.removeGrants(of: .user(user.id), tenant: tenant, in: transaction)
+            try transaction.execute(
+                "DELETE FROM access_invites WHERE tenant = $1 AND invited_by = $2",
+                [.id(tenant), .id(user.id)]
+            )
             if let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
             return .changed(user)
         }
@@ -128,6 +132,25 @@ extension AccessStore {
                 "SELECT id, name FROM access_former_users WHERE tenant = $1 ORDER BY deleted_time, id",
                 [.id(tenant)]
             ).map { (try $0.identifier(0, of: "access_former_users"), try $0.text(1)) }
+        }
+    }
+
+    /// Forgets what a deleted user was called.
+    ///
+    /// - Returns: false when nobody of that identifier was deleted.
+    package func eraseName(
+        of user: UserID,
+        tenant: TenantID,
+        audit: AuditEvent? = nil,
+        deadline: ContinuousClock.Instant? = nil
+    ) async throws -> Bool {
+        try await database.write(deadline: deadline) { transaction in
+            let erased = try transaction.execute(
+                "UPDATE access_former_users SET name = 'erased' WHERE tenant = $1 AND id = $2",
+                [.id(tenant), .id(user)]
+            )
+            if erased == 1, let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
+            return erased == 1
         }
     }
 
@@ -153,6 +176,7 @@ extension AccessStore {
                 "UPDATE access_bootstrap SET owner = $2 WHERE tenant = $1",
                 [.id(tenant), .id(user)]
             )
+            try Self.bump(tenant, in: transaction)
             if let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
             return true
         }

@@ -53,6 +53,14 @@ final class PolicyBook: Sendable {
         }
     }
 
+    /// `forget` for every tenant.
+    func forgetAll() {
+        state.withLock { state in
+            state.policies.removeAll()
+            state.reads.removeAll()
+        }
+    }
+
     /// The policy of a tenant, half a second old at most.
     func policy(of tenant: TenantID) async throws -> PolicySet {
         let time = now()

@@ -25,28 +25,7 @@ extension AccessStore {
         try await database.write(deadline: deadline) { transaction in
             // Without it, two at once would both pass the limit, and a subject could go away meanwhile.
             try transaction.lock("access_policy \(tenant)")
-            guard try Self.exists(grant.subject, tenant, transaction) else { return .missing }
-            if case .customRole(let role) = grant.bundle {
-                guard try Self.exists("access_roles", .id(role), tenant, transaction) else { return .missing }
-            }
-            if case .workspace(let workspace) = grant.resource {
-                guard try Self.exists("access_workspaces", .id(workspace), tenant, transaction) else { return .missing }
-            }
-            guard try Self.count("access_grants", tenant, transaction) < limit else { return .limitReached }
-            try transaction.execute(
-                """
-                INSERT INTO access_grants (tenant, id, subject_kind, subject, effect, bundle_kind, bundle, level, place,
-                    base, place_table, condition, created_by, created_time)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-                """,
-                [
-                    .id(tenant), .id(grant.id), .text(grant.subject.kind), .text(grant.subject.stored),
-                    .text(grant.effect.rawValue), .text(grant.bundle.kind), .text(grant.bundle.stored),
-                    .text(grant.resource.level.rawValue), .text(grant.resource.identifier ?? ""),
-                    SQLValue(grant.resource.base?.description), SQLValue(grant.resource.table?.description),
-                    SQLValue(grant.condition), .id(grant.createdBy), .instant(grant.createdTime),
-                ]
-            )
+            if let refusal = try Self.insert(grant, tenant: tenant, limit: limit, transaction) { return refusal }
             let version = try Self.bump(tenant, in: transaction)
             if let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
             return .done(version)
@@ -70,6 +49,40 @@ extension AccessStore {
             if let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
             return .done(version)
         }
+    }
+
+    /// Writes a grant inside the transaction of whoever has locked the policy and raises its version.
+    ///
+    /// - Returns: why it was not written; nil when it was.
+    static func insert(
+        _ grant: Grant,
+        tenant: TenantID,
+        limit: Int,
+        _ transaction: any Transaction
+    ) throws -> PolicyChange? {
+        guard try Self.exists(grant.subject, tenant, transaction) else { return .missing }
+        if case .customRole(let role) = grant.bundle {
+            guard try Self.exists("access_roles", .id(role), tenant, transaction) else { return .missing }
+        }
+        if case .workspace(let workspace) = grant.resource {
+            guard try Self.exists("access_workspaces", .id(workspace), tenant, transaction) else { return .missing }
+        }
+        guard try Self.count("access_grants", tenant, transaction) < limit else { return .limitReached }
+        try transaction.execute(
+            """
+            INSERT INTO access_grants (tenant, id, subject_kind, subject, effect, bundle_kind, bundle, level, place,
+                base, place_table, condition, created_by, created_time)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+            """,
+            [
+                .id(tenant), .id(grant.id), .text(grant.subject.kind), .text(grant.subject.stored),
+                .text(grant.effect.rawValue), .text(grant.bundle.kind), .text(grant.bundle.stored),
+                .text(grant.resource.level.rawValue), .text(grant.resource.identifier ?? ""),
+                SQLValue(grant.resource.base?.description), SQLValue(grant.resource.table?.description),
+                SQLValue(grant.condition), .id(grant.createdBy), .instant(grant.createdTime),
+            ]
+        )
+        return nil
     }
 
     static func grants(_ tenant: TenantID, _ transaction: any Transaction) throws -> [Grant] {

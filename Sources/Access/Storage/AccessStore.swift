@@ -90,6 +90,7 @@ public struct AccessStore: Sendable {
         tenantStatesMigration,
         policyMigration,
         AccountStore.migration, AttemptStore.migration, MailQueue.migration,
+        InviteStore.migration,
     ]
 
     // MARK: First start

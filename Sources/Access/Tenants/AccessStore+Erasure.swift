@@ -17,6 +17,7 @@ extension AccessStore {
         TenantRows("access_keys", key: "id"),
         TenantRows("access_refresh_tokens", key: "digest"),
         TenantRows("access_sessions", key: "tenant", "id"),
+        TenantRows("access_invites", key: "tenant", "id"),
         TenantRows("access_former_users", key: "tenant", "id"),
         TenantRows("access_users", key: "tenant", "id"),
         TenantRows("access_workspaces", key: "tenant", "id"),

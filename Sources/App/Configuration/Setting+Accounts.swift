@@ -6,9 +6,9 @@ public import Outbound
 extension Setting {
     public static let registration = Setting(
         "REGISTRATION",
-        default: "off",
+        default: "invite",
         flag: false,
-        "Who may register: `off` (nobody), or `open`, which gives each a tenant of their own."
+        "Who may get an account: `off` (nobody), `invite` (who was invited), or `open` (everybody, with a tenant of their own)."
     )
     public static let verifyEmail = Setting(
         "VERIFY_EMAIL",
@@ -65,8 +65,8 @@ public struct IdentitySettings: Sendable {
         accounts = AccountSettings(
             registration: reader.value(
                 .registration,
-                default: .off,
-                expected: "off or open",
+                default: .invite,
+                expected: "off, invite or open",
                 AccountSettings.Registration.init
             ),
             verifiesEmail: reader.value(.verifyEmail, default: false, expected: "on or off") { text in
@@ -94,6 +94,7 @@ public struct IdentitySettings: Sendable {
             default: nil,
             expected: "smtps://USER:PASSWORD@HOST[:PORT], smtp://…, or none"
         ) { text in text == "none" ? .some(nil) : Self.relay(text).map { .some($0) } }
+        accounts.sendsMail = relay != nil
         sender = reader.value(.mailFrom, default: "pyairtable-ai@localhost", expected: "name@host") { text in
             (try? EmailAddress(text)) == nil ? nil : text
         }

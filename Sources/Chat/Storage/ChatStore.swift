@@ -149,6 +149,34 @@ public struct ChatStore: Sendable {
         }
     }
 
+    /// `delete` for all conversations of one user.
+    ///
+    /// - Returns: the runs that were still going.
+    package func deleteAll(
+        of owner: UserID,
+        tenant: TenantID,
+        deadline: ContinuousClock.Instant
+    ) async throws -> [RunID] {
+        try await database.write(deadline: deadline) { transaction in
+            let hidden = try transaction.execute(
+                "UPDATE chat_conversations SET deleted = 1 WHERE tenant = $1 AND owner = $2 AND deleted = 0",
+                [.id(tenant), .id(owner)]
+            )
+            if hidden == 0 { return [] }
+            let running = """
+                tenant = $1 AND state = 'running' AND conversation IN (
+                    SELECT id FROM chat_conversations WHERE tenant = $1 AND owner = $2
+                )
+                """
+            try transaction.execute(
+                "UPDATE chat_runs SET cancel_requested = 1 WHERE \(running)",
+                [.id(tenant), .id(owner)]
+            )
+            return try transaction.rows("SELECT id FROM chat_runs WHERE \(running)", [.id(tenant), .id(owner)])
+                .map { try $0.identifier(0, of: "chat_runs") }
+        }
+    }
+
     // MARK: Rows
 
     static let columns = "id, owner, title, settings, bases, created_time, updated_time, narrowing"

@@ -7,6 +7,12 @@ extension Limits {
     public static let userPageUsers = 100
     /// Workspaces of a tenant: few enough to list whole.
     public static let workspacesPerTenant = 200
+    /// Invites of a tenant that wait to be accepted.
+    public static let invitesPerTenant = 500
+    /// How long one may be accepted: a week, holidays not counted.
+    public static let inviteSeconds: Int64 = 7 * 86_400
+    /// Workspaces and bases that one invite gives a role in.
+    public static let invitePlaces = 50
     /// Tenants of one server.
     public static let tenants = 10_000
     /// Rows of a tenant that one transaction erases: some milliseconds of the only writer.

@@ -50,10 +50,16 @@ extension GatewayResponder {
         _ call: RouteCall,
         _ context: Domain.RequestContext
     ) async throws {
-        guard case .requires(let permission, let read) = route.handler else { return }
-        try context.require(permission)
+        let read: Handle
+        switch route.handler {
+        case .requires(let permission, let handle):
+            try context.require(permission)
+            read = handle
+        case .requiresThere(_, let handle): read = handle
+        default: return
+        }
         var call = call
-        call.permission = permission
+        call.permission = route.permission
         let current: Reply
         do { current = try await read(call, context) } catch let failure as any Failure where failure.kind == .notFound
         {

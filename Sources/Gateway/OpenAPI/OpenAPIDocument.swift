@@ -58,7 +58,8 @@ enum OpenAPIDocument {
             "tags": [.string(tag(route))],
         ]
         if let permission = route.permission {
-            members["description"] = .string("Needs the permission `\(permission.rawValue)`.")
+            let place = route.permissionAtDoor == nil ? ", in the part of the tenant that it is about" : ""
+            members["description"] = .string("Needs the permission `\(permission.rawValue)`\(place).")
             members["security"] = [["key": []]]
         } else if route.isOpen {
             members["security"] = []

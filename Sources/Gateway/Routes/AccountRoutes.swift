@@ -145,7 +145,7 @@ extension RouteReply {
 }
 
 extension RouteCall {
-    fileprivate var accountCaller: AccountCaller {
+    var accountCaller: AccountCaller {
         AccountCaller(client: sessionClient, requestID: requestID, deadline: deadline, logger: logger)
     }
 }

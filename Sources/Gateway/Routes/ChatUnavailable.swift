@@ -32,6 +32,9 @@ struct ChatUnavailable: ChatServing {
 
     func deleteConversation(_ id: ConversationID, context: RequestContext) async throws { throw Missing() }
 
+    /// There is nothing of anybody's.
+    func forget(_ user: UserID, context: RequestContext) async throws {}
+
     func messages(of id: ConversationID, context: RequestContext) async throws -> [ChatMessage] { throw Missing() }
 
     func send(

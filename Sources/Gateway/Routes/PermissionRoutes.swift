@@ -23,7 +23,7 @@ enum PermissionRoutes {
             QueryParameter("offset", "What the page before gave as its offset.", PathParameter.grantId.schema),
         ],
         reply: .json(GrantListWire.self, "The grants, in the order of their identifiers."),
-        handler: .requires(.membersManage) { call, context in
+        handler: .requiresThere(.membersManage) { call, context in
             let limit = try call.query.integer("pageSize", in: 1...Limits.grantsPage) ?? 100
             let found = try await call.services.access.grants(
                 of: try call.subject(),
@@ -47,7 +47,7 @@ enum PermissionRoutes {
         body: RouteBody(GrantDraftWire.self),
         reply: .json(GrantWire.self, "The grant.", status: .created),
         problems: [.notFound, .conflict],
-        handler: .requires(.membersManage) { call, context in
+        handler: .requiresThere(.membersManage) { call, context in
             let draft: GrantDraftWire = try call.decodedBody()
             let made = try await call.services.access.createGrant(
                 draft.draft(),
@@ -65,7 +65,7 @@ enum PermissionRoutes {
         summary: "One grant.",
         reply: .json(GrantWire.self, "The grant."),
         problems: [.notFound],
-        handler: .requires(.membersManage) { call, context in
+        handler: .requiresThere(.membersManage) { call, context in
             let id: GrantID = try call.identifier(.grantId)
             return try .json(GrantWire(try await call.services.access.grant(id, context: context)))
         }
@@ -78,7 +78,7 @@ enum PermissionRoutes {
         summary: "Takes a grant back. A refusal is lifted only by who has what it refuses.",
         reply: .nothing("The grant is gone."),
         problems: [.notFound],
-        handler: .requires(.membersManage) { call, context in
+        handler: .requiresThere(.membersManage) { call, context in
             let id: GrantID = try call.identifier(.grantId)
             return .nothing.since(try await call.services.access.deleteGrant(id, context: context).version)
         }

@@ -1,4 +1,5 @@
 import Access
+import Chat
 import Domain
 import HTTPTypes
 
@@ -86,11 +87,22 @@ enum UserRoutes {
         .delete,
         user,
         name: "deleteUser",
-        summary: "Deletes a user with their keys and sessions. What they wrote stays.",
+        summary: "Deletes a user with their keys, sessions and conversations. What they wrote into bases stays.",
+        query: [
+            QueryParameter(
+                "erase",
+                "Whether history and comments forget their name, too. Also for who was deleted before.",
+                .boolean()
+            )
+        ],
         reply: .nothing("They are deleted."),
         problems: [.conflict],
         handler: .requires(.membersManage) { call, context in
-            try await call.services.access.deleteUser(try call.identifier(.userId), context: context)
+            let user: UserID = try call.identifier(.userId)
+            let erases = try call.query.flag("erase") ?? false
+            try await call.services.access.deleteUser(user, erasingName: erases, context: context)
+            // A server that stops in between does it later.
+            try await call.services.chat.forget(user, context: context)
             return .nothing
         }
     )

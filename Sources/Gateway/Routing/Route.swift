@@ -82,7 +82,10 @@ public struct Route: Sendable {
         self.endsWithClient = endsWithClient
         self.handler = handler
         var permission: Permission?
-        if case .requires(let needed, _) = handler { permission = needed }
+        switch handler {
+        case .requires(let needed, _), .requiresThere(let needed, _): permission = needed
+        default: break
+        }
         self.cost = cost ?? CostClass(method: method, path: path, permission: permission)
     }
 
@@ -93,6 +96,14 @@ public struct Route: Sendable {
 
     /// What the caller must be permitted; nil for a route open to everybody, and for one that needs just a key.
     public var permission: Permission? {
+        switch handler {
+        case .requires(let permission, _), .requiresThere(let permission, _): permission
+        default: nil
+        }
+    }
+
+    /// The permission that is asked for at the door.
+    var permissionAtDoor: Permission? {
         if case .requires(let permission, _) = handler { permission } else { nil }
     }
 
@@ -110,7 +121,7 @@ public struct Route: Sendable {
     var permissionText: String {
         switch handler {
         case .open: "public"
-        case .requires(let permission, _): permission.rawValue
+        case .requires(let permission, _), .requiresThere(let permission, _): permission.rawValue
         case .operates: "operator"
         case .signedIn: "session"
         case .authenticated, .mcp: "any key"
@@ -127,6 +138,9 @@ public struct Route: Sendable {
 enum RouteHandler: Sendable {
     case open(@Sendable (RouteCall) async throws -> Reply)
     case requires(Permission, @Sendable (RouteCall, Domain.RequestContext) async throws -> Reply)
+    /// A permission that may be had in a part of the tenant alone. At the door it is asked whether the caller has it
+    /// anywhere; its service asks for it where it is used.
+    case requiresThere(Permission, @Sendable (RouteCall, Domain.RequestContext) async throws -> Reply)
     /// Whoever has a key or signed in, whatever they may do.
     case authenticated(@Sendable (RouteCall, Domain.RequestContext) async throws -> Reply)
     /// Whoever signed in, whatever they may do. A key will not do: it must not end sessions or change a password.

@@ -34,12 +34,14 @@ public struct RouteTable: Sendable {
     public static let standard = RouteTable(
         Array(
             [
-                AccountRoutes.all, SessionRoutes.all, ProfileRoutes.all, SearchRoutes.all, BaseRoutes.all,
+                AccountRoutes.all, SessionRoutes.all, ProfileRoutes.all, PersonalExportRoutes.all, SearchRoutes.all,
+                BaseRoutes.all,
                 HostedBaseRoutes.all, RecordRoutes.all,
                 SchemaChangeRoutes.all(by: .platform), ViewRoutes.all(by: .platform),
                 RecordWriteRoutes.all(by: .platform), HistoryRoutes.all,
                 ExportRoutes.all, ImportRoutes.all, ChatRoutes.all,
                 EmbeddingRoutes.all, APIKeyRoutes.all, UserRoutes.all, WorkspaceRoutes.all, TenantRoutes.all,
+                OwnTenantRoutes.all, InviteRoutes.all, WorkspaceMemberRoutes.all,
                 PermissionRoutes.all, PermissionGroupRoutes.all, PermissionQuestionRoutes.all,
                 MCPRoutes.all, OpenAIRoutes.all,
                 AirtableRecordRoutes.all, RecordWriteRoutes.all(by: .airtable), AirtableCommentRoutes.all,

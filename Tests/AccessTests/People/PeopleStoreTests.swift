@@ -83,6 +83,10 @@ struct PeopleStoreTests {
             #expect(try await store.delete(changed, at: Self.time, tenant: tenant) == .changed(changed))
             #expect(try await store.formerUsers(tenant: tenant).map(\.name) == ["Ada"])
             #expect(try await store.formerUsers(tenant: other).isEmpty)
+            #expect(try await store.eraseName(of: user.id, tenant: other) == false)
+            #expect(try await store.formerUsers(tenant: tenant).map(\.name) == ["Ada"])
+            #expect(try await store.eraseName(of: user.id, tenant: tenant))
+            #expect(try await store.formerUsers(tenant: tenant).map(\.name) == ["erased"])
         }
     }
 

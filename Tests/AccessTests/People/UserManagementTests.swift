@@ -186,6 +186,17 @@ struct UserManagementTests {
             #expect(authors.contains { $0.id == cast.id(.viewer) })
             let people = try await cast.service.collaborators(tenant: tenant)
             #expect(!people.contains { $0.id == cast.id(.editor) })
+            // Erased they have no name either, at once or later.
+            try await cast.service.deleteUser(cast.id(.editor), erasingName: true, context: cast.owner)
+            try await cast.service.deleteUser(cast.id(.viewer), erasingName: true, context: cast.owner)
+            let names = try await cast.service.authors(tenant: tenant)
+            for role in [Role.editor, .viewer] { #expect(names.first { $0.id == cast.id(role) }?.name == "erased") }
+            await expectRefusal(.notFound) {
+                try await cast.service.deleteUser(cast.id(.editor), context: cast.owner)
+            }
+            await expectRefusal(.notFound) {
+                try await cast.service.deleteUser(.random(), erasingName: true, context: cast.owner)
+            }
         }
     }
 

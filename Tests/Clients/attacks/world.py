@@ -104,6 +104,8 @@ class Tenant:
             reply = self.call("POST", path, body)
             assert reply.status in (200, 201), f"POST {path}: {reply}"
             ids[name] = self._first(reply.json, "id")
+        invited = {"email": f"{self.word}@invited.example.com", "role": "guest"}
+        ids["inviteId"] = self.made("/api/v1/invites", invited, member="invite")["id"]
 
     @staticmethod
     def _first(value, member):

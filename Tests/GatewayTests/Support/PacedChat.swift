@@ -82,6 +82,8 @@ actor PacedChat: ChatServing {
         all.removeAll { $0.id == id }
     }
 
+    func forget(_ user: UserID, context: RequestContext) async throws { all.removeAll { $0.owner == user } }
+
     func messages(of id: ConversationID, context: RequestContext) async throws -> [ChatMessage] {
         _ = try await conversation(id, context: context)
         return answers.filter { $0.run.conversation == id }.flatMap { answer in

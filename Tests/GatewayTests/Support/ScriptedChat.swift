@@ -85,6 +85,9 @@ final class ScriptedChat: ChatServing {
         return sequence
     }
 
+    /// Whose conversations there are.
+    var owners: [UserID] { state.withLock { $0.conversations.map(\.conversation.owner) } }
+
     // MARK: ChatServing
 
     func createConversation(
@@ -141,6 +144,12 @@ final class ScriptedChat: ChatServing {
     func deleteConversation(_ id: ConversationID, context: RequestContext) async throws {
         _ = try await conversation(id, context: context)
         state.withLock { $0.conversations.removeAll { $0.conversation.id == id } }
+    }
+
+    func forget(_ user: UserID, context: RequestContext) async throws {
+        state.withLock { state in
+            state.conversations.removeAll { $0.conversation.owner == user && $0.place.tenant == context.tenant }
+        }
     }
 
     func messages(of id: ConversationID, context: RequestContext) async throws -> [ChatMessage] {

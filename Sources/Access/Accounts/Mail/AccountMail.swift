@@ -75,6 +75,20 @@ extension AccountMail {
                 (That is `token` of POST /api/v1/auth/verify.) \(life)
                 """
             )
+        case .invite:
+            // Who invites, and to what, are words of theirs, and this server sends no words of strangers.
+            return (
+                "You are invited",
+                """
+                Somebody who uses this server invites \(address) to work with them. To join, enter:
+
+                \(token)
+
+                (That is `token` of POST /api/v1/auth/invites/accept, with your password: the one you have here, or one
+                for a new account.) It works once, within \(Limits.inviteSeconds / 86_400) days. If you expected nothing, \
+                do nothing.
+                """
+            )
         case .passwordChanged, .emailChanged, .newClient, .nothing:
             return notice(kind, address: address)
         }
@@ -106,7 +120,7 @@ extension AccountMail {
                 not you, change your password: that ends all other sessions.
                 """
             )
-        case .registration, .accountExists, .reset, .email, .nothing:
+        case .registration, .accountExists, .reset, .email, .invite, .nothing:
             return ("", "")
         }
     }

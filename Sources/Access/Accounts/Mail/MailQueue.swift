@@ -41,6 +41,8 @@ package struct MailQueue: Sendable {
         case reset
         /// Show that the new address is yours.
         case email
+        /// Join a tenant.
+        case invite
         /// Your password is another one now.
         case passwordChanged
         /// Your address is another one now; goes to the old one.
@@ -74,7 +76,7 @@ package struct MailQueue: Sendable {
             try transaction.lock("access_mails")
             let rows = try transaction.rows(
                 """
-                SELECT id, kind, recipient, account, registration, attempts FROM access_mails
+                SELECT id, kind, recipient, account, registration, attempts, invite FROM access_mails
                 WHERE next_time <= $1 ORDER BY next_time, id LIMIT $2
                 """,
                 [.instant(now), .integer(Int64(limit))]
@@ -126,6 +128,7 @@ package struct MailQueue: Sendable {
         to recipient: EmailAddress,
         account: AccountID? = nil,
         registration: String? = nil,
+        invite: InviteID? = nil,
         at now: Instant,
         _ transaction: any Transaction
     ) throws {
@@ -134,12 +137,13 @@ package struct MailQueue: Sendable {
         }
         try transaction.execute(
             """
-            INSERT INTO access_mails (id, kind, recipient, account, registration, attempts, next_time, created_time)
-            VALUES ($1, $2, $3, $4, $5, 0, $6, $6)
+            INSERT INTO access_mails (id, kind, recipient, account, registration, invite, attempts, next_time,
+                created_time)
+            VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $7)
             """,
             [
                 .text(AccessService.randomID(length: 20)), .text(kind.rawValue), .text(recipient.text),
-                SQLValue(account?.description), SQLValue(registration), .instant(now),
+                SQLValue(account?.description), SQLValue(registration), SQLValue(invite?.description), .instant(now),
             ]
         )
     }
@@ -168,6 +172,10 @@ package struct MailQueue: Sendable {
                 ]
             )
             return .some(updated == 1 ? token : nil)
+        case .invite:
+            let token = MailedToken.random()
+            let invite = try row.optionalText(6)
+            return .some(try InviteStore.issue(token.digest, for: invite, at: now, transaction) ? token : nil)
         case .reset, .email:
             guard let account = try row.optionalText(3).flatMap({ AccountID($0) }),
                 try AccountStore.account(account, transaction) != nil
