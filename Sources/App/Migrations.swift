@@ -15,6 +15,16 @@ extension Services {
         + JobQueue.migrations + KeptReplies.migrations + TokenLedger.migrations + RunTrafficStore.migrations
         + ChatStore.migrations
 
+    /// What of tenants' rows PostgreSQL doesn't keep apart by itself; nil when it keeps them all, and with SQLite.
+    static func rowSecurityGap(_ database: any SQLDatabase) async throws -> (message: String, hint: String)? {
+        let tables = try await RowSecurity.gaps(database)
+        guard let first = tables.first else { return nil }
+        return (
+            "PostgreSQL does not keep tenants' rows apart in \(tables.count) tables, such as \(first)",
+            "give the URL of a user who owns the tables, is no superuser and has not BYPASSRLS (docs/operations.md)"
+        )
+    }
+
     /// Brings the database's schema up to this program's.
     ///
     /// - Returns: the ids of the migrations that were pending.

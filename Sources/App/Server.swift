@@ -164,7 +164,7 @@ public struct Server: Sendable {
         [
             ReadinessCheck("database") {
                 do {
-                    return try await services.database.read(deadline: .now + .seconds(2)) { transaction in
+                    return try await services.database.read(of: .server, deadline: .now + .seconds(2)) { transaction in
                         try transaction.firstRow("SELECT 1") != nil
                     }
                 } catch {

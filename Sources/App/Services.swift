@@ -34,6 +34,7 @@ public struct Services: Sendable {
         let database = try await DatabaseOpener.open(url: configuration.databaseURL)
         do {
             try await Migrator.migrate(database, migrations)
+            if let gap = try await rowSecurityGap(database) { logger.warning("\(gap.message); \(gap.hint)") }
             let vault: @Sendable () throws -> CredentialVault = { try Self.vault(configuration, database) }
             let access = AccessService(database: database, vault: vault, tokens: configuration.tokens.values)
             let hosted = try HostedServices(configuration, database: database)

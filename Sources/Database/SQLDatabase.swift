@@ -26,11 +26,14 @@ public protocol SQLDatabase: Sendable {
 
     /// Runs `body` in a read-only transaction that sees one snapshot.
     ///
-    /// - Parameter deadline: when nobody waits for the answer any more. A wait for a connection or a lock ends
-    ///   then with `timedOut` or `busy`, a running statement is stopped with `timedOut`. Without one, waits
-    ///   are bounded by `DatabaseOptions.waitMax`, and statements aren't.
+    /// - Parameters:
+    ///   - scope: whose rows it is about; what it asks of others' isn't there.
+    ///   - deadline: when nobody waits for the answer any more. A wait for a connection or a lock ends then with
+    ///     `timedOut` or `busy`, a running statement is stopped with `timedOut`. Without one, waits are bounded by
+    ///     `DatabaseOptions.waitMax`, and statements aren't.
     /// - Throws: `DatabaseError`, or what `body` throws, unchanged.
     func read<T: Sendable>(
+        of scope: RowScope,
         deadline: ContinuousClock.Instant?,
         _ body: @escaping @Sendable (any Transaction) throws -> T
     ) async throws -> T
@@ -44,6 +47,7 @@ public protocol SQLDatabase: Sendable {
     ///   connection was lost during the commit itself.
     @discardableResult
     func write<T: Sendable>(
+        of scope: RowScope,
         deadline: ContinuousClock.Instant?,
         _ body: @escaping @Sendable (any Transaction) throws -> T
     ) async throws -> T
@@ -56,14 +60,16 @@ public protocol SQLDatabase: Sendable {
 }
 
 extension SQLDatabase {
-    /// `read(deadline:_:)` without a deadline.
-    public func read<T: Sendable>(_ body: @escaping @Sendable (any Transaction) throws -> T) async throws -> T {
-        try await read(deadline: nil, body)
-    }
+    /// `read(of:deadline:_:)` without a deadline.
+    public func read<T: Sendable>(
+        of scope: RowScope,
+        _ body: @escaping @Sendable (any Transaction) throws -> T
+    ) async throws -> T { try await read(of: scope, deadline: nil, body) }
 
-    /// `write(deadline:_:)` without a deadline.
+    /// `write(of:deadline:_:)` without a deadline.
     @discardableResult
-    public func write<T: Sendable>(_ body: @escaping @Sendable (any Transaction) throws -> T) async throws -> T {
-        try await write(deadline: nil, body)
-    }
+    public func write<T: Sendable>(
+        of scope: RowScope,
+        _ body: @escaping @Sendable (any Transaction) throws -> T
+    ) async throws -> T { try await write(of: scope, deadline: nil, body) }
 }

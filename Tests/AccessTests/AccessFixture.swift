@@ -68,7 +68,7 @@ struct AccessFixture: Sendable {
         let tenant = TenantID.random()
         let store = AccessStore(database: database)
         let user = User(id: .random(), name: "owner", role: .owner, isDisabled: false, createdTime: clock.instant)
-        _ = try await database.write { transaction in
+        _ = try await database.write(of: .everyTenant) { transaction in
             try transaction.execute(
                 "INSERT INTO access_tenants (id, name, owner, created_time) VALUES ($1, 'other', $2, 0)",
                 [.text(tenant.description), .text(user.id.description)]

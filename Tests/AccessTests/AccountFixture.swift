@@ -78,7 +78,7 @@ struct AccountFixture: Sendable {
     func audited(_ tenant: TenantID?) async throws -> [String] {
         await service.access.audit.flush()
         let chain = tenant?.description ?? "server"
-        return try await database.read { transaction in
+        return try await database.read(of: .everyTenant) { transaction in
             try transaction.rows("SELECT action FROM access_audit WHERE chain = $1 ORDER BY sequence", [.text(chain)])
                 .map { try $0.text(0) }
         }

@@ -85,7 +85,7 @@ struct AccountPasswordTests {
             let token = try AccountFixture.token(in: mail)
             // 33 letters of 62 are 196 bits; what is stored is not the token.
             #expect(token.utf8.count == 33)
-            let stored = try await fixture.database.read { transaction in
+            let stored = try await fixture.database.read(of: .everyTenant) { transaction in
                 try transaction.rows("SELECT digest FROM access_account_tokens").map { try $0.bytes(0) }
             }
             #expect(stored.count == 1 && stored[0].count == 32 && stored[0] != Array(token.utf8))
@@ -286,7 +286,7 @@ struct AccountPasswordTests {
     )
     func firstAccount(_ kind: DatabaseKind) async throws {
         try await withAccounts(kind, AccountSettings()) { fixture in
-            let count = try await fixture.database.read { transaction in
+            let count = try await fixture.database.read(of: .everyTenant) { transaction in
                 try transaction.firstRow("SELECT COUNT(*) FROM access_accounts")?.integer(0)
             }
             #expect(count == 0)

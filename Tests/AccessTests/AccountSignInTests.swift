@@ -70,7 +70,7 @@ struct AccountSignInTests {
                 _ = try await fixture.register("x@example.com")
             }
             // Nothing is left of those who were refused.
-            let tenants = try await fixture.database.read { transaction in
+            let tenants = try await fixture.database.read(of: .everyTenant) { transaction in
                 try transaction.firstRow("SELECT COUNT(*) FROM access_tenants")?.integer(0)
             }
             #expect(tenants == 2)
@@ -198,7 +198,7 @@ struct AccountSignInTests {
         try await withAccounts(kind) { fixture in
             let first = try #require(try await fixture.register())
             let bcrypt = "$2b$05$abcdefghijklmnopqrstuuWHxnxkyNt6AHCwFMQaY6auyqJA8E98a"
-            try await fixture.database.write { transaction in
+            try await fixture.database.write(of: .everyTenant) { transaction in
                 try transaction.execute("UPDATE access_accounts SET password = $1", [.text(bcrypt)])
             }
             await expectRefusal(.signInRefused) { _ = try await fixture.signIn("ada@example.com", "hellO") }
@@ -217,7 +217,7 @@ struct AccountSignInTests {
             let ada = try #require(try await fixture.register())
             let owner = try await fixture.base.owner()
             let member = try await fixture.service.access.createUser(name: "ada", role: .viewer, context: owner)
-            try await fixture.database.write { transaction in
+            try await fixture.database.write(of: .everyTenant) { transaction in
                 try transaction.execute(
                     "UPDATE access_users SET account = $1 WHERE id = $2",
                     [.text(ada.account.id.description), .text(member.id.description)]

@@ -126,13 +126,13 @@ struct AccountStoreTests {
             _ = try await fixture.mails()
             let bob = try #require(try await fixture.register("bob@example.com", name: "Bob"))
             #expect(try await store.sweep(at: fixture.clock.instant, limit: 100) == 0)
-            try await fixture.database.write { transaction in
+            try await fixture.database.write(of: .everyTenant) { transaction in
                 try transaction.execute("DELETE FROM access_users WHERE id = $1", [.text(ada.user.id.description)])
             }
             #expect(try await store.sweep(at: fixture.clock.instant, limit: 100) == 1)
             #expect(try await store.account(ada.account.id) == nil)
             #expect(try await store.account(bob.account.id) != nil)
-            let left = try await fixture.database.read { transaction in
+            let left = try await fixture.database.read(of: .everyTenant) { transaction in
                 try transaction.firstRow("SELECT COUNT(*) FROM access_account_tokens")?.integer(0)
             }
             #expect(left == 0)
@@ -150,7 +150,7 @@ struct AccountStoreTests {
         try await withAccounts(kind) { fixture in
             let ada = try #require(try await fixture.register())
             _ = try await fixture.context(ada)
-            try await fixture.database.write { transaction in
+            try await fixture.database.write(of: .everyTenant) { transaction in
                 try transaction.execute(
                     "UPDATE access_tenants SET state = 'suspended' WHERE id = $1",
                     [.text(ada.tenant.description)]

@@ -109,7 +109,7 @@ struct AdministrationTests {
             #expect(key.createdTime == fixture.clock.instant)
             #expect(!"\(issued)".contains(issued.text))
 
-            let stored = try await fixture.database.read { transaction in
+            let stored = try await fixture.database.read(of: .everyTenant) { transaction in
                 try transaction.rows("SELECT * FROM access_keys").map { "\($0.values)" }.joined()
             }
             #expect(!stored.contains(issued.text))

@@ -206,7 +206,7 @@ struct AttemptStoreTests {
                 let time = Self.start.adding(.seconds(number))
                 try await store.remember(ClientNetwork("10.0.\(number).1"), of: "ada@x.y", at: time)
             }
-            let count = try await store.database.read { transaction in
+            let count = try await store.database.read(of: .everyTenant) { transaction in
                 try transaction.firstRow("SELECT COUNT(*) FROM access_known_clients")?.integer(0)
             }
             #expect(count == Int64(Limits.knownClients))

@@ -82,7 +82,7 @@ struct AuditTests {
         try await withAccess(kind) { fixture in
             let (service, owner) = (fixture.service, try await fixture.owner())
             let key = try await service.createKey(APIKeyDraft(name: "ci", scopes: [.search]), context: owner)
-            try await fixture.database.write { transaction in
+            try await fixture.database.write(of: .owner) { transaction in
                 try transaction.execute("ALTER TABLE access_audit_heads RENAME TO elsewhere")
             }
             await #expect(throws: DatabaseError.self) {
@@ -91,7 +91,7 @@ struct AuditTests {
             await #expect(throws: DatabaseError.self) { _ = try await service.createUser(name: "ada", context: owner) }
             _ = try await fixture.authenticate(key.text)
             #expect(try await service.users(context: owner).map(\.name) == ["owner"])
-            try await fixture.database.write { transaction in
+            try await fixture.database.write(of: .owner) { transaction in
                 try transaction.execute("ALTER TABLE elsewhere RENAME TO access_audit_heads")
             }
             try await service.revokeKey(key.key.id, context: owner)
@@ -104,12 +104,12 @@ struct AuditTests {
         try await withAccess(kind) { fixture in
             for sql in ["UPDATE access_audit SET action = 'x'", "DELETE FROM access_audit WHERE sequence = 1"] {
                 await #expect(throws: DatabaseError.self) {
-                    try await fixture.database.write { try $0.execute(sql) }
+                    try await fixture.database.write(of: .owner) { try $0.execute(sql) }
                 }
             }
             if kind == .postgres {
                 await #expect(throws: DatabaseError.self) {
-                    try await fixture.database.write { try $0.execute("TRUNCATE access_audit") }
+                    try await fixture.database.write(of: .owner) { try $0.execute("TRUNCATE access_audit") }
                 }
             }
         }
@@ -169,7 +169,7 @@ struct AuditTests {
             let other = try await fixture.secondTenant()
             let user = UserID.random()
             let key = KeyID.random()
-            try await fixture.database.write { transaction in
+            try await fixture.database.write(of: .everyTenant) { transaction in
                 for number in 0..<10 {
                     var event = AuditEvent(
                         number % 2 == 0 ? .exported : .imported,
@@ -235,7 +235,7 @@ struct AuditTests {
                         if number % 3 == 0 {
                             processes[number / 3 % 3].audit.note(event, tenant: tenant, logger: fixture.logger)
                         } else {
-                            try await fixture.database.write { transaction in
+                            try await fixture.database.write(of: .everyTenant) { transaction in
                                 try AuditLog.append([event, event], tenant: tenant, in: transaction)
                             }
                         }
@@ -308,11 +308,15 @@ struct AuditTests {
             #expect(events.count { $0.action == .denied } == 10)
 
             // A database that takes nothing for a while.
-            try await fixture.database.write { try $0.execute("ALTER TABLE access_audit_heads RENAME TO elsewhere") }
+            try await fixture.database.write(of: .owner) {
+                try $0.execute("ALTER TABLE access_audit_heads RENAME TO elsewhere")
+            }
             let event = AuditEvent(.exported, at: Self.time)
             buffer.note(event, chain: chain, logger: fixture.logger)
             await buffer.flush()
-            try await fixture.database.write { try $0.execute("ALTER TABLE elsewhere RENAME TO access_audit_heads") }
+            try await fixture.database.write(of: .owner) {
+                try $0.execute("ALTER TABLE elsewhere RENAME TO access_audit_heads")
+            }
             buffer.note(event, chain: chain, logger: fixture.logger)
             await buffer.flush()
             let last = try await AuditStore(database: fixture.database).rows(

@@ -184,7 +184,7 @@ struct AuditVerifierTests {
         _ fixture: AccessFixture,
         _ body: @escaping @Sendable (any Transaction) throws -> Void
     ) async throws {
-        try await fixture.database.write { transaction in
+        try await fixture.database.write(of: .owner) { transaction in
             let place = transaction.dialect == .postgres ? " ON access_audit" : ""
             for trigger in ["access_audit_unchanged", "access_audit_kept"] {
                 try transaction.execute("DROP TRIGGER IF EXISTS \(trigger)\(place)")

@@ -171,7 +171,9 @@ struct ContextTests {
                 _ = try await fixture.service.visibleScope(for: contexts[0], doing: .search)
             }
             _ = try await fixture.service.visibleScope(for: contexts[1], doing: .search)
-            _ = try await fixture.database.write { try $0.execute("UPDATE access_users SET disabled = 1") }
+            _ = try await fixture.database.write(of: .everyTenant) {
+                try $0.execute("UPDATE access_users SET disabled = 1")
+            }
             fixture.clock.advance(.seconds(1))
             await expectRefusal(.unauthenticated) {
                 _ = try await fixture.service.visibleScope(for: contexts[1], doing: .search)

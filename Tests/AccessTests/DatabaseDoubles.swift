@@ -10,11 +10,13 @@ struct UnreachableDatabase: SQLDatabase {
     var statistics: DatabaseStatistics { DatabaseStatistics() }
 
     func read<T: Sendable>(
+        of scope: RowScope,
         deadline: ContinuousClock.Instant?,
         _ body: @escaping @Sendable (any Transaction) throws -> T
     ) async throws -> T { throw Reached() }
 
     func write<T: Sendable>(
+        of scope: RowScope,
         deadline: ContinuousClock.Instant?,
         _ body: @escaping @Sendable (any Transaction) throws -> T
     ) async throws -> T { throw Reached() }
@@ -42,19 +44,21 @@ final class CountingDatabase: SQLDatabase {
     var statistics: DatabaseStatistics { inner.statistics }
 
     func read<T: Sendable>(
+        of scope: RowScope,
         deadline: ContinuousClock.Instant?,
         _ body: @escaping @Sendable (any Transaction) throws -> T
     ) async throws -> T {
         state.withLock { $0.reads += 1 }
-        return try await inner.read(deadline: deadline, body)
+        return try await inner.read(of: scope, deadline: deadline, body)
     }
 
     func write<T: Sendable>(
+        of scope: RowScope,
         deadline: ContinuousClock.Instant?,
         _ body: @escaping @Sendable (any Transaction) throws -> T
     ) async throws -> T {
         state.withLock { $0.writes += 1 }
-        return try await inner.write(deadline: deadline, body)
+        return try await inner.write(of: scope, deadline: deadline, body)
     }
 
     func integrityCheck() async throws -> [String] { try await inner.integrityCheck() }

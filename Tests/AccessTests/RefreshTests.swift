@@ -46,7 +46,7 @@ struct RefreshTests {
 
         try await withAccess(kind) { fixture in
             let pair = try await begin(fixture)
-            let rows = try await fixture.database.read { transaction in
+            let rows = try await fixture.database.read(of: .everyTenant) { transaction in
                 try transaction.rows("SELECT * FROM access_refresh_tokens")
                     + transaction.rows("SELECT * FROM access_sessions")
             }
@@ -169,7 +169,7 @@ struct RefreshTests {
                     await expectRefusal(.unauthenticated) { _ = try await fixture.authenticate(pair.accessToken) }
                 }
             }
-            let left = try await fixture.database.read { transaction in
+            let left = try await fixture.database.read(of: .everyTenant) { transaction in
                 try transaction.firstRow("SELECT COUNT(*) FROM access_refresh_tokens")?.integer(0)
             }
             #expect(left == 0)
@@ -256,14 +256,14 @@ struct RefreshTests {
             #expect(try await store.session(pair.session.id, tenant: .random()) == nil)
 
             // As if it had been refreshed very often.
-            _ = try await fixture.database.write { transaction in
+            _ = try await fixture.database.write(of: .everyTenant) { transaction in
                 try transaction.execute(
                     "UPDATE access_refresh_tokens SET number = number + $1 WHERE used_time IS NULL",
                     [.integer(Limits.usedRefreshTokens)]
                 )
             }
             pair = try await refresh(fixture, pair.refreshToken)
-            let left = try await fixture.database.read { transaction in
+            let left = try await fixture.database.read(of: .everyTenant) { transaction in
                 try transaction.firstRow("SELECT COUNT(*) FROM access_refresh_tokens")?.integer(0)
             }
             #expect(left == 2)

@@ -118,7 +118,7 @@ struct SessionTests {
             let user = try await fixture.service.createUser(name: "ada", context: fixture.owner())
             let pair = try await begin(fixture, user: user.id)
             _ = try await fixture.authenticate(pair.accessToken)
-            _ = try await fixture.database.write { transaction in
+            _ = try await fixture.database.write(of: .everyTenant) { transaction in
                 try transaction.execute("DELETE FROM access_users WHERE id = $1", [.text(user.id.description)])
             }
             fixture.clock.advance(.milliseconds(500))
@@ -137,7 +137,9 @@ struct SessionTests {
         try await withAccess(kind) { fixture in
             let pair = try await begin(fixture)
             _ = try await fixture.authenticate(pair.accessToken)
-            _ = try await fixture.database.write { try $0.execute("UPDATE access_tenants SET state = 'suspended'") }
+            _ = try await fixture.database.write(of: .everyTenant) {
+                try $0.execute("UPDATE access_tenants SET state = 'suspended'")
+            }
             fixture.clock.advance(.milliseconds(500))
             await expectRefusal(.unauthenticated) { _ = try await fixture.authenticate(pair.accessToken) }
             await expectRefusal(.unauthenticated) { _ = try await begin(fixture) }
@@ -152,7 +154,7 @@ struct SessionTests {
             #expect(try await fixture.authenticate(pair.accessToken).principal.permissions.contains(.recordsWrite))
             let tenant = try await fixture.owner().tenant
             // As another process does it.
-            try await fixture.database.write { transaction in
+            try await fixture.database.write(of: .everyTenant) { transaction in
                 try transaction.execute(
                     "UPDATE access_users SET role = 'viewer' WHERE id = $1",
                     [.text(user.id.description)]

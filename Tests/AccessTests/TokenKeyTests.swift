@@ -115,7 +115,7 @@ struct TokenKeyTests {
         try await withAccess(kind) { fixture in
             _ = try await begin(fixture)
             let other = TokenSigner()
-            _ = try await fixture.database.write { transaction in
+            _ = try await fixture.database.write(of: .everyTenant) { transaction in
                 try transaction.execute(
                     "UPDATE access_signing_keys SET id = $1, public_key = $2",
                     [.text(other.id), .bytes(other.verifyingKey.bytes)]

@@ -50,7 +50,7 @@ struct VaultTests {
             var seen: Set<[UInt8]> = []
             for _ in 0..<4 {
                 try await vault.store(Secret(bytes: plain), for: Self.airtable, context: owner)
-                let sealed = try await fixture.database.read { transaction in
+                let sealed = try await fixture.database.read(of: .everyTenant) { transaction in
                     try transaction.rows("SELECT sealed FROM access_credentials")[0].bytes(0)
                 }
                 #expect(sealed.count == plain.count + 12 + 16)
@@ -65,11 +65,11 @@ struct VaultTests {
     func tampered(_ kind: DatabaseKind) async throws {
         try await withVault(kind) { fixture, vault, owner in
             try await vault.store(Secret("one"), for: Self.airtable, context: owner)
-            let sealed = try await fixture.database.read { transaction in
+            let sealed = try await fixture.database.read(of: .everyTenant) { transaction in
                 try transaction.rows("SELECT sealed FROM access_credentials")[0].bytes(0)
             }
             func put(_ bytes: [UInt8]) async throws {
-                _ = try await fixture.database.write { transaction in
+                _ = try await fixture.database.write(of: .everyTenant) { transaction in
                     try transaction.execute("UPDATE access_credentials SET sealed = $1", [.bytes(bytes)])
                 }
             }
@@ -87,7 +87,7 @@ struct VaultTests {
             #expect(try await vault.read(Self.airtable, context: owner) == Secret("one"))
 
             // The same bytes under another purpose.
-            _ = try await fixture.database.write { transaction in
+            _ = try await fixture.database.write(of: .everyTenant) { transaction in
                 try transaction.execute("UPDATE access_credentials SET purpose = $1", [.text(Self.gemini.rawValue)])
             }
             await expectRefusal(.corrupt) { _ = try await vault.read(Self.gemini, context: owner) }
@@ -103,7 +103,7 @@ struct VaultTests {
             #expect(try await vault.purposes(context: foreign).isEmpty)
             await expectRefusal(.notFound) { try await vault.delete(Self.airtable, context: foreign) }
             // Somebody with the database copies both rows to the other tenant.
-            _ = try await fixture.database.write { transaction in
+            _ = try await fixture.database.write(of: .everyTenant) { transaction in
                 try transaction.execute(
                     """
                     INSERT INTO access_data_keys (tenant, number, master, wrapped, created_time)
@@ -184,7 +184,7 @@ struct VaultTests {
             #expect(try await vault.rotate(to: next).dataKeys == 0)
 
             // One data key is of a third master key: nothing is changed.
-            _ = try await fixture.database.write { transaction in
+            _ = try await fixture.database.write(of: .everyTenant) { transaction in
                 try transaction.execute(
                     "UPDATE access_data_keys SET master = 'another' WHERE tenant = $1",
                     [.text(foreign.tenant.description)]

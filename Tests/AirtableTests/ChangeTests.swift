@@ -196,7 +196,7 @@ struct ChangeTests {
             }
             await expectFailure(.resynchronise) { try await feed.changes(after: 7, limit: 10, tenant: tenant) }
             try await store.expectSound()
-            let bytes = try await store.database.read {
+            let bytes = try await store.database.read(of: .everyTenant) {
                 try $0.firstRow("SELECT bytes FROM change_log")?.integer(0) ?? 0
             }
             let small = ChangeRetention(bytes: bytes + 1)
@@ -256,7 +256,9 @@ struct ChangeTests {
             try await feed.setCheckpoint(1, of: "webhooks", tenant: tenant)
             #expect(try await feed.checkpoint(of: "indexer", tenant: tenant) == 2)
             #expect(try await feed.checkpoint(of: "indexer", tenant: .random()) == nil)
-            let all = try await store.database.read { try ChangeLogStore().checkpoints(tenant: tenant, in: $0) }
+            let all = try await store.database.read(of: .everyTenant) {
+                try ChangeLogStore().checkpoints(tenant: tenant, in: $0)
+            }
             #expect(all == ["indexer": 2, "webhooks": 1])
             try await store.expectSound()
             try await feed.deleteCheckpoint(of: "webhooks", tenant: tenant)

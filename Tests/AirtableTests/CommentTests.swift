@@ -189,7 +189,9 @@ struct CommentTests {
                 _ = try await service.createComment("on \(target)", on: target, in: table, context: context)
             }
             func stored() async throws -> Int64 {
-                try await store.database.read { try $0.firstRow("SELECT COUNT(*) FROM comments")?.integer(0) ?? 0 }
+                try await store.database.read(of: .everyTenant) {
+                    try $0.firstRow("SELECT COUNT(*) FROM comments")?.integer(0) ?? 0
+                }
             }
             try await service.delete([record], in: table, context: context)
             await expectFailure(.notFound) { try await service.comments(on: record, in: table, context: context) }
@@ -219,7 +221,9 @@ struct CommentTests {
             let (service, context) = (store.service, store.context)
             let (table, record) = try await Self.record(store)
             _ = try await service.createComment("true words", on: record, in: table, context: context)
-            try await store.database.write { try $0.execute("UPDATE comments SET text = 'false words'") }
+            try await store.database.write(of: .everyTenant) {
+                try $0.execute("UPDATE comments SET text = 'false words'")
+            }
             await expectFailure(.corrupt) { try await service.comments(on: record, in: table, context: context) }
             let report = try await service.verify(context: context)
             #expect(report.problems.count == 1 && report.problems[0].contains("comment"), "\(report.problems)")

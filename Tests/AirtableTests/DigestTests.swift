@@ -43,7 +43,8 @@ struct DigestTests {
         try await Self.refused(edit, on: .sqlite)
     }
 
-    @Test("on PostgreSQL too", arguments: [recordEdits[0], recordEdits[5]])
+    /// There a row that was given to another tenant is theirs (`RowSecurity`), and so isn't found here at all.
+    @Test("on PostgreSQL too", arguments: [recordEdits[0], recordEdits[4]])
     func recordOnPostgres(_ edit: Edit) async throws {
         try await Self.refused(edit, on: .postgres)
     }
@@ -53,7 +54,7 @@ struct DigestTests {
             let (service, context) = (store.service, store.context)
             let table = try await store.table([FieldDraft(name: "Name", type: .singleLineText)])
             let id = try await store.create(table, ["Name": "Ada"])[0].id
-            try await store.database.write { try $0.execute(edit.sql) }
+            try await store.database.write(of: .everyTenant) { try $0.execute(edit.sql) }
             let error = await expectFailure(.corrupt) {
                 try await service.records(in: table.id, page: RecordPageRequest(), context: context)
             }
@@ -86,7 +87,7 @@ struct DigestTests {
     func schema(_ edit: Edit) async throws {
         try await withStore(.sqlite) { store in
             let table = try await store.table([FieldDraft(name: "Name", type: .singleLineText)])
-            try await store.database.write { try $0.execute(edit.sql) }
+            try await store.database.write(of: .everyTenant) { try $0.execute(edit.sql) }
             let fresh = store.otherProcess()
             await expectFailure(.corrupt) { try await fresh.bases(context: store.context) }
             await expectFailure(.corrupt) { try await fresh.table(id: table.id, context: store.context) }
@@ -98,7 +99,7 @@ struct DigestTests {
     func lost(_ name: String) async throws {
         try await withStore(.sqlite) { store in
             _ = try await store.table([FieldDraft(name: "Name", type: .singleLineText)])
-            try await store.database.write { try $0.execute("DELETE FROM \(name)") }
+            try await store.database.write(of: .everyTenant) { try $0.execute("DELETE FROM \(name)") }
             await expectFailure(.corrupt) { try await store.otherProcess().bases(context: store.context) }
         }
     }
@@ -116,7 +117,7 @@ struct DigestTests {
                 context: store.context
             )
             let sql = edit.column == "sequence" ? edit.sql + " AND sequence = 3" : edit.sql
-            try await store.database.write { try $0.execute(sql) }
+            try await store.database.write(of: .everyTenant) { try $0.execute(sql) }
             await expectFailure(.corrupt) { try await store.allChanges() }
             #expect(try await !store.service.verify(context: store.context).isSound)
         }
@@ -127,7 +128,9 @@ struct DigestTests {
         try await withStore(.sqlite) { store in
             let table = try await store.table([FieldDraft(name: "Name", type: .singleLineText)])
             _ = try await store.create(table, ["Name": "Ada"], ["Name": "Eve"])
-            try await store.database.write { try $0.execute("DELETE FROM change_log WHERE sequence = \(sequence)") }
+            try await store.database.write(of: .everyTenant) {
+                try $0.execute("DELETE FROM change_log WHERE sequence = \(sequence)")
+            }
             await expectFailure(.corrupt) { try await store.allChanges() }
         }
     }
@@ -145,7 +148,7 @@ struct DigestTests {
             )
             let row = ImportRow(cells: [table.fields[0].id: .text("Ada")])
             try await service.imports.insertRows([row], into: table.id, of: session, context: context)
-            try await store.database.write { try $0.execute(Self.recordEdits[0].sql) }
+            try await store.database.write(of: .everyTenant) { try $0.execute(Self.recordEdits[0].sql) }
             await expectFailure(.corrupt) { try await service.imports.publish(session, context: context) }
             #expect(try await service.recordCount(in: table.id, context: context) == 0)
         }

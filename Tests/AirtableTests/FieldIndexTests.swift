@@ -76,7 +76,7 @@ struct FieldIndexTests {
             #expect(merged.updated.count == 1 && merged.created.isEmpty)
             #expect(try await names("{Name}='n2345'") == [["n2345"]])
             // Without its keys a record is not found: the index it is that is asked.
-            _ = try await store.database.write { try $0.execute("DELETE FROM cell_keys") }
+            _ = try await store.database.write(of: .everyTenant) { try $0.execute("DELETE FROM cell_keys") }
             #expect(try await names("{Name}='n2345'").joined().isEmpty)
             #expect(try await names("{Name}<='n0'") == [["n0"]])
         }
@@ -114,7 +114,7 @@ struct FieldIndexTests {
             try await store.service.deleteTable(table.id, context: store.context)
             try await store.service.clearDeleted(context: store.context)
             for left in ["cell_keys", "field_indexes"] {
-                let count = try await store.database.read {
+                let count = try await store.database.read(of: .everyTenant) {
                     try $0.firstRow("SELECT COUNT(*) FROM \(left)")?.integer(0)
                 }
                 #expect(count == 0, "\(left)")
@@ -146,7 +146,7 @@ extension StoreFixture {
 
     fileprivate func begin(_ names: [String], of table: Table) async throws {
         let (model, tenant) = (try await model(table), context.tenant)
-        try await database.write { transaction in
+        try await database.write(of: .everyTenant) { transaction in
             for field in model.table.fields where names.contains(field.name) {
                 try FieldIndexStore().begin(field, of: model, tenant: tenant, in: transaction)
             }
@@ -159,7 +159,7 @@ extension StoreFixture {
     @discardableResult
     fileprivate func build(_ table: Table, rows: Int) async throws -> Bool {
         let (model, tenant) = (try await model(table), context.tenant)
-        return try await database.write { transaction in
+        return try await database.write(of: .everyTenant) { transaction in
             let store = FieldIndexStore()
             let indexes = try store.indexes(ofTable: model.number, tenant: tenant, in: transaction)
             for index in indexes where !index.isReady {
@@ -170,7 +170,7 @@ extension StoreFixture {
     }
 
     fileprivate func storedKeys(_ table: Table) async throws -> Set<[SQLValue]> {
-        try await database.read { transaction in
+        try await database.read(of: .everyTenant) { transaction in
             let rows = try transaction.rows("SELECT field, cell_key, position FROM cell_keys")
             return Set(rows.map { [$0[0], $0[1], $0[2]] })
         }
@@ -179,7 +179,7 @@ extension StoreFixture {
     /// What the index of each field should hold, from the cells alone.
     fileprivate func wantedKeys(_ table: Table) async throws -> Set<[SQLValue]> {
         let (model, tenant) = (try await model(table), context.tenant)
-        return try await database.read { transaction in
+        return try await database.read(of: .everyTenant) { transaction in
             var keys: Set<[SQLValue]> = []
             let rows = try RecordStore().page(after: nil, limit: 10_000, of: model, tenant: tenant, in: transaction)
             for index in try FieldIndexStore().indexes(ofTable: model.number, tenant: tenant, in: transaction) {

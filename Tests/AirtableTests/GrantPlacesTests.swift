@@ -33,7 +33,7 @@ struct GrantPlacesTests {
         try await withDatabase(kind, migrations: earlier) { database in
             let tenant = TenantID.random()
             let (base, gone, workspace) = (BaseID.random(), BaseID.random(), WorkspaceID.random())
-            try await database.write { transaction in
+            try await database.write(of: .everyTenant) { transaction in
                 for (id, state) in [(base, "ready"), (gone, "deleted")] {
                     try transaction.execute(
                         """

@@ -33,7 +33,7 @@ struct PushdownTests {
                 let formula = generator.formula()
                 let trial = try Trial(formula, model: model, tenant: tenant, now: Self.now)
                 let expected = try trial.accepted(rows)
-                let outcome = try await database.read { try trial.outcome(in: $0) }
+                let outcome = try await database.read(of: .everyTenant) { try trial.outcome(in: $0) }
                 if let bySQL = outcome.bySQL {
                     let isRight = outcome.isExact ? bySQL == expected : bySQL.isSuperset(of: expected)
                     #expect(isRight, "seed \(seed): \(formula): SQL \(bySQL.count), evaluator \(expected.count)")
@@ -86,7 +86,7 @@ struct PushdownTests {
             let ids = (0..<900).map { "RECORD_ID()='rec\($0)'" }
             for formula in ["OR(\(many))", "AND(\(many))", deep, "OR(\((ids + names).joined(separator: ",")))"] {
                 let trial = try Trial(formula, model: model, tenant: tenant, now: Self.now)
-                let listed = try await database.read { try trial.outcome(in: $0).listed }
+                let listed = try await database.read(of: .everyTenant) { try trial.outcome(in: $0).listed }
                 #expect(listed == (try trial.accepted(rows)).sorted(), "\(formula.prefix(40))")
             }
         }
@@ -98,7 +98,7 @@ struct PushdownTests {
         _ tenant: TenantID,
         _ database: any SQLDatabase
     ) async throws {
-        try await database.write { transaction in
+        try await database.write(of: .everyTenant) { transaction in
             try RecordStore().insert(rows, tableNumber: model.number, tenant: tenant, in: transaction)
             for field in FilterGenerator.fields where ["Text", "Number", "Size", "Day", "Calc"].contains(field.name) {
                 try FieldIndexStore().begin(field, of: model, tenant: tenant, in: transaction)

@@ -146,7 +146,7 @@ struct RandomBase {
     private mutating func fill(_ table: Table, _ store: StoreFixture) async throws {
         let seed = generator.next()
         let tenant = store.context.tenant
-        try await store.database.write { transaction in
+        try await store.database.write(of: .everyTenant) { transaction in
             var random = RandomBase(seed: seed)
             let schema = try SchemaCache().schema(tenant, in: transaction)
             guard let model = schema.table(table.id) else { return }

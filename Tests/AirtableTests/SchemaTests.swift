@@ -172,7 +172,7 @@ struct SchemaTests {
             await expectFailure(.modelNotFound) { try await service.record(team.id, in: teams.id, context: context) }
             #expect(try await service.table(id: people.id, context: context).fields.map(\.name) == ["Name", "Level"])
             #expect(try await store.fields(anna.id, people) == ["Name": "Anna"])
-            let rows = try await store.database.read { try $0.rows("SELECT id FROM records") }
+            let rows = try await store.database.read(of: .everyTenant) { try $0.rows("SELECT id FROM records") }
             #expect(rows.count == 1)
             // A field's ordinal is never used again: the old cell must not show up in a new field.
             let friend = try await service.createField(.link("Friend", to: "People"), in: people.id, context: context)
@@ -202,7 +202,9 @@ struct SchemaTests {
             try await service.deleteBase(table.base, context: context)
             #expect(try await service.bases(context: context).isEmpty)
             for name in ["bases", "tables", "fields", "records", "table_counters"] {
-                let row = try await store.database.read { try $0.firstRow("SELECT COUNT(*) FROM \(name)") }
+                let row = try await store.database.read(of: .everyTenant) {
+                    try $0.firstRow("SELECT COUNT(*) FROM \(name)")
+                }
                 #expect(try row?.integer(0) == 0, "\(name)")
             }
             await expectFailure(.modelNotFound) { try await service.deleteBase(table.base, context: context) }
@@ -217,17 +219,17 @@ struct SchemaTests {
             let table = try await store.table([FieldDraft(name: "Name", type: .singleLineText)])
             _ = try await store.create(table, ["Name": "x"], ["Name": "y"])
             let tenant = store.context.tenant
-            try await store.database.write { transaction in
+            try await store.database.write(of: .everyTenant) { transaction in
                 try SchemaStore().deleteBase(table.base, tenant: tenant, in: transaction)
                 try SchemaStore().raiseVersion(tenant: tenant, in: transaction)
             }
             #expect(try await store.service.bases(context: store.context).isEmpty)
             try await store.expectSound()
             try await store.service.clearDeleted(tenant: tenant, until: .now)
-            let waiting = try await store.database.read { try $0.rows("SELECT id FROM records") }
+            let waiting = try await store.database.read(of: .everyTenant) { try $0.rows("SELECT id FROM records") }
             #expect(waiting.count == 2)
             try await store.service.clearDeleted(context: store.context)
-            let left = try await store.database.read { try $0.rows("SELECT id FROM records") }
+            let left = try await store.database.read(of: .everyTenant) { try $0.rows("SELECT id FROM records") }
             #expect(left.isEmpty)
         }
     }

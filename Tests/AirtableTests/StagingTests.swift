@@ -160,7 +160,9 @@ struct StagingTests {
             try await service.imports.abandon(session.id, context: context)
             try await service.imports.abandon(session.id, context: context)
             for name in ["bases", "tables", "fields", "records", "table_counters", "imports"] {
-                let row = try await store.database.read { try $0.firstRow("SELECT COUNT(*) FROM \(name)") }
+                let row = try await store.database.read(of: .everyTenant) {
+                    try $0.firstRow("SELECT COUNT(*) FROM \(name)")
+                }
                 #expect(try row?.integer(0) == 0, "\(name)")
             }
             await expectFailure(.importGone) {
@@ -188,7 +190,7 @@ struct StagingTests {
             #expect(try await Self.names(people, store) == ["n0", "n1"])
             await expectFailure(.modelNotFound) { try await service.table(id: old.id, context: context) }
             #expect(try await store.allChanges().suffix(3).map(\.event) == [.tableDeleted, .imported, .imported])
-            let left = try await store.database.read { try $0.rows("SELECT id FROM records") }
+            let left = try await store.database.read(of: .everyTenant) { try $0.rows("SELECT id FROM records") }
             #expect(left.count == 2)
             try await store.expectSound()
         }
@@ -275,7 +277,7 @@ struct StagingTests {
             for entry in try await service.imports.journal(context: context) {
                 try await service.imports.abandon(entry.id, context: context)
             }
-            let left = try await store.database.read { try $0.rows("SELECT id FROM records") }
+            let left = try await store.database.read(of: .everyTenant) { try $0.rows("SELECT id FROM records") }
             #expect(left.isEmpty)
             try await store.expectSound()
         }
@@ -304,7 +306,7 @@ struct StagingTests {
             store.clock.advance(seconds: 50)
             #expect(try await imports.clearInterrupted(context: context) == 0)
             #expect(try await imports.clearInterrupted(isGone: { $0.owner == "test 1" }, context: context) == 1)
-            let left = try await store.database.read { try $0.rows("SELECT number FROM tables") }
+            let left = try await store.database.read(of: .everyTenant) { try $0.rows("SELECT number FROM tables") }
             #expect(left.isEmpty)
         }
     }

@@ -40,7 +40,7 @@ struct StoreFixture: Sendable {
     /// The owner of another tenant of this database.
     func otherTenant() async throws -> RequestContext {
         let (tenant, user, workspace) = (TenantID.random(), UserID.random(), WorkspaceID.random())
-        try await database.write { transaction in
+        try await database.write(of: .everyTenant) { transaction in
             try transaction.execute(
                 "INSERT INTO access_tenants (id, name, owner, created_time) VALUES ($1, 'other', $2, 0)",
                 [.text(tenant.description), .text(user.description)]

@@ -106,7 +106,7 @@ struct VerifierTests {
                 "{b}",
                 with: first.description
             )
-            try await store.database.write { transaction in
+            try await store.database.write(of: .everyTenant) { transaction in
                 for sql in statements.split(separator: "; ") { try transaction.execute(String(sql)) }
                 if damage.hasDigests { try stampDigests(in: transaction) }
                 // As if it had always been so: no cache may hide it.

@@ -162,7 +162,9 @@ struct ViewTests {
             let viewed = try await service.viewedTables(in: table.base, context: context)
             #expect(viewed == [ViewedTable(table: table, views: Array(views.dropFirst()))])
             try await service.deleteTable(table.id, context: context)
-            let left = try await store.database.read { try $0.firstRow("SELECT COUNT(*) FROM views")?.integer(0) }
+            let left = try await store.database.read(of: .everyTenant) {
+                try $0.firstRow("SELECT COUNT(*) FROM views")?.integer(0)
+            }
             #expect(left == 0)
         }
     }
@@ -216,7 +218,9 @@ struct ViewTests {
         try await withStore(kind) { store in
             let table = try await Self.table(store)
             _ = try await store.service.createView(ViewDraft(name: "V"), in: table.id, context: store.context)
-            try await store.database.write { try $0.execute("UPDATE views SET name = 'W' WHERE name = 'V'") }
+            try await store.database.write(of: .everyTenant) {
+                try $0.execute("UPDATE views SET name = 'W' WHERE name = 'V'")
+            }
             await expectFailure(.corrupt) { try await store.service.views(in: table.id, context: store.context) }
             let report = try await store.service.verify(context: store.context)
             #expect(report.problems.count == 1 && report.problems[0].contains("view viw"))

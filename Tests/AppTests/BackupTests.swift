@@ -198,7 +198,7 @@ struct BackupTests {
     /// Every row of every table but what each opening writes.
     private static func state(_ configuration: AppConfiguration, _ table: TableID) async throws -> [String: [String]] {
         try await withServices(configuration) { services, _ in
-            try await services.database.read { transaction in
+            try await services.database.read(of: .everyTenant) { transaction in
                 var state: [String: [String]] = [:]
                 for name in try RowCounts.all(in: transaction).keys {
                     state[name] = try transaction.rows("SELECT * FROM \"\(name)\"").map { "\($0.values)" }.sorted()
@@ -300,6 +300,36 @@ struct BackupTests {
             )
             #expect(restored.status == 0, "\(restored.errors)")
             #expect((try restored.json().first?["files"]?.intValue ?? 0) >= 201)
+        }
+    }
+
+    @Test(
+        "DATA-02: an owner whom row security holds saves and restores every tenant's rows",
+        .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/pg_dump"))
+    )
+    func heldOwner() async throws {
+        try await withPostgresUser("NOCREATEROLE") { url in
+            try await withPostgresUser("NOCREATEROLE") { emptyURL in
+                try await withTemporaryDirectory { directory in
+                    let source = try Self.configuration(directory.path + "/data", url)
+                    let target = try Self.configuration(directory.path + "/new", emptyURL)
+                    let rows = try await Self.withServices(source) { services, context in
+                        let other = try await services.access.createTenant(name: "b", ownerName: "b", context: context)
+                        let bare = try await services.database.read(of: .server) {
+                            try $0.rows("SELECT id FROM access_keys")
+                        }
+                        #expect(bare.isEmpty && !other.key.text.isEmpty)
+                        return try await Backup(services).run(to: directory.path + "/backup", context: context).rows
+                    }
+                    _ = try await Restore(target, logger: Self.logger).run(from: directory.path + "/backup")
+                    try await Self.withServices(target) { services, _ in
+                        let restored = try await RowCounts.all(services.database).values.reduce(0, +)
+                        #expect(restored >= rows && rows > 0)
+                        let gaps = try await RowSecurity.gaps(services.database)
+                        #expect(gaps.isEmpty)
+                    }
+                }
+            }
         }
     }
 

@@ -166,7 +166,7 @@ struct TenantErasureTests {
 
     // MARK: Filling and looking
 
-    private static func withServices(
+    static func withServices(
         _ kind: DatabaseKind,
         _ body: (Services) async throws -> Void,
         closed: (URL) throws -> Void = { _ in }
@@ -191,7 +191,7 @@ struct TenantErasureTests {
     }
 
     /// One row at least of the tenant in every table, with marked words wherever there is text.
-    private static func fill(_ database: any SQLDatabase, _ tenant: TenantID, _ word: String, number: Int64)
+    static func fill(_ database: any SQLDatabase, _ tenant: TenantID, _ word: String, number: Int64)
         async throws
     {
         var seen: Set<String> = []
@@ -200,7 +200,7 @@ struct TenantErasureTests {
             let names = columns.map(\.name).joined(separator: ", ")
             let places = (1...columns.count).map { "$\($0)" }.joined(separator: ", ")
             let values = columns.map { value(table, $0.name, $0.type, tenant, word, number) }
-            try await database.write { transaction in
+            try await database.write(of: .everyTenant) { transaction in
                 _ = try transaction.execute(
                     "INSERT INTO \(table) (\(names)) VALUES (\(places)) ON CONFLICT DO NOTHING",
                     values
@@ -235,7 +235,7 @@ struct TenantErasureTests {
     }
 
     private static func tables(_ database: any SQLDatabase) async throws -> [String] {
-        try await database.read { transaction in
+        try await database.read(of: .everyTenant) { transaction in
             let sql =
                 transaction.dialect == .sqlite
                 ? "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
@@ -244,10 +244,10 @@ struct TenantErasureTests {
         }
     }
 
-    private static func columns(of table: String, _ database: any SQLDatabase) async throws -> [(
+    static func columns(of table: String, _ database: any SQLDatabase) async throws -> [(
         name: String, type: String
     )] {
-        try await database.read { transaction in
+        try await database.read(of: .everyTenant) { transaction in
             let sql =
                 transaction.dialect == .sqlite
                 ? "SELECT name, type FROM pragma_table_info($1)"
@@ -263,7 +263,7 @@ struct TenantErasureTests {
     private static func dump(_ database: any SQLDatabase) async throws -> [String: [String]] {
         var all: [String: [String]] = [:]
         for table in try await tables(database) {
-            all[table] = try await database.read { transaction in
+            all[table] = try await database.read(of: .everyTenant) { transaction in
                 try transaction.rows("SELECT * FROM \(table)").map { row in
                     "|" + row.values.map(text).joined(separator: "|") + "|"
                 }

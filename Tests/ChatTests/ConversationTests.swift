@@ -62,7 +62,7 @@ struct ConversationTests {
                 await chat.keeper.beatOnce()
                 #expect(performer.forgotten.value == [asked.run.id])
                 for table in ["chat_messages", "chat_runs", "chat_events"] {
-                    let left = try await world.database.read { try $0.rows("SELECT 1 FROM \(table)") }
+                    let left = try await world.database.read(of: .everyTenant) { try $0.rows("SELECT 1 FROM \(table)") }
                     #expect(left.isEmpty, "\(table)")
                 }
             }
@@ -152,7 +152,7 @@ struct ConversationTests {
                 while performer.forgotten.value.count < 2 { await chat.keeper.beatOnce() }
                 #expect(Set(performer.forgotten.value) == runs)
                 for (table, column) in [("chat_conversations", "id"), ("chat_messages", "conversation")] {
-                    let left = try await world.database.read { transaction in
+                    let left = try await world.database.read(of: .everyTenant) { transaction in
                         try transaction.rows("SELECT \(column) FROM \(table)").map { try $0.text(0) }
                     }
                     #expect(Set(left) == [kept.description], "\(table)")

@@ -62,7 +62,7 @@ struct InterruptedTests {
                 return try await next.messages(of: id, context: world.context).filter { $0.role == .assistant }
             }
         }
-        let steps = try await world.database.read { try $0.rows("SELECT 1 FROM chat_steps") }
+        let steps = try await world.database.read(of: .everyTenant) { try $0.rows("SELECT 1 FROM chat_steps") }
         #expect(steps.isEmpty, "what became a history is not kept twice")
         try #require(sent.value.count == 2)
         return (sent.value[0], sent.value[1], answers)

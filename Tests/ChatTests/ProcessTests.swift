@@ -36,7 +36,7 @@ struct ProcessTests {
             #expect(expectWhole(events) == "So far")
             #expect(events.last?.kind == .runInterrupted)
             #expect(try await next.run(run.id, context: world.context).state == .interrupted)
-            let left = try await world.database.read { try $0.rows("SELECT id FROM chat_processes") }
+            let left = try await world.database.read(of: .everyTenant) { try $0.rows("SELECT id FROM chat_processes") }
             #expect(left.isEmpty, "a process that ends in order leaves no lease")
         }
     }

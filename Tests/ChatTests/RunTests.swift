@@ -193,7 +193,7 @@ struct RunTests {
                 try await chat.deleteConversation(id, context: world.context)
                 try await eventually("all rows gone") {
                     await chat.keeper.beatOnce()
-                    return try await world.database.read { transaction in
+                    return try await world.database.read(of: .everyTenant) { transaction in
                         try ["chat_conversations", "chat_messages", "chat_runs", "chat_events", "chat_steps"].allSatisfy
                         {
                             try transaction.rows("SELECT 1 FROM \($0)").isEmpty

@@ -76,11 +76,13 @@ struct DamagedFileTests {
     func references() async throws {
         try await withDatabase(.sqlite, migrations: Self.migrations) { database in
             let path = database.location.dropFirst("sqlite:".count)
-            try await database.write { try $0.execute("INSERT INTO items (id, name) VALUES (1, 'one')") }
-            try await database.write { try $0.execute("INSERT INTO parts (item) VALUES (1)") }
+            try await database.write(of: .everyTenant) {
+                try $0.execute("INSERT INTO items (id, name) VALUES (1, 'one')")
+            }
+            try await database.write(of: .everyTenant) { try $0.execute("INSERT INTO parts (item) VALUES (1)") }
             #expect(path.hasSuffix("test.sqlite"))
             // The same schema without the reference lets the row go.
-            try await database.write { transaction in
+            try await database.write(of: .everyTenant) { transaction in
                 try transaction.execute("PRAGMA writable_schema = ON")
                 try transaction.execute(
                     "UPDATE sqlite_schema SET sql = replace(sql, 'REFERENCES items (id)', 'REFERENCES nowhere (id)')"
@@ -102,7 +104,7 @@ struct DamagedFileTests {
     private static func fill(_ path: String) async throws -> [UInt8] {
         let database = try await DatabaseOpener.open(url: "sqlite:\(path)")
         try await Migrator.migrate(database, migrations)
-        try await database.write { transaction in
+        try await database.write(of: .everyTenant) { transaction in
             for id in 1...400 {
                 try transaction.execute(
                     "INSERT INTO items (id, name, data) VALUES ($1, $2, $3)",
@@ -126,7 +128,7 @@ struct DamagedFileTests {
         do {
             let deadline = ContinuousClock.now + .seconds(20)
             try await Migrator.migrate(database, migrations)
-            try await database.read(deadline: deadline) { transaction in
+            try await database.read(of: .everyTenant, deadline: deadline) { transaction in
                 try transaction.forEachRow("SELECT * FROM items ORDER BY id") { row in
                     _ = try (row.integer("id"), row.text("name"), row.optionalBytes("data"))
                 }
@@ -134,7 +136,7 @@ struct DamagedFileTests {
                 _ = try transaction.rows("SELECT parts.text FROM items JOIN parts ON item = items.id")
             }
             let findings = try await database.integrityCheck()
-            try await database.write(deadline: deadline) { transaction in
+            try await database.write(of: .everyTenant, deadline: deadline) { transaction in
                 try transaction.execute("INSERT INTO items (name, data) VALUES ('new', zeroblob(9000))")
                 try transaction.execute("DELETE FROM parts WHERE item % 3 = 0")
                 try transaction.execute("UPDATE items SET name = 'changed' || id WHERE id % 2 = 0")

@@ -13,8 +13,10 @@ struct DatabaseOpenerTests {
                 let database = try await DatabaseOpener.open(url: url)
                 #expect(database.dialect == .sqlite)
                 #expect(database.location == "sqlite:\(path)")
-                try await database.write { try $0.execute("CREATE TABLE IF NOT EXISTS one (id INTEGER)") }
-                let pragmas = try await database.write { transaction in
+                try await database.write(of: .everyTenant) {
+                    try $0.execute("CREATE TABLE IF NOT EXISTS one (id INTEGER)")
+                }
+                let pragmas = try await database.write(of: .everyTenant) { transaction in
                     try ["journal_mode", "synchronous", "foreign_keys"].map { name in
                         try transaction.firstRow("PRAGMA \(name)")?[0] ?? .null
                     }
@@ -27,7 +29,7 @@ struct DatabaseOpenerTests {
                 await database.close()
             }
             let database = try await DatabaseOpener.open(url: nil, defaultPath: path)
-            let table = try await database.read { try $0.rows("SELECT * FROM one").count }
+            let table = try await database.read(of: .everyTenant) { try $0.rows("SELECT * FROM one").count }
             #expect(table == 0)
             await database.close()
         }

@@ -24,18 +24,20 @@ struct DeadlineTests {
         options.connectionsMax = 1
         try await withDatabase(kind, migrations: Self.migrations, options: options) { database in
             await #expect(throws: DatabaseError(.timedOut, "")) {
-                try await database.read(deadline: .now + .milliseconds(100)) { try $0.rows(Self.endless(kind)) }
+                try await database.read(of: .everyTenant, deadline: .now + .milliseconds(100)) {
+                    try $0.rows(Self.endless(kind))
+                }
             }
             await #expect(throws: DatabaseError(.timedOut, "")) {
-                try await database.write(deadline: .now + .milliseconds(100)) { transaction in
+                try await database.write(of: .everyTenant, deadline: .now + .milliseconds(100)) { transaction in
                     try transaction.execute("INSERT INTO items VALUES (1)")
                     try transaction.execute(Self.endless(kind))
                 }
             }
             await #expect(throws: DatabaseError(.timedOut, "")) {
-                try await database.read(deadline: .now - .seconds(1)) { try $0.rows("SELECT 1") }
+                try await database.read(of: .everyTenant, deadline: .now - .seconds(1)) { try $0.rows("SELECT 1") }
             }
-            let count = try await database.read { try $0.rows("SELECT id FROM items").count }
+            let count = try await database.read(of: .everyTenant) { try $0.rows("SELECT id FROM items").count }
             #expect(count == 0)
             #expect(database.statistics.reconnects == 0)
         }
@@ -53,13 +55,17 @@ struct DeadlineTests {
                     _ = try transaction.rows(Self.endless(kind))
                 }
                 let task = Task {
-                    if writes { try await database.write(body) } else { try await database.read(body) }
+                    if writes {
+                        try await database.write(of: .everyTenant, body)
+                    } else {
+                        try await database.read(of: .everyTenant, body)
+                    }
                 }
                 for await _ in started { break }
                 task.cancel()
                 await #expect(throws: DatabaseError(.cancelled, "")) { try await task.value }
             }
-            let one = try await database.read { try $0.firstRow("SELECT 1")?.integer(0) }
+            let one = try await database.read(of: .everyTenant) { try $0.firstRow("SELECT 1")?.integer(0) }
             #expect(one == 1)
             #expect(database.statistics.reconnects == 0)
         }
@@ -70,10 +76,10 @@ struct DeadlineTests {
         try await withDatabase(kind, migrations: Self.migrations) { database in
             let task = Task {
                 withUnsafeCurrentTask { $0?.cancel() }
-                try await database.write { try $0.execute("INSERT INTO items VALUES (1)") }
+                try await database.write(of: .everyTenant) { try $0.execute("INSERT INTO items VALUES (1)") }
             }
             await #expect(throws: DatabaseError(.cancelled, "")) { try await task.value }
-            let count = try await database.read { try $0.rows("SELECT id FROM items").count }
+            let count = try await database.read(of: .everyTenant) { try $0.rows("SELECT id FROM items").count }
             #expect(count == 0)
         }
     }
@@ -89,11 +95,17 @@ struct DeadlineTests {
         try await withDatabase(kind, options: options) { database in
             try await withOccupied(database, writes: false) {
                 await #expect(throws: DatabaseError(.timedOut, "")) {
-                    try await database.read(deadline: .now + .milliseconds(20)) { try $0.rows("SELECT 1") }
+                    try await database.read(of: .everyTenant, deadline: .now + .milliseconds(20)) {
+                        try $0.rows("SELECT 1")
+                    }
                 }
-                let waiting = (0..<2).map { _ in Task { try await database.read { try $0.rows("SELECT 1") } } }
+                let waiting = (0..<2).map { _ in
+                    Task { try await database.read(of: .everyTenant) { try $0.rows("SELECT 1") } }
+                }
                 try await eventually("two wait") { database.statistics.waiting == 2 }
-                await #expect(throws: DatabaseError(.busy, "")) { try await database.read { try $0.rows("SELECT 1") } }
+                await #expect(throws: DatabaseError(.busy, "")) {
+                    try await database.read(of: .everyTenant) { try $0.rows("SELECT 1") }
+                }
                 for task in waiting { task.cancel() }
                 for task in waiting {
                     await #expect(throws: DatabaseError(.cancelled, "")) { _ = try await task.value }
@@ -101,7 +113,7 @@ struct DeadlineTests {
                 #expect(database.statistics.waiting == 0)
                 #expect(database.statistics.connectionsInUse == 1)
             }
-            let one = try await database.read { try $0.firstRow("SELECT 1")?.integer(0) }
+            let one = try await database.read(of: .everyTenant) { try $0.firstRow("SELECT 1")?.integer(0) }
             #expect(one == 1)
             #expect(database.statistics.connectionsInUse == 0)
         }
@@ -117,15 +129,15 @@ struct DeadlineTests {
                     try $0.execute("INSERT INTO items VALUES (1)")
                 }
                 await #expect(throws: DatabaseError(.timedOut, "")) {
-                    try await database.write(deadline: .now + .milliseconds(20), insert)
+                    try await database.write(of: .everyTenant, deadline: .now + .milliseconds(20), insert)
                 }
-                let waiting = (0..<2).map { _ in Task { try await database.write(insert) } }
+                let waiting = (0..<2).map { _ in Task { try await database.write(of: .everyTenant, insert) } }
                 try await eventually("two wait") { database.statistics.waiting == 2 }
-                await #expect(throws: DatabaseError(.busy, "")) { try await database.write(insert) }
+                await #expect(throws: DatabaseError(.busy, "")) { try await database.write(of: .everyTenant, insert) }
                 for task in waiting { task.cancel() }
                 for task in waiting { await #expect(throws: DatabaseError(.cancelled, "")) { try await task.value } }
             }
-            let count = try await database.read { try $0.rows("SELECT id FROM items").count }
+            let count = try await database.read(of: .everyTenant) { try $0.rows("SELECT id FROM items").count }
             #expect(count == 0)
         }
     }
@@ -137,7 +149,7 @@ struct DeadlineTests {
         try await withDatabase(kind, options: options) { database in
             let closed = Guarded(false)
             let closer = try await withOccupied(database, writes: false) {
-                let waiting = Task { try await database.read { try $0.rows("SELECT 1") } }
+                let waiting = Task { try await database.read(of: .everyTenant) { try $0.rows("SELECT 1") } }
                 try await eventually("one waits") { database.statistics.waiting == 1 }
                 let closer = Task {
                     await database.close()
@@ -166,7 +178,7 @@ func withOccupied<T: Sendable>(
         // The database's own thread, which may wait.
         while !isOver.value { _ = try transaction.rows("SELECT 1") }
     }
-    async let holder: Void = writes ? database.write(hold) : database.read(hold)
+    async let holder: Void = writes ? database.write(of: .everyTenant, hold) : database.read(of: .everyTenant, hold)
     for await _ in started { break }
     let result: Result<T, any Error>
     do { result = .success(try await body()) } catch { result = .failure(error) }

@@ -21,7 +21,9 @@ struct GroupCommitTests {
     }()
 
     private static func ids(_ database: any SQLDatabase) async throws -> [Int64] {
-        try await database.read { try $0.rows("SELECT id FROM items ORDER BY id").map { try $0.integer(0) } }
+        try await database.read(of: .everyTenant) {
+            try $0.rows("SELECT id FROM items ORDER BY id").map { try $0.integer(0) }
+        }
     }
 
     /// Lets all `bodies` gather behind a write that is held open, and gives their outcomes.
@@ -33,7 +35,7 @@ struct GroupCommitTests {
         let tasks = try await withOccupied(database, writes: true) {
             var tasks: [Task<Void, any Error>] = []
             for (position, body) in bodies.enumerated() {
-                tasks.append(Task { try await database.write(deadline: deadline, body) })
+                tasks.append(Task { try await database.write(of: .everyTenant, deadline: deadline, body) })
                 try await eventually("the body waits") { database.statistics.waiting == position + 1 }
             }
             return tasks
@@ -114,7 +116,7 @@ struct GroupCommitTests {
                 var tasks: [Task<Void, any Error>] = []
                 for id in 1...6 {
                     let task = Task {
-                        try await database.write { transaction in
+                        try await database.write(of: .everyTenant) { transaction in
                             try transaction.execute("INSERT INTO items (id) VALUES ($1)", [SQLValue(id)])
                             guard id == 4 else { return runs.update { $0 += 1 } }
                             tellsStart.yield()

@@ -21,14 +21,14 @@ struct MigratorTests {
             try await Migrator.migrate(database, [Self.first, Self.other])
             try await Migrator.migrate(database, all)
             try await Migrator.migrate(database, all)
-            let rows = try await database.read { transaction in
+            let rows = try await database.read(of: .everyTenant) { transaction in
                 try transaction.rows("SELECT id, position, applied_at FROM schema_migrations ORDER BY position")
             }
             #expect(try rows.map { try $0.text(0) } == ["a/0001", "b/0001", "a/0002"])
             #expect(try rows.map { try $0.integer(1) } == [1, 2, 3])
             // Later than 2020, in microseconds.
             #expect(try rows.allSatisfy { try $0.integer(2) > 1_577_836_800_000_000 })
-            let name = try await database.read { try $0.firstRow("SELECT name FROM one")?.text(0) }
+            let name = try await database.read(of: .everyTenant) { try $0.firstRow("SELECT name FROM one")?.text(0) }
             #expect(name == "first")
             let left = try await Migrator.pending(database, all)
             #expect(left.isEmpty)
@@ -96,7 +96,7 @@ struct MigratorTests {
                 for database in databases { group.addTask { try await Migrator.migrate(database, all) } }
                 try await group.waitForAll()
             }
-            let count = try await databases[0].read { transaction in
+            let count = try await databases[0].read(of: .everyTenant) { transaction in
                 try transaction.firstRow("SELECT COUNT(*) FROM schema_migrations")?.integer(0)
             }
             #expect(count == 10)

@@ -22,7 +22,9 @@ struct PostgresTests {
     }()
 
     private static func ids(_ database: any SQLDatabase) async throws -> [Int64] {
-        try await database.read { try $0.rows("SELECT id FROM items ORDER BY id").map { try $0.integer(0) } }
+        try await database.read(of: .everyTenant) {
+            try $0.rows("SELECT id FROM items ORDER BY id").map { try $0.integer(0) }
+        }
     }
 
     @Test("a connection that was lost while idle is replaced unnoticed")
@@ -32,9 +34,11 @@ struct PostgresTests {
                 let pid: @Sendable (any Transaction) throws -> Int64 = {
                     try $0.firstRow("SELECT pg_backend_pid()")?.integer(0) ?? 0
                 }
-                let before = try await writes ? database.write(pid) : database.read(pid)
+                let before =
+                    try await writes ? database.write(of: .everyTenant, pid) : database.read(of: .everyTenant, pid)
                 try await Self.terminate(before)
-                let after = try await writes ? database.write(pid) : database.read(pid)
+                let after =
+                    try await writes ? database.write(of: .everyTenant, pid) : database.read(of: .everyTenant, pid)
                 #expect(before != after)
             }
             #expect(database.statistics.reconnects == 2)
@@ -45,7 +49,7 @@ struct PostgresTests {
     func lostInBody() async throws {
         try await withDatabase(.postgres, migrations: Self.migrations, options: Self.one) { database in
             let attempts = Guarded(0)
-            try await database.write { transaction in
+            try await database.write(of: .everyTenant) { transaction in
                 attempts.update { $0 += 1 }
                 try transaction.execute("INSERT INTO items (id) VALUES (7)")
                 if attempts.value == 1 { try transaction.execute("SELECT pg_terminate_backend(pg_backend_pid())") }
@@ -74,7 +78,7 @@ struct PostgresTests {
         try await withDatabase(.postgres, migrations: Self.migrations + [killer]) { database in
             let attempts = Guarded(0)
             await #expect(throws: DatabaseError(.outcomeUnknown, "")) {
-                try await database.write { transaction in
+                try await database.write(of: .everyTenant) { transaction in
                     attempts.update { $0 += 1 }
                     try transaction.execute("INSERT INTO items (id) VALUES (7)")
                 }
@@ -98,7 +102,7 @@ struct PostgresTests {
         )
         try await withDatabase(.postgres, migrations: Self.migrations + [racer]) { database in
             let attempts = Guarded(0)
-            try await database.write { transaction in
+            try await database.write(of: .everyTenant) { transaction in
                 attempts.update { $0 += 1 }
                 try transaction.execute("INSERT INTO items (id) VALUES (7)")
                 // Whatever the body makes of it, and inside a savepoint too.
@@ -109,7 +113,9 @@ struct PostgresTests {
             let ids = try await Self.ids(database)
             #expect(ids == [1, 2, 7])
             await #expect(throws: DatabaseError(.busy, "")) {
-                try await database.write(deadline: .now + .seconds(20)) { try $0.execute("SELECT lose()") }
+                try await database.write(of: .everyTenant, deadline: .now + .seconds(20)) {
+                    try $0.execute("SELECT lose()")
+                }
             }
             #expect(database.statistics.retries == 2 + DatabaseOptions().retriesMax)
         }
@@ -122,7 +128,7 @@ struct PostgresTests {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for (own, others) in [(1, 2), (2, 1)] {
                     group.addTask {
-                        try await database.write { transaction in
+                        try await database.write(of: .everyTenant) { transaction in
                             let add = "UPDATE items SET value = value + 1 WHERE id = $1"
                             try transaction.execute(add, [SQLValue(own)])
                             locked.update { $0.insert(own) }
@@ -133,7 +139,7 @@ struct PostgresTests {
                 }
                 try await group.waitForAll()
             }
-            let values = try await database.read { transaction in
+            let values = try await database.read(of: .everyTenant) { transaction in
                 try transaction.rows("SELECT value FROM items ORDER BY id").map { try $0.integer(0) }
             }
             #expect(values == [2, 2])
@@ -149,7 +155,7 @@ struct PostgresTests {
             let most = try await withThrowingTaskGroup(of: Int64.self) { group in
                 for _ in 0..<30 {
                     group.addTask {
-                        try await database.read { transaction in
+                        try await database.read(of: .everyTenant) { transaction in
                             _ = try transaction.rows("SELECT pg_sleep(0.005)")
                             let row = try transaction.firstRow(
                                 "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()"
@@ -169,7 +175,7 @@ struct PostgresTests {
     @Test("columns of other types are read as text, or as the number they hold")
     func types() async throws {
         try await withDatabase(.postgres) { database in
-            let row = try await database.read { transaction in
+            let row = try await database.read(of: .everyTenant) { transaction in
                 try transaction.firstRow(
                     """
                     SELECT 1::smallint, 2::int, true, 1.5::real, 12::numeric, 0.25::numeric, '\\x00ff'::bytea,
@@ -190,10 +196,10 @@ struct PostgresTests {
         try await withDatabase(.postgres, options: Self.one) { database in
             let sent: [SQLValue] = [nil, 1, 2.5, "three", .bytes([4]), nil, "three", 1]
             for value in sent {
-                let read = try await database.read { try $0.firstRow("SELECT $1", [value])?[0] }
+                let read = try await database.read(of: .everyTenant) { try $0.firstRow("SELECT $1", [value])?[0] }
                 #expect(read == value)
             }
-            let parsed = try await database.read { transaction in
+            let parsed = try await database.read(of: .everyTenant) { transaction in
                 try transaction.firstRow(
                     "SELECT $1::jsonb ->> 'a', $2 = ANY ($3::bigint[])",
                     ["{\"a\": \"b\"}", 2, "{1,2}"]
@@ -217,7 +223,7 @@ struct PostgresTests {
                 (byName, "sslmode=verify-ca&hostaddr=127.0.0.1&sslrootcert=\(certificate)", 1),
             ] {
                 let database = try await DatabaseOpener.open(url: "\(address)?\(query)")
-                let row = try await database.read { transaction in
+                let row = try await database.read(of: .everyTenant) { transaction in
                     try transaction.firstRow("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
                 }
                 #expect(row?.values == [SQLValue(isSecure)], "\(query)")
@@ -238,7 +244,7 @@ struct PostgresTests {
     private static func terminate(_ pid: Int64) async throws {
         let cluster = try #require(ProcessInfo.processInfo.environment[DatabaseKind.postgresVariable])
         let database = try await DatabaseOpener.open(url: cluster)
-        let row = try await database.read {
+        let row = try await database.read(of: .everyTenant) {
             try $0.firstRow("SELECT pg_terminate_backend(CAST($1 AS int), 5000)", [.integer(pid)])
         }
         #expect(row?[0] == 1)

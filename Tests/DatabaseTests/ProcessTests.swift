@@ -30,7 +30,7 @@ struct ProcessTests {
         let database = try await DatabaseOpener.open(url: url)
         try await Migrator.migrate(database, migrations)
         for number in 0..<count {
-            try await database.write { try add($0, writer * 1_000_000 + number, writer: writer) }
+            try await database.write(of: .everyTenant) { try add($0, writer * 1_000_000 + number, writer: writer) }
         }
         await database.close()
     }
@@ -44,7 +44,7 @@ struct ProcessTests {
             }
             try await ours
             let database = try await DatabaseOpener.open(url: url)
-            let counts = try await database.read { transaction in
+            let counts = try await database.read(of: .everyTenant) { transaction in
                 try transaction.rows("SELECT count FROM totals").map { try $0.integer(0) }
             }
             #expect(counts == [60, 60])
@@ -69,7 +69,7 @@ struct ProcessTests {
                 try await Migrator.migrate(database, Self.migrations)
                 let findings = try await database.integrityCheck()
                 #expect(findings.isEmpty)
-                let (stored, counted) = try await database.read { transaction in
+                let (stored, counted) = try await database.read(of: .everyTenant) { transaction in
                     let rows = try transaction.rows("SELECT position FROM log").map { try Int($0.integer(0)) }
                     return (Set(rows), try transaction.firstRow("SELECT SUM(count) FROM totals")?.integer(0))
                 }
@@ -107,8 +107,8 @@ struct ProcessTests {
     private static func openAndLeave(_ url: String, _ refused: String) async throws {
         for closes in [true, false] {
             let database = try await DatabaseOpener.open(url: url)
-            try await database.write { _ = try $0.rows("SELECT 1") }
-            _ = try await database.read { try $0.rows("SELECT 1") }
+            try await database.write(of: .everyTenant) { _ = try $0.rows("SELECT 1") }
+            _ = try await database.read(of: .everyTenant) { try $0.rows("SELECT 1") }
             if closes { await database.close() }
         }
         await #expect(throws: DatabaseError.self) { _ = try await DatabaseOpener.open(url: refused) }
@@ -125,7 +125,7 @@ struct ProcessTests {
                 group.addTask {
                     for number in 0..<10_000 {
                         let position = writer * 1_000_000 + number
-                        try await database.write { try add($0, position, writer: writer % 2) }
+                        try await database.write(of: .everyTenant) { try add($0, position, writer: writer % 2) }
                         let line = Array("\(position)\n".utf8)
                         _ = write(file, line, line.count)
                         count.update { $0 += 1 }

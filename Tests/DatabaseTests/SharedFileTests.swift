@@ -22,7 +22,7 @@ struct SharedFileTests {
                 for (writer, pool) in pools.enumerated() {
                     group.addTask {
                         for _ in 0..<count {
-                            try await pool.write { transaction in
+                            try await pool.write(of: .everyTenant) { transaction in
                                 try transaction.execute("INSERT INTO log (writer) VALUES ($1)", [SQLValue(writer)])
                             }
                         }
@@ -30,7 +30,7 @@ struct SharedFileTests {
                 }
                 try await group.waitForAll()
             }
-            let writers = try await pools[1].read { transaction in
+            let writers = try await pools[1].read(of: .everyTenant) { transaction in
                 try transaction.rows("SELECT writer FROM log ORDER BY position").map { try $0.integer(0) }
             }
             #expect(writers.count == 2 * count)
@@ -56,22 +56,24 @@ struct SharedFileTests {
             try await Migrator.migrate(holder, Self.migrations)
             try await withOccupied(holder, writes: true) {
                 await #expect(throws: DatabaseError(.busy, "")) {
-                    try await other.write(deadline: .now + .seconds(1)) {
+                    try await other.write(of: .everyTenant, deadline: .now + .seconds(1)) {
                         try $0.execute("INSERT INTO log (writer) VALUES (1)")
                     }
                 }
                 let cancelled = Task {
-                    try await other.write { try $0.execute("INSERT INTO log (writer) VALUES (2)") }
+                    try await other.write(of: .everyTenant) { try $0.execute("INSERT INTO log (writer) VALUES (2)") }
                 }
                 try await eventually("it waits") { other.statistics.waiting == 1 }
                 cancelled.cancel()
                 await #expect(throws: DatabaseError(.cancelled, "")) { try await cancelled.value }
                 // Readers are not kept out.
-                let count = try await other.read { try $0.rows("SELECT writer FROM log").count }
+                let count = try await other.read(of: .everyTenant) { try $0.rows("SELECT writer FROM log").count }
                 #expect(count == 0)
             }
-            try await other.write { try $0.execute("INSERT INTO log (writer) VALUES (3)") }
-            let writers = try await holder.read { try $0.rows("SELECT writer FROM log").map { try $0.integer(0) } }
+            try await other.write(of: .everyTenant) { try $0.execute("INSERT INTO log (writer) VALUES (3)") }
+            let writers = try await holder.read(of: .everyTenant) {
+                try $0.rows("SELECT writer FROM log").map { try $0.integer(0) }
+            }
             #expect(writers == [3])
             await other.close()
             await holder.close()
@@ -85,8 +87,8 @@ struct SharedFileTests {
             let reader = try await DatabaseOpener.open(url: url)
             try await Migrator.migrate(writer, Self.migrations)
             for position in 1...20 {
-                try await writer.write { try $0.execute("INSERT INTO log (writer) VALUES (0)") }
-                let count = try await reader.read { try $0.rows("SELECT position FROM log").count }
+                try await writer.write(of: .everyTenant) { try $0.execute("INSERT INTO log (writer) VALUES (0)") }
+                let count = try await reader.read(of: .everyTenant) { try $0.rows("SELECT position FROM log").count }
                 #expect(count == position)
             }
             await writer.close()

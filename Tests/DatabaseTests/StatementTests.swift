@@ -30,10 +30,10 @@ struct StatementTests {
     )
     func parameters(kind: DatabaseKind) async throws {
         try await withDatabase(kind, migrations: Self.migrations) { database in
-            try await database.write { transaction in
+            try await database.write(of: .everyTenant) { transaction in
                 try transaction.execute("INSERT INTO things (name, id, size) VALUES ($2, $1, $1)", [7, "seven"])
             }
-            let row = try await database.read { transaction in
+            let row = try await database.read(of: .everyTenant) { transaction in
                 try transaction.firstRow(
                     """
                     SELECT id, name, size, '$1' AS literal -- $9
@@ -64,7 +64,7 @@ struct StatementTests {
                     .real(reals[position % reals.count]), .bytes(blobs[position % blobs.count]),
                     .integer(integer == .min ? 0 : abs(integer)),
                 ]
-                let row = try await database.write { transaction in
+                let row = try await database.write(of: .everyTenant) { transaction in
                     try transaction.execute(
                         "INSERT INTO things (id, name, ratio, data, size) VALUES ($1, $2, $3, $4, $5)",
                         stored
@@ -75,7 +75,7 @@ struct StatementTests {
                     )
                 }
                 #expect(row?.values == stored)
-                let sent = try await database.read { transaction in
+                let sent = try await database.read(of: .everyTenant) { transaction in
                     try transaction.firstRow("SELECT CAST($1 AS {int}), $2".spelled(kind), [.integer(integer), .null])
                 }
                 #expect(sent?.values == [.integer(integer), .null])
@@ -90,7 +90,7 @@ struct StatementTests {
                 [1, nil, nil, nil], [2, "two", 2.5, .bytes([2])], [3, nil, 3, nil], [4, "four", nil, .bytes([4])],
                 [5, "five", 5, .bytes([])], [6, nil, 6.25, .bytes([6])],
             ]
-            let read = try await database.write { transaction in
+            let read = try await database.write(of: .everyTenant) { transaction in
                 for row in rows {
                     try transaction.execute("INSERT INTO things (id, name, ratio, data) VALUES ($1, $2, $3, $4)", row)
                 }
@@ -112,7 +112,9 @@ struct StatementTests {
         try await withDatabase(kind) { database in
             for value in [SQLValue.real(.nan), .text("a\0b")] {
                 await #expect(throws: DatabaseError(.invalidArgument, "")) {
-                    try await database.read { transaction in try transaction.rows("SELECT $1", [value]) }
+                    try await database.read(of: .everyTenant) { transaction in
+                        try transaction.rows("SELECT $1", [value])
+                    }
                 }
             }
         }
@@ -125,14 +127,14 @@ struct StatementTests {
         let text = String(repeating: "Grüße, 世界. ", count: 300_000)
         try await withDatabase(kind, migrations: Self.migrations) { database in
             // No index may hold it.
-            try await database.write { transaction in
+            try await database.write(of: .everyTenant) { transaction in
                 try transaction.execute("DROP INDEX things_name")
                 try transaction.execute(
                     "INSERT INTO things (id, name, data) VALUES (1, $1, $2)",
                     [.text(text), .bytes(bytes)]
                 )
             }
-            let row = try await database.read { try $0.firstRow("SELECT name, data FROM things") }
+            let row = try await database.read(of: .everyTenant) { try $0.firstRow("SELECT name, data FROM things") }
             #expect(try row?.text(0) == text)
             #expect(try row?.bytes(1) == bytes)
         }
@@ -141,7 +143,7 @@ struct StatementTests {
     @Test("count the rows they change", arguments: DatabaseKind.allCases)
     func changes(kind: DatabaseKind) async throws {
         try await withDatabase(kind, migrations: Self.migrations) { database in
-            let counts = try await database.write { transaction in
+            let counts = try await database.write(of: .everyTenant) { transaction in
                 [
                     try transaction.execute("INSERT INTO things (id) VALUES (1), (2), (3)"),
                     try transaction.execute("UPDATE things SET size = 5 WHERE id > 1"),
@@ -170,14 +172,16 @@ struct StatementTests {
                 let data: SQLValue = id % 5 == 0 ? .null : .bytes([UInt8(id % 256)])
                 return [SQLValue(id), name, ratio, data]
             }
-            let counts = try await database.write { transaction in
+            let counts = try await database.write(of: .everyTenant) { transaction in
                 [
                     try transaction.execute(insert, each: lists), try transaction.execute(insert, each: []),
                     try transaction.execute("UPDATE things SET size = 1 WHERE id < $1", each: [[10], [20], [0]]),
                 ]
             }
             #expect(counts == [1_500, 0, 30])
-            let rows = try await database.read { try $0.rows("SELECT id, name, ratio, data FROM things ORDER BY id") }
+            let rows = try await database.read(of: .everyTenant) {
+                try $0.rows("SELECT id, name, ratio, data FROM things ORDER BY id")
+            }
             #expect(rows.count == 1_500)
             for (row, list) in zip(rows, lists) {
                 #expect(row[0] == list[0] && row[1] == list[1] && row[3] == list[3])
@@ -186,14 +190,14 @@ struct StatementTests {
             }
             // One that fails in the middle leaves nothing, and within a savepoint only that.
             await #expect(throws: DatabaseError(.uniqueViolation, "")) {
-                try await database.write { transaction in
+                try await database.write(of: .everyTenant) { transaction in
                     try transaction.execute(
                         insert,
                         each: [[2_000, nil, nil, nil], [7, nil, nil, nil], [2_001, nil, nil, nil]]
                     )
                 }
             }
-            try await database.write { transaction in
+            try await database.write(of: .everyTenant) { transaction in
                 #expect(throws: DatabaseError(.uniqueViolation, "")) {
                     try transaction.savepoint {
                         try transaction.execute(insert, each: [[3_000, nil, nil, nil], [7, nil, nil, nil]])
@@ -201,7 +205,7 @@ struct StatementTests {
                 }
                 try transaction.execute(insert, each: [[4_000, nil, nil, nil]])
             }
-            let last = try await database.read { transaction in
+            let last = try await database.read(of: .everyTenant) { transaction in
                 try transaction.rows("SELECT id FROM things WHERE id >= 1500").map { try $0.integer(0) }
             }
             #expect(last == [4_000])
@@ -212,7 +216,7 @@ struct StatementTests {
     func order(kind: DatabaseKind) async throws {
         try await withDatabase(kind, migrations: Self.migrations) { database in
             let names = ["b", "a", "B", "Ä", "_", "aa", "Z", "ä", "世"]
-            let ordered = try await database.write { transaction in
+            let ordered = try await database.write(of: .everyTenant) { transaction in
                 for (id, name) in names.enumerated() {
                     try transaction.execute(
                         "INSERT INTO things (id, name) VALUES ($1, $2)",
@@ -228,7 +232,7 @@ struct StatementTests {
     @Test("sum integers to an integer and average them to a real", arguments: DatabaseKind.allCases)
     func aggregates(kind: DatabaseKind) async throws {
         try await withDatabase(kind, migrations: Self.migrations) { database in
-            let row = try await database.write { transaction in
+            let row = try await database.write(of: .everyTenant) { transaction in
                 try transaction.execute("INSERT INTO things (id, size) VALUES (1, 1), (2, 2), (3, 4)")
                 return try transaction.firstRow("SELECT COUNT(*), SUM(size), AVG(size * 1.0), MAX(size) FROM things")
             }
@@ -242,7 +246,9 @@ struct StatementTests {
     @Test("name the constraint that refuses a change", arguments: DatabaseKind.allCases)
     func constraints(kind: DatabaseKind) async throws {
         try await withDatabase(kind, migrations: Self.migrations) { database in
-            try await database.write { try $0.execute("INSERT INTO things (id, name) VALUES (1, 'one')") }
+            try await database.write(of: .everyTenant) {
+                try $0.execute("INSERT INTO things (id, name) VALUES (1, 'one')")
+            }
             let refused: [(String, DatabaseError.Code)] = [
                 ("INSERT INTO things (id) VALUES (1)", .uniqueViolation),
                 ("INSERT INTO things (id, name) VALUES (2, 'one')", .uniqueViolation),
@@ -255,11 +261,11 @@ struct StatementTests {
             ]
             for (sql, code) in refused {
                 let error = await #expect(throws: DatabaseError.self) {
-                    try await database.write { try $0.execute(sql) }
+                    try await database.write(of: .everyTenant) { try $0.execute(sql) }
                 }
                 #expect(error?.code == code, "\(sql)")
             }
-            #expect(try await database.read { try $0.rows("SELECT id FROM things").count } == 1)
+            #expect(try await database.read(of: .everyTenant) { try $0.rows("SELECT id FROM things").count } == 1)
         }
     }
 
@@ -267,7 +273,7 @@ struct StatementTests {
     func secrets(kind: DatabaseKind) async throws {
         try await withDatabase(kind, migrations: Self.migrations) { database in
             let secret = "correct horse battery"
-            try await database.write { transaction in
+            try await database.write(of: .everyTenant) { transaction in
                 try transaction.execute("INSERT INTO things (id, name) VALUES (1, $1)", [.text(secret)])
             }
             for sql in [
@@ -276,7 +282,7 @@ struct StatementTests {
                 "SELECT nowhere FROM things WHERE name = $1", "INSERT INTO things (id) VALUES ($1)",
             ] {
                 let error = await #expect(throws: DatabaseError.self) {
-                    try await database.write { try $0.execute(sql, [.text(secret)]) }
+                    try await database.write(of: .everyTenant) { try $0.execute(sql, [.text(secret)]) }
                 }
                 let shown = [error?.message, error?.hint, error?.detail, error.map { "\($0)" }].compactMap(\.self)
                 #expect(!shown.contains { $0.contains("horse") }, "\(sql): \(shown)")
@@ -292,10 +298,10 @@ struct StatementTests {
                 ("SELECT 1; SELECT 2", []), ("DELETE FROM things; DROP TABLE things", []),
             ] {
                 await #expect(throws: DatabaseError(.syntax, ""), "\(sql)") {
-                    try await database.write { try $0.execute(sql, arguments) }
+                    try await database.write(of: .everyTenant) { try $0.execute(sql, arguments) }
                 }
             }
-            let ends = try await database.read { try $0.rows("SELECT 1 ; ").count }
+            let ends = try await database.read(of: .everyTenant) { try $0.rows("SELECT 1 ; ").count }
             #expect(ends == 1)
         }
     }
@@ -308,7 +314,7 @@ struct StatementTests {
         try await withDatabase(kind, migrations: Self.migrations, options: options) { database in
             for round in 0..<3 {
                 for number in 0..<10 {
-                    let row = try await database.read { transaction in
+                    let row = try await database.read(of: .everyTenant) { transaction in
                         try transaction.firstRow(
                             "SELECT CAST($1 AS {int}) + \(number)".spelled(kind),
                             [SQLValue(round)]
@@ -325,13 +331,17 @@ struct StatementTests {
         var options = DatabaseOptions()
         options.connectionsMax = 2
         try await withDatabase(kind, migrations: Self.migrations, options: options) { database in
-            try await database.write { try $0.execute("INSERT INTO things (id) VALUES (1)") }
+            try await database.write(of: .everyTenant) { try $0.execute("INSERT INTO things (id) VALUES (1)") }
             for _ in 0..<4 {
-                #expect(try await database.read { try $0.firstRow("SELECT * FROM things")?.count } == 6)
+                #expect(
+                    try await database.read(of: .everyTenant) { try $0.firstRow("SELECT * FROM things")?.count } == 6
+                )
             }
-            try await database.write { try $0.execute("ALTER TABLE things ADD COLUMN more {int}".spelled(kind)) }
+            try await database.write(of: .everyTenant) {
+                try $0.execute("ALTER TABLE things ADD COLUMN more {int}".spelled(kind))
+            }
             for _ in 0..<4 {
-                let row = try await database.read { try $0.firstRow("SELECT * FROM things") }
+                let row = try await database.read(of: .everyTenant) { try $0.firstRow("SELECT * FROM things") }
                 #expect(row?.columnNames.last == "more")
                 #expect(row?.count == 7)
             }
@@ -341,7 +351,7 @@ struct StatementTests {
     @Test("find words by SQLite's full text index, also when triggers keep it")
     func fullText() async throws {
         try await withDatabase(.sqlite, migrations: Self.migrations) { database in
-            try await database.write { transaction in
+            try await database.write(of: .everyTenant) { transaction in
                 try transaction.execute("CREATE VIRTUAL TABLE words USING fts5 (name, tokenize = 'porter unicode61')")
                 try transaction.execute(
                     """
@@ -352,7 +362,7 @@ struct StatementTests {
                 )
                 try transaction.execute("INSERT INTO things (id, name) VALUES (1, 'a running fox'), (2, 'a hen')")
             }
-            let rows = try await database.read { transaction in
+            let rows = try await database.read(of: .everyTenant) { transaction in
                 try transaction.rows(
                     """
                     SELECT rowid, bm25(words), snippet(words, 0, '<', '>', '', 8) FROM words

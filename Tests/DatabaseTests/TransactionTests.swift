@@ -23,19 +23,21 @@ struct TransactionTests {
     ]
 
     private static func ids(_ database: any SQLDatabase) async throws -> [Int64] {
-        try await database.read { try $0.rows("SELECT id FROM items ORDER BY id").map { try $0.integer(0) } }
+        try await database.read(of: .everyTenant) {
+            try $0.rows("SELECT id FROM items ORDER BY id").map { try $0.integer(0) }
+        }
     }
 
     @Test("a body that throws leaves nothing, and its error comes out unchanged", arguments: DatabaseKind.allCases)
     func rollback(kind: DatabaseKind) async throws {
         try await withDatabase(kind, migrations: Self.migrations) { database in
             await #expect(throws: Refusal()) {
-                try await database.write { transaction in
+                try await database.write(of: .everyTenant) { transaction in
                     try transaction.execute("INSERT INTO items VALUES (1, 1)")
                     throw Refusal()
                 }
             }
-            await #expect(throws: Refusal()) { try await database.read { _ in throw Refusal() } }
+            await #expect(throws: Refusal()) { try await database.read(of: .everyTenant) { _ in throw Refusal() } }
             let ids = try await Self.ids(database)
             #expect(ids.isEmpty)
         }
@@ -49,7 +51,7 @@ struct TransactionTests {
         try await withDatabase(kind, migrations: Self.migrations) { database in
             let again = Guarded<DatabaseError?>(nil)
             await #expect(throws: DatabaseError(.uniqueViolation, "")) {
-                try await database.write { transaction in
+                try await database.write(of: .everyTenant) { transaction in
                     try transaction.execute("INSERT INTO items VALUES (1, 1)")
                     _ = try? transaction.execute("INSERT INTO items VALUES (1, 2)")
                     do { try transaction.execute("INSERT INTO items VALUES (3, 3)") } catch {
@@ -66,7 +68,7 @@ struct TransactionTests {
     @Test("a savepoint undoes only what was done in it", arguments: DatabaseKind.allCases)
     func savepoints(kind: DatabaseKind) async throws {
         try await withDatabase(kind, migrations: Self.migrations) { database in
-            try await database.write { transaction in
+            try await database.write(of: .everyTenant) { transaction in
                 try transaction.execute("INSERT INTO items VALUES (1, 1)")
                 #expect(throws: DatabaseError(.uniqueViolation, "")) {
                     try transaction.savepoint {
@@ -97,10 +99,10 @@ struct TransactionTests {
     @Test("a read sees one snapshot throughout", arguments: DatabaseKind.allCases)
     func snapshot(kind: DatabaseKind) async throws {
         try await withDatabase(kind, migrations: Self.migrations) { database in
-            try await database.write { try $0.execute("INSERT INTO items VALUES (1, 1)") }
+            try await database.write(of: .everyTenant) { try $0.execute("INSERT INTO items VALUES (1, 1)") }
             let (hasRead, tellsRead) = AsyncStream<Void>.makeStream()
             let goesOn = Guarded(false)
-            async let counts = database.read(deadline: .now + .seconds(30)) { transaction in
+            async let counts = database.read(of: .everyTenant, deadline: .now + .seconds(30)) { transaction in
                 let before = try transaction.rows("SELECT id FROM items").count
                 tellsRead.yield()
                 // The read's own thread may wait here: the test lets it go as soon as the write is committed.
@@ -108,7 +110,7 @@ struct TransactionTests {
                 return [before, try transaction.rows("SELECT id FROM items").count]
             }
             for await _ in hasRead { break }
-            try await database.write { try $0.execute("INSERT INTO items VALUES (2, 2)") }
+            try await database.write(of: .everyTenant) { try $0.execute("INSERT INTO items VALUES (2, 2)") }
             goesOn.value = true
             #expect(try await counts == [1, 1])
             #expect(try await Self.ids(database) == [1, 2])
@@ -119,7 +121,7 @@ struct TransactionTests {
     func readOnly(kind: DatabaseKind) async throws {
         try await withDatabase(kind, migrations: Self.migrations) { database in
             await #expect(throws: DatabaseError(.readOnly, "")) {
-                try await database.read { try $0.execute("INSERT INTO items VALUES (1, 1)") }
+                try await database.read(of: .everyTenant) { try $0.execute("INSERT INTO items VALUES (1, 1)") }
             }
             let ids = try await Self.ids(database)
             #expect(ids.isEmpty)
@@ -129,14 +131,14 @@ struct TransactionTests {
     @Test("a deferred reference that misses its row fails the write that made it", arguments: DatabaseKind.allCases)
     func deferred(kind: DatabaseKind) async throws {
         try await withDatabase(kind, migrations: Self.migrations) { database in
-            try await database.write { transaction in
+            try await database.write(of: .everyTenant) { transaction in
                 try transaction.execute("INSERT INTO parts VALUES (1, 1)")
                 try transaction.execute("INSERT INTO items VALUES (1, 1)")
             }
             await #expect(throws: DatabaseError(.foreignKeyViolation, "")) {
-                try await database.write { try $0.execute("INSERT INTO parts VALUES (2, 99)") }
+                try await database.write(of: .everyTenant) { try $0.execute("INSERT INTO parts VALUES (2, 99)") }
             }
-            #expect(try await database.read { try $0.rows("SELECT id FROM parts").count } == 1)
+            #expect(try await database.read(of: .everyTenant) { try $0.rows("SELECT id FROM parts").count } == 1)
         }
     }
 
@@ -144,14 +146,14 @@ struct TransactionTests {
     func ended(kind: DatabaseKind) async throws {
         try await withDatabase(kind, migrations: Self.migrations) { database in
             await #expect(throws: DatabaseError(.internal, "")) {
-                try await database.write { transaction in
+                try await database.write(of: .everyTenant) { transaction in
                     try transaction.execute("INSERT INTO items VALUES (1, 1)")
                     try transaction.execute("ROLLBACK")
                 }
             }
             let ids = try await Self.ids(database)
             #expect(ids.isEmpty)
-            try await database.write { _ in }
+            try await database.write(of: .everyTenant) { _ in }
         }
     }
 
@@ -160,7 +162,7 @@ struct TransactionTests {
         final class Keeper: @unchecked Sendable { var transaction: (any Transaction)? }
         try await withDatabase(kind, migrations: Self.migrations) { database in
             let keeper = Keeper()
-            try await database.write { keeper.transaction = $0 }
+            try await database.write(of: .everyTenant) { keeper.transaction = $0 }
             #expect(throws: DatabaseError(.internal, "")) { try keeper.transaction?.rows("SELECT 1") }
         }
     }
@@ -173,7 +175,7 @@ struct TransactionTests {
                 WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < \(count))
                 SELECT n FROM numbers
                 """
-            let (sum, seen) = try await database.write { transaction in
+            let (sum, seen) = try await database.write(of: .everyTenant) { transaction in
                 var sum: Int64 = 0
                 try transaction.forEachRow(numbers) { row in sum += try row.integer(0) }
                 var seen = 0
@@ -191,7 +193,7 @@ struct TransactionTests {
             #expect(seen == 10)
             #expect(try await Self.ids(database) == [1])
             await #expect(throws: DatabaseError(.internal, "")) {
-                try await database.read { transaction in
+                try await database.read(of: .everyTenant) { transaction in
                     try transaction.forEachRow("SELECT 1") { _ in _ = try transaction.rows("SELECT 2") }
                 }
             }
@@ -201,12 +203,12 @@ struct TransactionTests {
     @Test("writers that change the same row all count", arguments: DatabaseKind.allCases)
     func concurrentWriters(kind: DatabaseKind) async throws {
         try await withDatabase(kind, migrations: Self.migrations) { database in
-            try await database.write { try $0.execute("INSERT INTO items VALUES (0, 0)") }
+            try await database.write(of: .everyTenant) { try $0.execute("INSERT INTO items VALUES (0, 0)") }
             let before = database.statistics
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for id in 1...64 {
                     group.addTask {
-                        try await database.write { transaction in
+                        try await database.write(of: .everyTenant) { transaction in
                             let next = try transaction.firstRow(
                                 "UPDATE items SET value = value + 1 WHERE id = 0 RETURNING value"
                             )
@@ -219,7 +221,7 @@ struct TransactionTests {
                 }
                 try await group.waitForAll()
             }
-            let values = try await database.read { transaction in
+            let values = try await database.read(of: .everyTenant) { transaction in
                 try transaction.rows("SELECT value FROM items WHERE id > 0 ORDER BY value").map { try $0.integer(0) }
             }
             #expect(values == Array(1...64))
@@ -233,11 +235,11 @@ struct TransactionTests {
     @Test("a lock makes reading and then writing safe", arguments: DatabaseKind.allCases)
     func locks(kind: DatabaseKind) async throws {
         try await withDatabase(kind, migrations: Self.migrations) { database in
-            try await database.write { try $0.execute("INSERT INTO items VALUES (0, 0)") }
+            try await database.write(of: .everyTenant) { try $0.execute("INSERT INTO items VALUES (0, 0)") }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 1...32 {
                     group.addTask {
-                        try await database.write { transaction in
+                        try await database.write(of: .everyTenant) { transaction in
                             try transaction.lock("items")
                             let value =
                                 try transaction.firstRow("SELECT value FROM items WHERE id = 0")?.integer(0) ?? 0
@@ -247,7 +249,10 @@ struct TransactionTests {
                 }
                 try await group.waitForAll()
             }
-            #expect(try await database.read { try $0.firstRow("SELECT value FROM items")?.integer(0) } == 32)
+            #expect(
+                try await database.read(of: .everyTenant) { try $0.firstRow("SELECT value FROM items")?.integer(0) }
+                    == 32
+            )
         }
     }
 
@@ -256,8 +261,12 @@ struct TransactionTests {
         try await withDatabase(kind, migrations: Self.migrations) { database in
             await database.close()
             await database.close()
-            await #expect(throws: DatabaseError(.closed, "")) { try await database.read { try $0.rows("SELECT 1") } }
-            await #expect(throws: DatabaseError(.closed, "")) { try await database.write { try $0.rows("SELECT 1") } }
+            await #expect(throws: DatabaseError(.closed, "")) {
+                try await database.read(of: .everyTenant) { try $0.rows("SELECT 1") }
+            }
+            await #expect(throws: DatabaseError(.closed, "")) {
+                try await database.write(of: .everyTenant) { try $0.rows("SELECT 1") }
+            }
         }
     }
 

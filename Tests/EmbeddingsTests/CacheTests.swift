@@ -132,7 +132,7 @@ struct CacheTests {
             ] {
                 try await cache.store([entry("x", 0)], identity: identity, tenant: tenant)
                 #expect(try await found(cache, ["x"], tenant) == ["x"])
-                _ = try await database.write { transaction in
+                _ = try await database.write(of: .everyTenant) { transaction in
                     try transaction.execute("UPDATE embedding_cache SET vector = $1", [.bytes(vector)])
                 }
                 #expect(try await found(cache, ["x"], tenant).isEmpty)
@@ -293,7 +293,7 @@ struct PipelineTests {
             let pipeline = EmbeddingPipeline(embedder: embedder, cache: EmbeddingCache(database: database))
             #expect(try await pipeline.embed(["q"], tenant: tenant, priority: .interactive).encoded == 1)
             #expect(try await pipeline.embed(["q"], tenant: tenant, priority: .interactive).cached == 1)
-            let rows = try await database.read { transaction in
+            let rows = try await database.read(of: .everyTenant) { transaction in
                 try transaction.firstRow("SELECT COUNT(*) FROM embedding_cache")?.integer(0)
             }
             #expect(rows == 0)

@@ -65,7 +65,7 @@ struct AirtableErrorTableTests {
             try await fixture.server(requestTimeout: .zero).publicApplication.test(.live) { client in
                 for row in rows where row["server"] == "late" { try await place.expect(row, client) }
             }
-            try await fixture.database.write { transaction in
+            try await fixture.database.write(of: .everyTenant) { transaction in
                 try transaction.execute(
                     "UPDATE records SET created = created + 1 WHERE id = $1",
                     [.text(fixture.records[0].id.description)]

@@ -172,7 +172,7 @@ struct SecretTracesTests {
                 }
             }
             await fixture.access.flush()
-            let audit = try await fixture.database.read { transaction in
+            let audit = try await fixture.database.read(of: .everyTenant) { transaction in
                 try transaction.rows("SELECT * FROM access_audit").map { "\($0.values)" }.joined()
             }
             let lines = fixture.log.lines

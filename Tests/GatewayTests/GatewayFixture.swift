@@ -227,11 +227,12 @@ let gatewayMigrations =
 
 func withGateway(
     _ kind: DatabaseKind = .sqlite,
+    migrations: [Migration] = gatewayMigrations,
     now: @escaping InstantSource = { .now() },
     _ body: @escaping @Sendable (GatewayFixture) async throws -> Void
 ) async throws {
     try await withTemporaryDirectory { directory in
-        try await withDatabase(kind, migrations: gatewayMigrations) { database in
+        try await withDatabase(kind, migrations: migrations) { database in
             try await withGateway(over: database, directory.path, now, body)
         }
     }

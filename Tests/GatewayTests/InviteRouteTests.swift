@@ -68,7 +68,7 @@ struct InviteRouteTests {
             #expect(list.json?["invites"]?.arrayValue?.count == 1)
             #expect(InviteListWire.schema.violations(of: try #require(list.json)) == [])
             #expect(!list.text.contains(try #require(token?.stringValue)))
-            let stored = try await fixture.database.read { transaction in
+            let stored = try await fixture.database.read(of: .everyTenant) { transaction in
                 try transaction.rows("SELECT * FROM access_invites").map { "\($0.values)" }.joined()
             }
             #expect(!stored.contains(try #require(token?.stringValue)))
@@ -228,7 +228,7 @@ struct InviteRouteTests {
             try await fixture.access.changeTenant(other.tenant.id, isSuspended: true, context: fixture.owner)
             #expect(try await Self.accept(client, token).code == "tokenRefused")
             try await fixture.access.changeTenant(other.tenant.id, isSuspended: false, context: fixture.owner)
-            _ = try await fixture.database.write { transaction in
+            _ = try await fixture.database.write(of: .everyTenant) { transaction in
                 try transaction.execute("UPDATE access_invites SET expires_time = created_time")
             }
             #expect(try await Self.accept(client, token).code == "tokenRefused")

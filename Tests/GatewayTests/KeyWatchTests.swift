@@ -75,7 +75,7 @@ struct KeyWatchTests {
                 let sql = "UPDATE access_users SET role = 'guest' WHERE id = $1"
                 let user = context.principal.user.description
                 // As another process does it.
-                try await fixture.database.write {
+                try await fixture.database.write(of: .everyTenant) {
                     try $0.execute(sql, [.text(user)])
                     try AccessStore.bump(context.tenant, in: $0)
                 }

@@ -95,7 +95,7 @@ struct PersonalDataRouteTests {
                 #expect(try await name() == "erased")
                 let other = try await fixture.access.createTenant(name: "o", ownerName: "o", context: fixture.owner)
                 #expect(try await client.send(.delete, path + "?erase=true", key: other.key.text).status == 404)
-                let dump = try await fixture.database.read { transaction in
+                let dump = try await fixture.database.read(of: .everyTenant) { transaction in
                     try ["access_users", "access_former_users", "access_invites", "access_sessions"].map { table in
                         try transaction.rows("SELECT * FROM \(table)").map { "\($0.values)" }.joined()
                     }.joined()

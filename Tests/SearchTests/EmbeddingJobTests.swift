@@ -308,7 +308,9 @@ struct EmbeddingJobTests {
 extension ModelsFixture {
     func backfill(of table: TableID) async throws -> Backfill {
         let tenant = tenant
-        let all = try await world.database.read { try SearchStore().backfills(tenant: tenant, in: $0) }
+        let all = try await world.database.read(of: .everyTenant) {
+            try SearchStore().backfills(tenant: tenant, in: $0)
+        }
         return try #require(all.first { $0.table == table })
     }
 }

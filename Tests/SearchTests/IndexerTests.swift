@@ -47,7 +47,7 @@ struct IndexerTests {
                 ["Name": "Gold", "Text": "Never made of steel."]
             )
             let damage = { (id: RecordID) in
-                _ = try await world.database.write { transaction in
+                _ = try await world.database.write(of: .everyTenant) { transaction in
                     try transaction.execute(
                         "UPDATE records SET cells = replace(cells, 'steel', 'stell') WHERE id = $1",
                         [.text(id.description)]
@@ -269,13 +269,13 @@ struct IndexerTests {
 extension SearchFixture {
     func partitions() async throws -> [Partition] {
         let tenant = tenant
-        return try await database.read { try SearchStore().partitions(tenant: tenant, in: $0) }
+        return try await database.read(of: .everyTenant) { try SearchStore().partitions(tenant: tenant, in: $0) }
     }
 
     /// All units there are, by key.
     func units() async throws -> [StoredUnit] {
         let tenant = tenant
-        return try await database.read { transaction in
+        return try await database.read(of: .everyTenant) { transaction in
             let store = SearchStore()
             return try store.partitions(tenant: tenant, in: transaction).flatMap { partition in
                 try store.units(in: partition.number, after: -1, limit: 100_000, tenant: tenant, transaction)

@@ -58,7 +58,7 @@ struct LexicalIndexTests {
                 )
             }
             for layout in layouts {
-                try await database.write { transaction in
+                try await database.write(of: .everyTenant) { transaction in
                     _ = try store.ensurePartitions([.short], layout: layout, tenant: tenant, in: transaction)
                 }
             }
@@ -91,11 +91,13 @@ struct LexicalIndexTests {
                 }
                 for key in removed { documents[key] = nil }
                 let (written, gone) = (drafts, removed)
-                try await database.write { try store.apply(written, removing: gone, tenant: tenant, in: $0) }
+                try await database.write(of: .everyTenant) {
+                    try store.apply(written, removing: gone, tenant: tenant, in: $0)
+                }
                 let allowed: Set<UInt32> = round % 2 == 0 ? [1, 2, 3] : [1, 3]
                 let query = ["w1", "w\(round)", "w29", "nowhere"].uniqued()
                 let expected = twin(documents, query, allowed: allowed)
-                try await database.read { transaction in
+                try await database.read(of: .everyTenant) { transaction in
                     let partitions = try store.partitions(tenant: tenant, in: transaction)
                     let scores = try LexicalIndex().scores(
                         stems: query,
@@ -127,20 +129,22 @@ struct LexicalIndexTests {
             let field = Field(id: .random(), name: "Name", type: .singleLineText, ordinal: 1)
             let table = Table(id: .random(), base: .random(), name: "T", primaryField: field.id, fields: [field])
             let layout = TableLayout(table, linkedPrimaries: [:])
-            let made = try await database.write { transaction in
+            let made = try await database.write(of: .everyTenant) { transaction in
                 try store.ensurePartitions([.short, .long(field.id)], layout: layout, tenant: tenant, in: transaction)
             }
             #expect(made.count == 2)
-            let again = try await database.write { transaction in
+            let again = try await database.write(of: .everyTenant) { transaction in
                 try store.ensurePartitions([.short], layout: layout, tenant: tenant, in: transaction)
             }
             #expect(made == again)
             let number = try #require(made[.short]?.number)
             let drafts = (0..<300).map { draft(UnitKey(partition: number, entry: $0), ["a", "b\($0 % 7)"]) }
             for _ in 0..<2 {
-                try await database.write { try store.apply(drafts, removing: [], tenant: tenant, in: $0) }
+                try await database.write(of: .everyTenant) {
+                    try store.apply(drafts, removing: [], tenant: tenant, in: $0)
+                }
             }
-            try await database.read { transaction in
+            try await database.read(of: .everyTenant) { transaction in
                 let partition = try #require(
                     try store.partitions(tenant: tenant, in: transaction).first { $0.number == number }
                 )
@@ -155,21 +159,21 @@ struct LexicalIndexTests {
                 #expect(try store.partitions(tenant: .random(), in: transaction).isEmpty)
             }
             // A table that goes takes everything with it, bit by bit.
-            try await database.write { try store.removeTable(table.id, tenant: tenant, in: $0) }
-            let removals = try await database.read { try store.removals(tenant: tenant, in: $0) }
+            try await database.write(of: .everyTenant) { try store.removeTable(table.id, tenant: tenant, in: $0) }
+            let removals = try await database.read(of: .everyTenant) { try store.removals(tenant: tenant, in: $0) }
             #expect(removals.count == 2)
             for removal in removals {
                 var done = false
                 var rest = removal
                 while !done {
                     let (now, end) = (rest, min(rest.nextEntry, rest.doneEntry + 128))
-                    done = try await database.write {
+                    done = try await database.write(of: .everyTenant) {
                         try store.clear(now, before: end, limit: 3, tenant: tenant, in: $0)
                     }
                     rest.doneEntry = end
                 }
             }
-            let left = try await database.read { transaction in
+            let left = try await database.read(of: .everyTenant) { transaction in
                 try ["units", "postings", "partitions", "removals"].map { name in
                     try transaction.firstRow("SELECT count(*) FROM search_\(name)")?.integer(0) ?? -1
                 }

@@ -298,14 +298,14 @@ struct ModelChangeTests {
 extension ModelsFixture {
     func build() async throws -> IndexBuild? {
         let tenant = tenant
-        return try await world.database.read { try SearchStore().build(tenant: tenant, in: $0) }
+        return try await world.database.read(of: .everyTenant) { try SearchStore().build(tenant: tenant, in: $0) }
     }
 }
 
 extension SQLDatabase {
     /// Whether the indexer has taken a change of the model in.
     fileprivate func isSettled(_ tenant: TenantID) async throws -> Bool {
-        try await read { transaction in
+        try await read(of: .tenant(tenant)) { transaction in
             let store = SearchStore()
             return try store.models(tenant: tenant, in: transaction).map { !$0.needsPass } ?? true
                 && store.backfills(tenant: tenant, in: transaction).allSatisfy { $0.phase == .done }

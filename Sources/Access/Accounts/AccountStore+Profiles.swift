@@ -15,7 +15,7 @@ extension AccountStore {
         tenant: TenantID,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Profile? {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .tenant(tenant), deadline: deadline) { transaction in
             let row = try transaction.firstRow(
                 """
                 SELECT \(AccessStore.userColumns), preferences, account FROM access_users WHERE tenant = $1 AND id = $2
@@ -44,7 +44,7 @@ extension AccountStore {
         audit: AuditEvent,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> ProfileChange {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.lock("access_users \(tenant)")
             let namesake = try transaction.firstRow(
                 "SELECT 1 FROM access_users WHERE tenant = $1 AND name = $2 AND id <> $3",
@@ -75,7 +75,7 @@ extension AccountStore {
         audit: AuditEvent,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> ProfileChange {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .everyTenant, deadline: deadline) { transaction in
             try transaction.lock("access_users \(tenant)")
             let row = try transaction.firstRow(
                 "SELECT account FROM access_users WHERE tenant = $1 AND id = $2",
@@ -109,7 +109,7 @@ extension AccountStore {
         at now: Instant,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> AccountID? {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .server, deadline: deadline) { transaction in
             let found = try Self.account(email: email.key, transaction)?.account
             guard try AttemptStore.takeMail(to: email.key, at: now, transaction) else { return nil }
             try MailQueue.append(
@@ -131,7 +131,7 @@ extension AccountStore {
         at now: Instant,
         deadline: ContinuousClock.Instant? = nil
     ) async throws {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .server, deadline: deadline) { transaction in
             let holder = try Self.account(email: email.key, transaction)?.account.id
             guard try AttemptStore.takeMail(to: email.key, at: now, transaction) else { return }
             let isFree = holder == nil || holder == account

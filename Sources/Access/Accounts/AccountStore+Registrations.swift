@@ -15,7 +15,7 @@ extension AccountStore {
     /// Keeps a registration until its mail is answered, and has that mail sent; to an address that has an account, goes
     /// a mail that says so instead. Takes the same steps in both cases.
     package func keep(_ registration: Registration, deadline: ContinuousClock.Instant? = nil) async throws {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .server, deadline: deadline) { transaction in
             let key = registration.email.key
             let existing = try Self.account(email: key, transaction)?.account.id
             // To both the same row is written; the one for whom there is an account finds no mail with it.
@@ -46,7 +46,7 @@ extension AccountStore {
         at now: Instant,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Registration? {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .server, deadline: deadline) { transaction in
             try transaction.firstRow(
                 """
                 SELECT id, email, email_key, name, password, created_time FROM access_registrations
@@ -73,7 +73,7 @@ extension AccountStore {
         as newcomer: Newcomer,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .everyTenant, deadline: deadline) { transaction in
             let used = try transaction.execute(
                 "DELETE FROM access_registrations WHERE id = $1",
                 [.text(registration.id)]

@@ -17,7 +17,7 @@ extension AccountStore {
         at now: Instant,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> StoredAccount? {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .server, deadline: deadline) { transaction in
             try transaction.firstRow(
                 """
                 SELECT \(Self.columns) FROM access_account_tokens t JOIN access_accounts a ON a.id = t.account
@@ -37,7 +37,7 @@ extension AccountStore {
         audit: AuditEvent,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .everyTenant, deadline: deadline) { transaction in
             guard let used = try Self.use(digest, for: .reset, at: new.time, transaction) else { return false }
             guard try Self.setPassword(new, of: used.account, transaction) else { return false }
             try Self.append(audit, of: used.account, transaction)
@@ -61,7 +61,7 @@ extension AccountStore {
         audit: AuditEvent,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> EmailChange {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .everyTenant, deadline: deadline) { transaction in
             guard let used = try Self.use(digest, for: .email, at: now, transaction), let text = used.email,
                 let email = try? EmailAddress(text)
             else { return .missing }
@@ -76,7 +76,7 @@ extension AccountStore {
         audit: AuditEvent,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> EmailChange {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .everyTenant, deadline: deadline) { transaction in
             try Self.setEmail(email, of: account, verified: nil, audit: audit, transaction)
         }
     }
@@ -86,7 +86,7 @@ extension AccountStore {
     ///
     /// - Returns: how many.
     package func sweep(at now: Instant, limit: Int, deadline: ContinuousClock.Instant? = nil) async throws -> Int {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .everyTenant, deadline: deadline) { transaction in
             var removed = 0
             for (table, key) in [("access_account_tokens", "digest"), ("access_registrations", "id")] {
                 removed += try transaction.execute(

@@ -71,11 +71,11 @@ package struct AccountStore: Sendable {
         email key: String,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> StoredAccount? {
-        try await database.read(deadline: deadline) { try Self.account(email: key, $0) }
+        try await database.read(of: .server, deadline: deadline) { try Self.account(email: key, $0) }
     }
 
     package func account(_ id: AccountID, deadline: ContinuousClock.Instant? = nil) async throws -> StoredAccount? {
-        try await database.read(deadline: deadline) { try Self.account(id, $0) }
+        try await database.read(of: .server, deadline: deadline) { try Self.account(id, $0) }
     }
 
     /// The account of a user; nil for one that only keys act as.
@@ -84,7 +84,7 @@ package struct AccountStore: Sendable {
         tenant: TenantID,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> StoredAccount? {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.firstRow(
                 """
                 SELECT \(Self.columns) FROM access_accounts a JOIN access_users u ON u.account = a.id
@@ -100,14 +100,14 @@ package struct AccountStore: Sendable {
         of account: AccountID,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> [Membership] {
-        try await database.read(deadline: deadline) { try Self.memberships(of: account, $0) }
+        try await database.read(of: .everyTenant, deadline: deadline) { try Self.memberships(of: account, $0) }
     }
 
     /// Writes a new account, and the tenant with the user it owns; all of it or nothing.
     ///
     /// - Returns: false when the address has an account.
     package func insert(_ newcomer: Newcomer, deadline: ContinuousClock.Instant? = nil) async throws -> Bool {
-        try await database.write(deadline: deadline) { try Self.insert(newcomer, $0) }
+        try await database.write(of: .everyTenant, deadline: deadline) { try Self.insert(newcomer, $0) }
     }
 
     /// Replaces a hash by a stronger one of the same password; nothing else changes.
@@ -119,7 +119,7 @@ package struct AccountStore: Sendable {
         of account: AccountID,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .server, deadline: deadline) { transaction in
             try transaction.execute(
                 "UPDATE access_accounts SET password = $3 WHERE id = $1 AND password = $2",
                 [.id(account), .text(old), .text(new)]
@@ -136,7 +136,7 @@ package struct AccountStore: Sendable {
         audit: AuditEvent,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .everyTenant, deadline: deadline) { transaction in
             guard try Self.setPassword(new, of: account, transaction) else { return false }
             try Self.append(audit, of: account, transaction)
             return true

@@ -42,7 +42,7 @@ struct AttemptStore: Sendable {
         at now: Instant,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Duration? {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .server, deadline: deadline) { transaction in
             let places = AttemptKind.Place.allCases.map { AttemptKey.place(kind, $0, client) }
             let subject = try email.map { email in
                 let known = AttemptKey.known(email, client)
@@ -86,7 +86,7 @@ struct AttemptStore: Sendable {
         at now: Instant,
         deadline: ContinuousClock.Instant? = nil
     ) async throws {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .server, deadline: deadline) { transaction in
             let known = AttemptKey.known(address.key, client)
             let subject = AttemptKey.subject(address.key)
             // What others failed at stays counted: it does not hold up who is known.
@@ -119,14 +119,14 @@ struct AttemptStore: Sendable {
         at now: Instant,
         deadline: ContinuousClock.Instant? = nil
     ) async throws {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .server, deadline: deadline) { transaction in
             try Self.remember(.known(email, client), of: .subject(email), at: now, transaction)
         }
     }
 
     /// Forgets the failures at one account: its owner proved themselves in another way.
     func forgive(email: String, deadline: ContinuousClock.Instant? = nil) async throws {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .server, deadline: deadline) { transaction in
             try transaction.execute(
                 "DELETE FROM access_attempts WHERE key = $1",
                 [.bytes(AttemptKey.subject(email).bytes)]
@@ -152,7 +152,7 @@ struct AttemptStore: Sendable {
     ///
     /// - Returns: how many rows.
     func sweep(at now: Instant, limit: Int, deadline: ContinuousClock.Instant? = nil) async throws -> Int {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .server, deadline: deadline) { transaction in
             let old = Instant(microseconds: now.microseconds - Limits.failureMemory.microseconds)
             let attempts = try transaction.execute(
                 """

@@ -114,7 +114,7 @@ package struct AuditStore: Sendable {
         to chain: AuditChain,
         deadline: ContinuousClock.Instant? = nil
     ) async throws {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: chain.scope, deadline: deadline) { transaction in
             try Self.append(events, to: chain, in: transaction)
         }
     }
@@ -149,7 +149,7 @@ package struct AuditStore: Sendable {
         limit: Int,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> [StoredEntry] {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: chain.scope, deadline: deadline) { transaction in
             try transaction.rows(Self.page, [.text(chain.name), .integer(sequence), SQLValue(limit)])
                 .map(StoredEntry.init)
         }
@@ -162,7 +162,7 @@ package struct AuditStore: Sendable {
         limit: Int,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> (rows: [StoredEntry], head: (sequence: Int64, hash: [UInt8])?) {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: chain.scope, deadline: deadline) { transaction in
             let rows = try transaction.rows(Self.page, [.text(chain.name), .integer(sequence), SQLValue(limit)])
             return (try rows.map(StoredEntry.init), try Self.head(of: chain, in: transaction))
         }
@@ -197,7 +197,7 @@ package struct AuditStore: Sendable {
             SELECT \(Self.columns) FROM access_audit WHERE \(conditions.joined(separator: " AND "))
             ORDER BY sequence DESC LIMIT \(query.limit)
             """
-        return try await database.read(deadline: deadline) { [arguments] transaction in
+        return try await database.read(of: chain.scope, deadline: deadline) { [arguments] transaction in
             try transaction.rows(sql, arguments).map(StoredEntry.init)
         }
     }
@@ -206,7 +206,7 @@ package struct AuditStore: Sendable {
 
     /// Where each chain ends, by itself and by its newest entry: everything that has a chain's name.
     package func heads(deadline: ContinuousClock.Instant? = nil) async throws -> [Head] {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .everyTenant, deadline: deadline) { transaction in
             let rows = try transaction.rows(
                 """
                 SELECT c.chain, h.sequence, h.hash, (SELECT MAX(k.sequence) FROM access_audit_checkpoints k
@@ -243,7 +243,7 @@ package struct AuditStore: Sendable {
         _ checkpoints: [AuditCheckpoint],
         deadline: ContinuousClock.Instant? = nil
     ) async throws {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .everyTenant, deadline: deadline) { transaction in
             for checkpoint in checkpoints {
                 try transaction.execute(
                     """
@@ -264,7 +264,7 @@ package struct AuditStore: Sendable {
         of chain: AuditChain,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> [(sequence: Int64, checkpoint: AuditCheckpoint?)] {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: chain.scope, deadline: deadline) { transaction in
             try transaction.rows(
                 "SELECT sequence, body, signature FROM access_audit_checkpoints WHERE chain = $1 ORDER BY sequence",
                 [.text(chain.name)]
@@ -294,4 +294,14 @@ package struct StoredEntry: Sendable {
 
     /// One line of an export: whoever has all lines can check every hash without us.
     var exportLine: [UInt8] { Array(#"{"hash":"\#(hexadecimal(hash))","entry":"#.utf8) + body + Array("}\n".utf8) }
+}
+
+extension AuditChain {
+    /// Whose rows it is among.
+    fileprivate var scope: RowScope {
+        switch self {
+        case .tenant(let id): .tenant(id)
+        case .server: .server
+        }
+    }
 }

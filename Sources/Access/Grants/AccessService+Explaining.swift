@@ -3,7 +3,14 @@ public import Domain
 /// What the policy says, for people: checks, reasons and lists. Of oneself for everybody, of others for who has
 /// `members:manage`.
 extension AccessService {
+    /// Whether somebody is told all that the policy says: identifiers of what they do not see, and conditions, which may
+    /// name such things.
+    package func isToldAll(_ context: RequestContext) -> Bool { Policy.allows(.membersManage, to: context.principal) }
+
     /// What `subject` may do on `resource`, and why.
+    ///
+    /// Who is not told all hears of the grants at the places on the way, without their conditions; whoever calls has
+    /// looked whether `resource` exists for them.
     ///
     /// - Parameter subject: nil for whoever asks, with the limits of their key.
     /// - Throws: `forbidden`; `notFound` for a subject that is not there.
@@ -14,7 +21,8 @@ extension AccessService {
         context: RequestContext
     ) async throws -> Explanation {
         let (standing, version) = try await standing(of: subject, context)
-        return standing.explain(permission, on: resource, version: version)
+        let explanation = standing.explain(permission, on: resource, version: version)
+        return isToldAll(context) ? explanation : explanation.withoutConditions
     }
 
     /// What exists for `subject` when they do `permission`, and where they may do it; with the policy's version.

@@ -44,7 +44,7 @@ extension InviteStore {
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Acceptance {
         do {
-            return try await database.write(deadline: deadline) { transaction in
+            return try await database.write(of: .everyTenant, deadline: deadline) { transaction in
                 try Self.accept(digest, by: joining, usersMax: usersMax, grantsMax: grantsMax, transaction)
             }
         } catch let refusal as Refusal {

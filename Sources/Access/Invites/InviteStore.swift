@@ -57,7 +57,7 @@ package struct InviteStore: Sendable {
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Making {
         precondition(invite.isMailed == (digest == nil), "a token is mailed or handed over")
-        return try await database.write(deadline: deadline) { transaction in
+        return try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.lock("access_invites \(tenant)")
             guard try !Self.isTaken(invite.email, tenant, transaction) else { return .addressTaken }
             let count = try transaction.firstRow(
@@ -96,7 +96,7 @@ package struct InviteStore: Sendable {
         tenant: TenantID,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> [Invite] {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.rows(
                 """
                 SELECT \(Self.columns) FROM access_invites WHERE tenant = $1 AND expires_time > $2
@@ -114,7 +114,7 @@ package struct InviteStore: Sendable {
         audit: AuditEvent,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             let gone = try transaction.execute(
                 "DELETE FROM access_invites WHERE tenant = $1 AND id = $2",
                 [.id(tenant), .id(invite)]
@@ -131,14 +131,14 @@ package struct InviteStore: Sendable {
         at now: Instant,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> (tenant: TenantID, invite: Invite)? {
-        try await database.read(deadline: deadline) { try Self.invite(digest, at: now, $0) }
+        try await database.read(of: .everyTenant, deadline: deadline) { try Self.invite(digest, at: now, $0) }
     }
 
     /// Removes invites that are dead, of whatever tenant.
     ///
     /// - Returns: how many.
     package func sweep(at now: Instant, limit: Int, deadline: ContinuousClock.Instant? = nil) async throws -> Int {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .everyTenant, deadline: deadline) { transaction in
             try transaction.execute(
                 """
                 DELETE FROM access_invites WHERE id IN (

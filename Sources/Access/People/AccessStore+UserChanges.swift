@@ -35,7 +35,7 @@ extension AccessStore {
         tenant: TenantID,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> [User]? {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .tenant(tenant), deadline: deadline) { transaction in
             var (created, id) = (Int64.min, "")
             if let cursor {
                 let row = try transaction.firstRow(
@@ -69,7 +69,7 @@ extension AccessStore {
         audit: [AuditEvent] = [],
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> UserOutcome {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.lock("access_users \(tenant)")
             guard try Self.user(old.id, tenant, transaction) == old else { return .userMissing }
             if user.role != .owner || user.isDisabled, try Self.owner(tenant, transaction) == old.id {
@@ -100,7 +100,7 @@ extension AccessStore {
         audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> UserOutcome {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.lock("access_users \(tenant)")
             guard try Self.user(user.id, tenant, transaction) == user else { return .userMissing }
             guard try Self.owner(tenant, transaction) != user.id else { return .isTenantOwner }
@@ -127,7 +127,7 @@ extension AccessStore {
         tenant: TenantID,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> [(id: UserID, name: String)] {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.rows(
                 "SELECT id, name FROM access_former_users WHERE tenant = $1 ORDER BY deleted_time, id",
                 [.id(tenant)]
@@ -144,7 +144,7 @@ extension AccessStore {
         audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             let erased = try transaction.execute(
                 "UPDATE access_former_users SET name = 'erased' WHERE tenant = $1 AND id = $2",
                 [.id(tenant), .id(user)]
@@ -163,7 +163,7 @@ extension AccessStore {
         audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.lock("access_users \(tenant)")
             guard let next = try Self.user(user, tenant, transaction), next.role == .owner, !next.isDisabled else {
                 return false

@@ -20,6 +20,45 @@ public struct Explanation: Sendable, Hashable {
     public let version: Int64
 }
 
+extension Explanation {
+    /// Stands for a condition that is not told.
+    package static let conditionWithheld = "…"
+
+    /// The same for somebody who is not to learn what conditions ask about, nor of grants further inside.
+    var withoutConditions: Explanation {
+        let steps = steps.map { step in
+            Step(
+                resource: step.resource,
+                grants: step.grants.filter { $0.resource == step.resource }.map(\.withoutCondition)
+            )
+        }
+        return Explanation(
+            decision: decision,
+            permission: permission,
+            resource: resource,
+            role: role,
+            steps: steps,
+            version: version
+        )
+    }
+}
+
+extension Grant {
+    fileprivate var withoutCondition: Grant {
+        guard condition != nil else { return self }
+        return Grant(
+            id: id,
+            subject: subject,
+            effect: effect,
+            bundle: bundle,
+            resource: resource,
+            condition: Explanation.conditionWithheld,
+            createdBy: createdBy,
+            createdTime: createdTime
+        )
+    }
+}
+
 extension Standing {
     /// - Complexity: O(their grants).
     package func explain(_ permission: Permission, on resource: Resource, version: Int64) -> Explanation {

@@ -15,7 +15,8 @@ extension Reach {
     package var shown: Shown {
         Shown(
             bases: bases?.subtracting(excludedBases).sorted(),
-            parts: tables.sorted { $0.key < $1.key }.map { ($0.key, $0.value.subtracting(excludedTables).sorted()) },
+            parts: tables.filter { contains(base: $0.key) }.sorted { $0.key < $1.key }
+                .map { ($0.key, $0.value.subtracting(excludedTables).sorted()) },
             excludedBases: excludedBases.sorted(),
             excludedTables: excludedTables.sorted(),
             excludedViews: excludedViews.sorted(),
@@ -23,11 +24,31 @@ extension Reach {
             rules: rules.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         )
     }
+
+    /// The same for somebody who sees no more than `sight`: what is not there for them is not named, and of rules no more
+    /// than that there is one.
+    func shown(within sight: Reach) -> Shown {
+        var told = self
+        told.excludedBases.subtract(sight.excludedBases)
+        told.excludedTables.subtract(sight.excludedTables)
+        told.excludedViews.subtract(sight.excludedViews)
+        told.excludedFields = excludedFields.filter { !sight.excludedTables.contains($0.key) }
+            .mapValues { $0.subtracting(sight.excludedFields.values.joined()) }
+        told.rules = rules.filter { !sight.excludedTables.contains($0.key) }.mapValues { RecordRule(reader: $0.reader) }
+        told.bases = bases?.filter { sight.contains(base: $0) }
+        told.tables = tables.filter { sight.contains(base: $0.key) }
+            .mapValues { $0.subtracting(sight.excludedTables) }
+        return told.shown
+    }
 }
 
 extension VisibleScope {
-    package var sightShown: Reach.Shown { sight.shown }
-    package var actionShown: Reach.Shown? { action?.shown }
+    /// - Parameter naming: whether what does not exist for the reader is named all the same.
+    package func sightShown(naming all: Bool) -> Reach.Shown { all ? sight.shown : sight.shown(within: sight) }
+
+    package func actionShown(naming all: Bool) -> Reach.Shown? {
+        all ? action?.shown : action?.shown(within: sight)
+    }
 
     /// For the API document.
     package static var sample: VisibleScope {

@@ -148,3 +148,10 @@ extension AccessStore {
         return StoredSession(session: session, facts: facts)
     }
 }
+
+extension RowScope {
+    /// A person's rows wherever they are; without an account behind the user, in the one tenant.
+    static func person(_ account: AccountID?, in tenant: TenantID) -> RowScope {
+        account == nil ? .tenant(tenant) : .everyTenant
+    }
+}

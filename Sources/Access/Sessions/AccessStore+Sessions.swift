@@ -24,7 +24,7 @@ extension AccessStore {
         audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> SessionBeginning {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(session.tenant), deadline: deadline) { transaction in
             // Without it, two at once would both pass the limit.
             try transaction.lock("access_sessions \(session.user)")
             let user = try transaction.firstRow(
@@ -59,7 +59,7 @@ extension AccessStore {
         tenant: TenantID,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> StoredSession? {
-        try await database.read(deadline: deadline) { try Self.session(id, tenant: tenant, $0) }
+        try await database.read(of: .tenant(tenant), deadline: deadline) { try Self.session(id, tenant: tenant, $0) }
     }
 
     /// The user's sessions, in every tenant when an account stands behind them; the one seen last comes first.
@@ -71,7 +71,7 @@ extension AccessStore {
         tenant: TenantID,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> [UserSession] {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .person(account, in: tenant), deadline: deadline) { transaction in
             try transaction.rows(
                 """
                 SELECT \(Self.sessionColumns) FROM \(Self.sessionTables)
@@ -113,7 +113,7 @@ extension AccessStore {
         at now: Instant,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Rotation {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .everyTenant, deadline: deadline) { transaction in
             let row = try transaction.firstRow(
                 "SELECT tenant, session, number FROM access_refresh_tokens WHERE digest = $1",
                 [.bytes(digest)]
@@ -169,7 +169,7 @@ extension AccessStore {
         audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             let isFound = try Self.endSession(id, tenant: tenant, transaction)
             if isFound, let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
             return isFound
@@ -187,7 +187,7 @@ extension AccessStore {
         audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> TenantID? {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .person(account, in: tenant), deadline: deadline) { transaction in
             let row = try transaction.firstRow(
                 """
                 SELECT tenant FROM access_sessions
@@ -214,7 +214,7 @@ extension AccessStore {
         audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Int {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .person(account, in: tenant), deadline: deadline) { transaction in
             var ended = try Self.endSessions(ofUser: user, tenant: tenant, except: kept, transaction)
             if let account { ended += try Self.endSessions(ofAccount: account, except: kept, transaction) }
             if var audit {
@@ -260,7 +260,7 @@ extension AccessStore {
         limit: Int,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Int {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .everyTenant, deadline: deadline) { transaction in
             let rows = try transaction.rows(
                 "SELECT tenant, id FROM access_sessions WHERE idle_time <= $1 OR expires_time <= $1 LIMIT $2",
                 [.instant(now), .integer(Int64(limit))]
@@ -277,7 +277,7 @@ extension AccessStore {
         _ uses: [(id: SessionID, tenant: TenantID, time: Instant)],
         deadline: ContinuousClock.Instant? = nil
     ) async throws {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .everyTenant, deadline: deadline) { transaction in
             try transaction.execute(
                 """
                 UPDATE access_sessions SET last_seen_time = $1

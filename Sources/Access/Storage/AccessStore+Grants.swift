@@ -22,7 +22,7 @@ extension AccessStore {
         audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> PolicyChange {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             // Without it, two at once would both pass the limit, and a subject could go away meanwhile.
             try transaction.lock("access_policy \(tenant)")
             if let refusal = try Self.insert(grant, tenant: tenant, limit: limit, transaction) { return refusal }
@@ -38,7 +38,7 @@ extension AccessStore {
         audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> PolicyChange {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.lock("access_policy \(tenant)")
             let gone = try transaction.execute(
                 "DELETE FROM access_grants WHERE tenant = $1 AND id = $2",

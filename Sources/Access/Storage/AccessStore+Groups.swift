@@ -7,7 +7,7 @@ extension AccessStore {
 
     /// By name.
     package func roles(tenant: TenantID, deadline: ContinuousClock.Instant? = nil) async throws -> [CustomRole] {
-        try await database.read(deadline: deadline) { try Self.roles(tenant, $0) }
+        try await database.read(of: .tenant(tenant), deadline: deadline) { try Self.roles(tenant, $0) }
     }
 
     static func roles(_ tenant: TenantID, _ transaction: any Transaction) throws -> [CustomRole] {
@@ -97,7 +97,7 @@ extension AccessStore {
         tenant: TenantID,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> [(group: Group, members: [UserID])] {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .tenant(tenant), deadline: deadline) { transaction in
             var members: [GroupID: [UserID]] = [:]
             try transaction.forEachRow(
                 "SELECT user_group, member FROM access_group_members WHERE tenant = $1 ORDER BY member",
@@ -225,7 +225,7 @@ extension AccessStore {
         _ audit: AuditEvent?,
         _ body: @escaping @Sendable (any Transaction) throws -> PolicyChange?
     ) async throws -> PolicyChange {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.lock("access_policy \(tenant)")
             if let refusal = try body(transaction) { return refusal }
             let version = try Self.bump(tenant, in: transaction)

@@ -17,7 +17,7 @@ extension AccessStore {
         tenant: TenantID,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> APIKey? {
-        try await database.read(deadline: deadline) { try Self.key(id, tenant: tenant, $0) }
+        try await database.read(of: .tenant(tenant), deadline: deadline) { try Self.key(id, tenant: tenant, $0) }
     }
 
     private static func key(_ id: KeyID, tenant: TenantID, _ transaction: any Transaction) throws -> APIKey? {
@@ -37,7 +37,7 @@ extension AccessStore {
         audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             // Without it, of two changes at once the second would undo the first.
             try transaction.lock("access_keys \(tenant)")
             guard var present = try Self.key(old.id, tenant: tenant, transaction) else { return false }
@@ -72,7 +72,7 @@ extension AccessStore {
         audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             let isFound =
                 try transaction.execute(
                     """

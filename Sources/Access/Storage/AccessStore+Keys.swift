@@ -14,7 +14,7 @@ extension AccessStore {
     /// The key with this identifier, of whatever tenant: this is how a request's tenant is found. In a tenant that is
     /// suspended everybody counts as disabled.
     package func key(_ id: KeyID, deadline: ContinuousClock.Instant? = nil) async throws -> StoredKey? {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .everyTenant, deadline: deadline) { transaction in
             let row = try transaction.firstRow(
                 """
                 SELECT \(Self.keyColumns), k.tenant, k.digest,
@@ -44,7 +44,7 @@ extension AccessStore {
 
     /// Oldest first.
     package func keys(tenant: TenantID, deadline: ContinuousClock.Instant? = nil) async throws -> [APIKey] {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.rows(
                 "SELECT \(Self.keyColumns) FROM access_keys k WHERE k.tenant = $1 ORDER BY k.created_time, k.id",
                 [.id(tenant)]
@@ -61,7 +61,7 @@ extension AccessStore {
         audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Insertion {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             // Without it, two at once would both pass the limit.
             try transaction.lock("access_keys \(tenant)")
             let owner = try transaction.firstRow(
@@ -89,7 +89,7 @@ extension AccessStore {
         audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             let gone = try transaction.execute(
                 "DELETE FROM access_keys WHERE tenant = $1 AND id = $2",
                 [.id(tenant), .id(key)]
@@ -106,7 +106,7 @@ extension AccessStore {
         _ uses: [(id: KeyID, tenant: TenantID, time: Instant)],
         deadline: ContinuousClock.Instant? = nil
     ) async throws {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .everyTenant, deadline: deadline) { transaction in
             for use in uses {
                 try transaction.execute(
                     """

@@ -85,7 +85,7 @@ extension AccessStore {
 
     /// 0 when nothing has changed since the tenant was made.
     package func policyVersion(tenant: TenantID, deadline: ContinuousClock.Instant? = nil) async throws -> Int64 {
-        try await database.read(deadline: deadline) { try Self.version(tenant, $0) }
+        try await database.read(of: .tenant(tenant), deadline: deadline) { try Self.version(tenant, $0) }
     }
 
     /// Raises the version of a tenant's policy: call it in the transaction of whatever changes an answer.
@@ -115,7 +115,7 @@ extension AccessStore {
     ///
     /// - Throws: `corrupt` for a row that cannot be read: an unreadable refusal must not become none.
     package func policy(tenant: TenantID, deadline: ContinuousClock.Instant? = nil) async throws -> PolicySet {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .tenant(tenant), deadline: deadline) { transaction in
             PolicySet(
                 tenant: tenant,
                 version: try Self.version(tenant, transaction),

@@ -4,7 +4,7 @@ package import Domain
 extension AccessStore {
     /// Oldest first.
     package func users(tenant: TenantID, deadline: ContinuousClock.Instant? = nil) async throws -> [User] {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.rows(
                 "SELECT \(Self.userColumns) FROM access_users WHERE tenant = $1 ORDER BY created_time, id",
                 [.id(tenant)]
@@ -17,7 +17,7 @@ extension AccessStore {
         tenant: TenantID,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> User? {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.firstRow(
                 "SELECT \(Self.userColumns) FROM access_users WHERE tenant = $1 AND id = $2",
                 [.id(tenant), .id(id)]
@@ -33,7 +33,7 @@ extension AccessStore {
         audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> EmailChange {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             let taken = try transaction.firstRow(
                 "SELECT id FROM access_users WHERE tenant = $1 AND email = $2 AND id <> $3",
                 [.id(tenant), SQLValue(email), .id(user)]
@@ -72,7 +72,7 @@ extension AccessStore {
         audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Insertion {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             // Without it, two at once would both pass the limit.
             try transaction.lock("access_users \(tenant)")
             let count = try transaction.firstRow(
@@ -96,7 +96,7 @@ extension AccessStore {
         audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             // Enabled again, they sign in again.
             if isDisabled { try Self.endSessions(ofUser: user, tenant: tenant, transaction) }
             let changed = try transaction.execute(

@@ -97,7 +97,7 @@ public struct AccessStore: Sendable {
 
     /// What the first start made; nil before it.
     package func bootstrapped(deadline: ContinuousClock.Instant? = nil) async throws -> Bootstrap? {
-        try await database.read(deadline: deadline) { try Self.bootstrapped($0) }
+        try await database.read(of: .everyTenant, deadline: deadline) { try Self.bootstrapped($0) }
     }
 
     /// Writes the first tenant with all that belongs to it, unless somebody did already.
@@ -110,7 +110,7 @@ public struct AccessStore: Sendable {
         owner: User,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .everyTenant, deadline: deadline) { transaction in
             let marked = try transaction.execute(
                 """
                 INSERT INTO access_bootstrap (id, tenant, workspace, owner, created_time)
@@ -145,7 +145,7 @@ public struct AccessStore: Sendable {
         audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             let marked = try transaction.execute(
                 """
                 UPDATE access_bootstrap SET first_key_time = $2
@@ -178,7 +178,7 @@ public struct AccessStore: Sendable {
     // MARK: Tenants and workspaces
 
     package func tenant(_ id: TenantID, deadline: ContinuousClock.Instant? = nil) async throws -> Tenant? {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .tenant(id), deadline: deadline) { transaction in
             let row = try transaction.firstRow(
                 "SELECT name, owner, created_time FROM access_tenants WHERE id = $1",
                 [.id(id)]
@@ -196,7 +196,7 @@ public struct AccessStore: Sendable {
 
     /// Oldest first.
     package func workspaces(tenant: TenantID, deadline: ContinuousClock.Instant? = nil) async throws -> [Workspace] {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.rows(
                 "SELECT id, name, created_time FROM access_workspaces WHERE tenant = $1 ORDER BY created_time, id",
                 [.id(tenant)]

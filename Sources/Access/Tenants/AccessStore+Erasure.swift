@@ -32,7 +32,7 @@ extension AccessStore {
         tenant: TenantID,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Int? {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             guard try Self.record(tenant, transaction)?.state == .erasing else { return nil }
             return try rows.delete(of: tenant.description, limit: limit, in: transaction)
         }
@@ -47,7 +47,7 @@ extension AccessStore {
         at time: Instant,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.lock("access_tenants")
             guard try Self.record(tenant, transaction)?.state == .erasing else { return true }
             for table in rows where try table.delete(of: tenant.description, limit: 1, in: transaction) > 0 {

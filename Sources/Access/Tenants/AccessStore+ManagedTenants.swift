@@ -22,7 +22,7 @@ extension AccessStore {
         in state: TenantState? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> [TenantRecord] {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .everyTenant, deadline: deadline) { transaction in
             try transaction.rows(
                 """
                 SELECT \(Self.tenantColumns) FROM access_tenants t
@@ -38,7 +38,7 @@ extension AccessStore {
         of tenant: TenantID,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> TenantRecord? {
-        try await database.read(deadline: deadline) { try Self.record(tenant, $0) }
+        try await database.read(of: .tenant(tenant), deadline: deadline) { try Self.record(tenant, $0) }
     }
 
     /// Adds a tenant with its first workspace and its owner, unless there are `limit` of them.
@@ -52,7 +52,7 @@ extension AccessStore {
         audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .everyTenant, deadline: deadline) { transaction in
             try transaction.lock("access_tenants")
             let count = try transaction.firstRow("SELECT COUNT(*) FROM access_tenants")?.integer(0) ?? 0
             guard count < Int64(limit) else { return false }
@@ -87,7 +87,7 @@ extension AccessStore {
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
         precondition(old.state != .erasing || record.state == .erasing, "what is being erased stays so")
-        return try await database.write(deadline: deadline) { transaction in
+        return try await database.write(of: .tenant(old.id), deadline: deadline) { transaction in
             try transaction.lock("access_tenants")
             guard try Self.record(old.id, transaction) == old else { return false }
             try transaction.execute(
@@ -108,7 +108,7 @@ extension AccessStore {
         tenant: TenantID,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.firstRow(
                 "SELECT 1 FROM access_users WHERE tenant = $1 AND id = $2 AND operator = 1 AND disabled = 0",
                 [.id(tenant), .id(user)]
@@ -124,7 +124,7 @@ extension AccessStore {
         audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             let changed = try transaction.execute(
                 "UPDATE access_users SET operator = $3 WHERE tenant = $1 AND id = $2",
                 [.id(tenant), .id(user), SQLValue(isOperator)]

@@ -76,7 +76,7 @@ package struct TokenKeyStore: Sendable {
 
     /// All of them, the oldest first.
     package func keys(deadline: ContinuousClock.Instant? = nil) async throws -> [StoredKey] {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .server, deadline: deadline) { transaction in
             try transaction.rows("SELECT \(Self.columns) FROM access_signing_keys ORDER BY number", [])
                 .map(Self.key)
         }
@@ -85,7 +85,7 @@ package struct TokenKeyStore: Sendable {
     /// Adds the first key, unless there is one: of any number of callers at once, in any number of processes, one adds its
     /// own, and all then read the same.
     package func insertFirst(_ key: StoredKey, deadline: ContinuousClock.Instant? = nil) async throws {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .server, deadline: deadline) { transaction in
             try transaction.lock(Self.lockName)
             let count = try transaction.firstRow("SELECT COUNT(*) FROM access_signing_keys", [])?.integer(0)
             if count == 0 { try Self.insert(key, number: 1, transaction) }
@@ -103,7 +103,7 @@ package struct TokenKeyStore: Sendable {
         audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .server, deadline: deadline) { transaction in
             try transaction.lock(Self.lockName)
             let newest = try transaction.firstRow("SELECT MAX(number) FROM access_signing_keys", [])
             try Self.deleteOver(at: now, transaction)
@@ -124,7 +124,7 @@ package struct TokenKeyStore: Sendable {
 
     /// Removes keys that verify nothing any more.
     package func deleteOver(at now: Instant, deadline: ContinuousClock.Instant? = nil) async throws {
-        try await database.write(deadline: deadline) { try Self.deleteOver(at: now, $0) }
+        try await database.write(of: .server, deadline: deadline) { try Self.deleteOver(at: now, $0) }
     }
 
     /// Seals every private part anew, in a transaction that does so for all else that the master key seals.

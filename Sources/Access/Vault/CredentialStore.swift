@@ -62,7 +62,7 @@ package struct CredentialStore: Sendable {
         tenant: TenantID,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> DataKey? {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.firstRow(
                 """
                 SELECT number, master, wrapped FROM access_data_keys WHERE tenant = $1
@@ -86,7 +86,7 @@ package struct CredentialStore: Sendable {
         tenant: TenantID,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> DataKey? {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.firstRow(
                 "SELECT master, wrapped FROM access_data_keys WHERE tenant = $1 AND number = $2",
                 [.id(tenant), .integer(number)]
@@ -102,7 +102,7 @@ package struct CredentialStore: Sendable {
         time: Instant,
         deadline: ContinuousClock.Instant? = nil
     ) async throws {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(key.tenant), deadline: deadline) { transaction in
             _ = try transaction.execute(
                 """
                 INSERT INTO access_data_keys (tenant, number, master, wrapped, created_time)
@@ -123,7 +123,7 @@ package struct CredentialStore: Sendable {
         audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             _ = try transaction.execute(
                 """
                 INSERT INTO access_credentials (tenant, purpose, data_key, sealed, created_time, updated_time)
@@ -142,7 +142,7 @@ package struct CredentialStore: Sendable {
         tenant: TenantID,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> SealedCredential? {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.firstRow(
                 """
                 SELECT k.number, k.master, k.wrapped, c.sealed, c.updated_time
@@ -171,7 +171,7 @@ package struct CredentialStore: Sendable {
         tenant: TenantID,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> [(purpose: CredentialPurpose, updatedTime: Instant)] {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.rows(
                 "SELECT purpose, updated_time FROM access_credentials WHERE tenant = $1 ORDER BY purpose",
                 [.id(tenant)]
@@ -191,7 +191,7 @@ package struct CredentialStore: Sendable {
         audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             let isFound =
                 try transaction.execute(
                     "DELETE FROM access_credentials WHERE tenant = $1 AND purpose = $2",
@@ -216,7 +216,7 @@ package struct CredentialStore: Sendable {
         alsoIn more: @escaping @Sendable (any Transaction) throws -> Void = { _ in },
         _ rewrap: @escaping @Sendable (DataKey) throws -> DataKey?
     ) async throws -> Int {
-        try await database.write(deadline: nil) { transaction in
+        try await database.write(of: .everyTenant, deadline: nil) { transaction in
             try more(transaction)
             let rows = try transaction.rows("SELECT tenant, number, master, wrapped FROM access_data_keys", [])
             var changed = 0

@@ -16,7 +16,7 @@ extension AccessStore {
         audit: @escaping @Sendable (AuditAction, GrantID) -> AuditEvent,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> PolicyChange {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.lock("access_policy \(tenant)")
             let old = try Self.grants(tenant, transaction).filter { $0.membership(in: workspace)?.user == user }
             var events: [AuditEvent] = []

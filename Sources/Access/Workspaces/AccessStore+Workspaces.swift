@@ -13,7 +13,7 @@ extension AccessStore {
         audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.lock("access_workspaces \(tenant)")
             let count = try transaction.firstRow(
                 "SELECT COUNT(*) FROM access_workspaces WHERE tenant = $1",
@@ -35,7 +35,7 @@ extension AccessStore {
         audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             let changed = try transaction.execute(
                 "UPDATE access_workspaces SET name = $3 WHERE tenant = $1 AND id = $2",
                 [.id(tenant), .id(workspace), .text(name)]

@@ -106,7 +106,7 @@ extension AirtableService {
         grace: Duration,
         tenant: TenantID
     ) async throws -> AttachmentSweep {
-        let tables = try await database.read { [cache] transaction in
+        let tables = try await database.read(of: .tenant(tenant)) { [cache] transaction in
             try cache.schema(tenant, in: transaction).bases.flatMap {
                 try cache.schema(tenant, in: transaction).tables(in: $0.id)
             }
@@ -115,7 +115,7 @@ extension AirtableService {
         for table in tables where table.table.fields.contains(where: { $0.type == .multipleAttachments }) {
             var position: Int64?
             while true {
-                let page = try await database.read { [store, position] transaction in
+                let page = try await database.read(of: .tenant(tenant)) { [store, position] transaction in
                     try store.page(
                         after: position,
                         limit: Limits.internalPageRecords,

@@ -25,14 +25,14 @@ extension AttachmentService {
         var sweep = AttachmentSweep()
         var last: AttachmentID?
         while true {
-            let ids = try await database.read { [store, last] transaction in
+            let ids = try await database.read(of: .tenant(tenant)) { [store, last] transaction in
                 try store.ids(after: last, limit: Limits.sweepRows, tenant: tenant, in: transaction)
             }
             guard let end = ids.last else { break }
             let unnamed = ids.filter { !named.contains($0) }
             let again = ids.filter { named.contains($0) }
             sweep.unnamed += unnamed.count
-            try await database.write { [store] transaction in
+            try await database.write(of: .tenant(tenant)) { [store] transaction in
                 try store.lock(tenant: tenant, in: transaction)
                 try store.noteUnnamed(unnamed, since: time, tenant: tenant, in: transaction)
                 try store.noteNamed(again, tenant: tenant, in: transaction)
@@ -41,7 +41,7 @@ extension AttachmentService {
         }
         let cutoff = Instant(microseconds: time.microseconds - grace.microseconds)
         while true {
-            let hashes = try await database.write { [store] transaction in
+            let hashes = try await database.write(of: .tenant(tenant)) { [store] transaction in
                 try store.lock(tenant: tenant, in: transaction)
                 return try store.deleteUnnamed(
                     before: cutoff,
@@ -67,9 +67,11 @@ extension AttachmentService {
     /// Removes the bytes unless an attachment has them; in a transaction of its own, after the one that deleted the
     /// attachment is durable: rolled back then, it has removed only what nothing names.
     private func removeUnused(_ hash: ContentHash, _ tenant: TenantID) async throws -> Bool {
-        let isUsed = try await database.read { [store] in try store.hasContent(hash, tenant: tenant, in: $0) }
+        let isUsed = try await database.read(of: .tenant(tenant)) { [store] in
+            try store.hasContent(hash, tenant: tenant, in: $0)
+        }
         if isUsed { return false }
-        return try await database.write { [files, store] transaction in
+        return try await database.write(of: .tenant(tenant)) { [files, store] transaction in
             try store.lock(tenant: tenant, in: transaction)
             if try store.hasContent(hash, tenant: tenant, in: transaction) { return false }
             try files.remove(hash, tenant: tenant)

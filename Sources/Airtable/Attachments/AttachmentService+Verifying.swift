@@ -29,7 +29,8 @@ extension AttachmentService {
         var known: [ContentHash: String?] = [:]
         var last: AttachmentID?
         while true {
-            let page = try await database.read(deadline: context.deadline) { [store, last] transaction in
+            let page = try await database.read(of: .tenant(context.tenant), deadline: context.deadline) {
+                [store, last] transaction in
                 try store.page(after: last, limit: Limits.sweepRows, tenant: context.tenant, in: transaction)
             }
             guard let end = page.last else { return report }

@@ -113,7 +113,7 @@ public final class AttachmentService: AttachmentSource {
         try await Self.blocking { [files] in try files.install(file, tenant: tenant) }
         // Fetching has time of its own, so the request's may be over.
         let deadline = max(context.deadline, .now + Self.storingTime)
-        try await database.write(deadline: deadline) { [files, store] transaction in
+        try await database.write(of: .tenant(context.tenant), deadline: deadline) { [files, store] transaction in
             try store.lock(tenant: tenant, in: transaction)
             try files.keep(file, tenant: tenant)
             try store.insert(attachment, base: base, created: created, tenant: tenant, in: transaction)
@@ -160,7 +160,8 @@ public final class AttachmentService: AttachmentSource {
         context: RequestContext
     ) async throws -> [AttachmentID: Attachment] {
         if ids.isEmpty { return [:] }
-        return try await database.write(deadline: context.deadline) { [store] transaction in
+        return try await database.write(of: .tenant(context.tenant), deadline: context.deadline) {
+            [store] transaction in
             try store.lock(tenant: context.tenant, in: transaction)
             try store.noteNamed(ids, tenant: context.tenant, in: transaction)
             return try store.attachments(ids, base: base, tenant: context.tenant, in: transaction)
@@ -226,7 +227,7 @@ public final class AttachmentService: AttachmentSource {
             now: now()
         )
         guard isGenuine else { throw Self.noSuchLink }
-        let found = try await database.read { [store] transaction in
+        let found = try await database.read(of: .tenant(tenant)) { [store] transaction in
             try store.attachment(id, tenant: tenant, in: transaction)
         }
         guard let attachment = found, let hash = ContentHash(attachment.contentHash) else { throw Self.noSuchLink }
@@ -245,7 +246,7 @@ public final class AttachmentService: AttachmentSource {
     /// - Throws: `.notFound` for a tenant that does not exist: nobody may have keys made by asking for links.
     private func knownKey(of tenant: TenantID) async throws -> SigningKey {
         if let key = keys.withLock({ $0[tenant] }) { return key }
-        let hasAny = try await database.read { transaction in
+        let hasAny = try await database.read(of: .tenant(tenant)) { transaction in
             try transaction.firstRow("SELECT 1 FROM attachments WHERE tenant = $1 LIMIT 1", [tenant.sql]) != nil
         }
         guard hasAny else { throw Self.noSuchLink }

@@ -140,7 +140,7 @@ extension AirtableService {
 
     /// Asks whoever keeps the base in step to compare every record soon.
     func wantSweep(of base: BaseID, context: RequestContext) async throws {
-        try await database.write(deadline: context.deadline) { transaction in
+        try await database.write(of: .tenant(context.tenant), deadline: context.deadline) { transaction in
             try HostedBaseStore().wantSweep(of: base, tenant: context.tenant, in: transaction)
         }
     }

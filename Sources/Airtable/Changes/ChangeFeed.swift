@@ -50,7 +50,7 @@ public struct ChangeFeed: Sendable {
     ///   never came as far (the database was put back to an older state).
     public func changes(after sequence: Int64, limit: Int, tenant: TenantID) async throws -> ChangePage {
         let limit = min(max(limit, 1), Limits.changePageEntries)
-        return try await database.read { [store, cache] transaction in
+        return try await database.read(of: .tenant(tenant)) { [store, cache] transaction in
             let extent = try store.extent(tenant: tenant, in: transaction)
             guard sequence >= extent.oldest - 1, sequence <= extent.latest else { throw Self.resynchronise }
             guard sequence < extent.latest else {
@@ -64,7 +64,7 @@ public struct ChangeFeed: Sendable {
 
     /// The newest sequence there is; 0 before the first change.
     public func latestSequence(tenant: TenantID) async throws -> Int64 {
-        try await database.read { [store] in try store.extent(tenant: tenant, in: $0).latest }
+        try await database.read(of: .tenant(tenant)) { [store] in try store.extent(tenant: tenant, in: $0).latest }
     }
 
     /// Every change after `sequence`, then each new one within milliseconds of its commit in this
@@ -95,7 +95,7 @@ public struct ChangeFeed: Sendable {
         let cutoff = Instant(microseconds: now.microseconds - retention.age.microseconds)
         var total = 0
         while true {
-            let removed = try await database.write { [store] transaction in
+            let removed = try await database.write(of: .tenant(tenant)) { [store] transaction in
                 try store.trim(
                     before: cutoff,
                     bytesMax: retention.bytes,
@@ -115,7 +115,7 @@ public struct ChangeFeed: Sendable {
     /// The log of comments is kept as long as this one, by age.
     private func trimComments(before cutoff: Instant, tenant: TenantID) async throws {
         while true {
-            let removed = try await database.write { transaction in
+            let removed = try await database.write(of: .tenant(tenant)) { transaction in
                 _ = try SchemaStore().lock(tenant: tenant, in: transaction)
                 return try CommentStore().trim(
                     before: cutoff,
@@ -133,20 +133,24 @@ public struct ChangeFeed: Sendable {
 
     /// The last entry that `consumer` has dealt with; nil when it never said.
     public func checkpoint(of consumer: String, tenant: TenantID) async throws -> Int64? {
-        try await database.read { [store] in try store.checkpoint(of: consumer, tenant: tenant, in: $0) }
+        try await database.read(of: .tenant(tenant)) { [store] in
+            try store.checkpoint(of: consumer, tenant: tenant, in: $0)
+        }
     }
 
     /// Remembers that `consumer` has dealt with everything up to `sequence`.
     public func setCheckpoint(_ sequence: Int64, of consumer: String, tenant: TenantID) async throws {
         let time = Instant.now()
-        try await database.write { [store] transaction in
+        try await database.write(of: .tenant(tenant)) { [store] transaction in
             try store.setCheckpoint(sequence, of: consumer, time: time, tenant: tenant, in: transaction)
         }
     }
 
     /// Forgets a consumer that will not come back.
     public func deleteCheckpoint(of consumer: String, tenant: TenantID) async throws {
-        try await database.write { [store] in try store.deleteCheckpoint(of: consumer, tenant: tenant, in: $0) }
+        try await database.write(of: .tenant(tenant)) { [store] in
+            try store.deleteCheckpoint(of: consumer, tenant: tenant, in: $0)
+        }
     }
 
     private static let resynchronise = AirtableError(

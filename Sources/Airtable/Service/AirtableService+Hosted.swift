@@ -21,7 +21,7 @@ extension AirtableService {
         deadline: ContinuousClock.Instant
     ) async throws -> [HostedBaseStatus] {
         let now = now()
-        return try await database.read(deadline: deadline) { transaction in
+        return try await database.read(of: .tenant(tenant), deadline: deadline) { transaction in
             try HostedBaseStore().entries(tenant: tenant, in: transaction).map { $0.status(at: now) }
         }
     }

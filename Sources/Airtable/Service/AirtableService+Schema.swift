@@ -236,7 +236,7 @@ extension AirtableService {
     /// already.
     package func clearDeleted(tenant: TenantID, until deadline: ContinuousClock.Instant) async throws {
         while ContinuousClock.now < deadline {
-            let mayGoOn = try await database.write(deadline: deadline) { [schemas] transaction in
+            let mayGoOn = try await database.write(of: .tenant(tenant), deadline: deadline) { [schemas] transaction in
                 try schemas.clear(rows: Limits.sweepRows, tenant: tenant, in: transaction)
             }
             if !mayGoOn { return }

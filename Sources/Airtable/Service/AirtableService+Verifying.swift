@@ -8,7 +8,8 @@ extension AirtableService {
     /// A schema that cannot be read is the report's only problem then: nothing can be read by it.
     public func verify(context: RequestContext) async throws -> StoreReport {
         try context.require(.admin)
-        return try await database.read(deadline: context.deadline) { [schemas] transaction in
+        return try await database.read(of: .tenant(context.tenant), deadline: context.deadline) {
+            [schemas] transaction in
             let schema: TenantSchema
             do {
                 // As it is stored, not as it is cached.

@@ -206,7 +206,8 @@ extension AirtableService {
             }
             let found = files
             let now = now()
-            let outcome = try await database.write(deadline: deadline) { [schemas] transaction -> T? in
+            let outcome = try await database.write(of: .tenant(context.tenant), deadline: deadline) {
+                [schemas] transaction -> T? in
                 let version = try schemas.lock(tenant: context.tenant, in: transaction)
                 guard version == current.version else { return nil }
                 var session = WriteSession(

@@ -95,7 +95,7 @@ public final class AirtableService: Sendable {
         _ context: RequestContext,
         _ body: @escaping @Sendable (any Transaction, TenantSchema) throws -> T
     ) async throws -> T {
-        try await database.read(deadline: context.deadline) { [cache] transaction in
+        try await database.read(of: .tenant(context.tenant), deadline: context.deadline) { [cache] transaction in
             try body(transaction, try cache.schema(context.tenant, in: transaction))
         }
     }
@@ -119,7 +119,8 @@ public final class AirtableService: Sendable {
         _ context: RequestContext,
         _ body: @escaping @Sendable (any Transaction, TenantSchema) throws -> T
     ) async throws -> T {
-        let result = try await database.write(deadline: context.deadline) { [cache, schemas] transaction in
+        let result = try await database.write(of: .tenant(context.tenant), deadline: context.deadline) {
+            [cache, schemas] transaction in
             _ = try schemas.lock(tenant: context.tenant, in: transaction)
             return try body(transaction, try cache.schema(context.tenant, in: transaction, keeps: false))
         }

@@ -81,13 +81,23 @@ package struct GatedReads: Sendable {
         }
     }
 
-    /// How many records a table has. One small read, whatever its size.
+    /// How many records a table has, of those that are seen. One small read, whatever its size, where no rule keeps any back.
     ///
     /// Of a hosted base that is not mirrored a lower bound, exact below 1,000.
     package func recordCount(in table: TableID, context: RequestContext) async throws -> Int {
         try context.require(permission)
+        var scope = try await service.access.visibleScope(for: context, doing: permission)
+        if permission.sight != .recordsRead {
+            // Who sees a schema sees its tables; the records of a table are counted for who sees those.
+            let (base, home) = try await service.read(context) { [scope] _, schema in
+                let base = try schema.table(table, schema.widening(scope)).table.base
+                return (base, schema.home(of: base))
+            }
+            scope = try await service.access.visibleScope(for: context, doing: .recordsRead)
+            let isUnread = home == .hosted && scope.rule(table: table) != nil
+            guard scope.allows(table: table, in: base), !isUnread else { return 0 }
+        }
         if let hosted = try await backend(of: table, context: context) { return try await hosted.recordCount() }
-        let scope = try await service.access.visibleScope(for: context, doing: permission)
         return try await service.seeing(scope, context) { [store = service.store, ruled = service.ruledRecords] sight in
             let model = try sight.table(table)
             if let seen = try ruled.records(of: table, sight) { return seen.count }

@@ -133,7 +133,7 @@ extension ImportStore {
     /// Ends an import and removes what it has made so far. Harmless when it has ended already.
     package func abandon(_ id: String, context: RequestContext) async throws {
         try require(context)
-        try await service.database.write(deadline: context.deadline) { transaction in
+        try await service.database.write(of: .tenant(context.tenant), deadline: context.deadline) { transaction in
             // Before the journal's entry, as publishing takes them.
             _ = try SchemaStore().lock(tenant: context.tenant, in: transaction)
             let ended = try transaction.execute(
@@ -151,7 +151,7 @@ extension ImportStore {
     /// Imports under way, and interrupted ones that nobody has cleared yet.
     package func journal(context: RequestContext) async throws -> [ImportJournalEntry] {
         try require(context)
-        return try await service.database.read(deadline: context.deadline) { transaction in
+        return try await service.database.read(of: .tenant(context.tenant), deadline: context.deadline) { transaction in
             let rows = try transaction.rows(
                 "SELECT id, base, owner, started, lease_end FROM imports WHERE tenant = $1 ORDER BY started, id",
                 [context.tenant.sql]

@@ -65,7 +65,8 @@ package struct ImportStore: Sendable {
         for draft in drafts { try builder.add(draft) }
         let newTables = try builder.finish().newTables
         let (id, now) = (Identifier<ImportKind>.random().description, service.now())
-        let tables = try await database.write(deadline: context.deadline) { [schemas] transaction in
+        let tables = try await database.write(of: .tenant(context.tenant), deadline: context.deadline) {
+            [schemas] transaction in
             _ = try schemas.lock(tenant: context.tenant, in: transaction)
             try transaction.execute(
                 """
@@ -194,7 +195,7 @@ package struct ImportStore: Sendable {
         let encoded =
             numbersFields.isEmpty ? rows.map { StoredCells.encode($0.made(by: actor, model), model: model) } : []
         let highest = isWhole ? rows.compactMap { $0.highestNumber(model) }.max() : nil
-        try await database.write(deadline: context.deadline) { [store] transaction in
+        try await database.write(of: .tenant(context.tenant), deadline: context.deadline) { [store] transaction in
             try Self.renew(session, now: now, context: context, in: transaction)
             let position = try Self.gone(.modelNotFound) {
                 try store.reservePositions(rows.count, tableNumber: number, tenant: context.tenant, in: transaction)
@@ -240,7 +241,7 @@ package struct ImportStore: Sendable {
     ) async throws -> RecordPage {
         try require(context)
         guard let target = session.table(table) else { throw AirtableError.tableNotFound() }
-        return try await database.read(deadline: context.deadline) { [store] transaction in
+        return try await database.read(of: .tenant(context.tenant), deadline: context.deadline) { [store] transaction in
             let rows = try store.page(
                 after: cursor?.position,
                 limit: limit,
@@ -275,7 +276,7 @@ package struct ImportStore: Sendable {
             throw AirtableError(.invalidFieldOptions, "Field \"\(field.name)\" is no link.")
         }
         let now = service.now()
-        try await database.write(deadline: context.deadline) { transaction in
+        try await database.write(of: .tenant(context.tenant), deadline: context.deadline) { transaction in
             try Self.renew(session, now: now, context: context, in: transaction)
             var edit = HiddenRowEdit(tenant: context.tenant, transaction: transaction)
             for (record, targets) in links { edit.add(targets, to: field.id, of: record, in: source) }
@@ -315,7 +316,8 @@ package struct ImportStore: Sendable {
                 return ids
             }
         }
-        return try await database.write(deadline: context.deadline) { [schemas] transaction in
+        return try await database.write(of: .tenant(context.tenant), deadline: context.deadline) {
+            [schemas] transaction in
             try Self.renew(session, now: now, context: context, in: transaction)
             let tables = try schemas.tables(ofImport: session.id, tenant: context.tenant, in: transaction)
             guard let model = tables.first(where: { $0.table.id == table }), let field = model.field(id: field) else {

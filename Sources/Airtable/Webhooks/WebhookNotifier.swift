@@ -60,7 +60,7 @@ public struct WebhookNotifier: Sendable {
 
     /// Who has webhooks.
     private func tenants() async throws -> [TenantID] {
-        try await service.database.read { [store = service.store] in try store.tenants(in: $0) }
+        try await service.database.read(of: .everyTenant) { [store = service.store] in try store.tenants(in: $0) }
     }
 
     private func once(_ tenants: [TenantID]) async throws -> Instant? {
@@ -76,7 +76,7 @@ public struct WebhookNotifier: Sendable {
                 try Task.checkCancellation()
             }
             let now = service.now()
-            let due = try await service.database.read { [store = service.store] in
+            let due = try await service.database.read(of: .tenant(tenant)) { [store = service.store] in
                 try store.nextDue(now: now, tenant: tenant, in: $0)
             }
             if let due { next = min(next ?? due, due) }
@@ -87,7 +87,7 @@ public struct WebhookNotifier: Sendable {
     private func take(_ tenant: TenantID) async throws -> [WebhookStore.Notice] {
         let now = service.now()
         let lease = Instant(microseconds: now.microseconds + Self.leaseSeconds * 1_000_000)
-        return try await service.database.write { [store = service.store] transaction in
+        return try await service.database.write(of: .tenant(tenant)) { [store = service.store] transaction in
             try store.lock(tenant: tenant, in: transaction)
             return try store.takeDue(
                 Limits.webhookPingsAtOnce,
@@ -115,7 +115,7 @@ public struct WebhookNotifier: Sendable {
                 error: error
             )
             let retry = Instant(microseconds: result.completed.microseconds + Self.delay(after: notice.attempts + 1))
-            try await service.database.write { [store = service.store] transaction in
+            try await service.database.write(of: .tenant(tenant)) { [store = service.store] transaction in
                 try store.lock(tenant: tenant, in: transaction)
                 try store.settle(
                     notice,

@@ -23,7 +23,7 @@ extension WebhookService {
         for actor in Set(run.groups.flatMap { $0.map(\.actor) }) { try await names.learn(actor, tenant: tenant) }
         let known = names
         // A step of its own, since names are another store's; links are called as they are by then.
-        let drafts = try await database.read { [airtable] transaction in
+        let drafts = try await database.read(of: .tenant(tenant)) { [airtable] transaction in
             let schema = try airtable.cache.schema(tenant, in: transaction)
             return try run.drafts(
                 schema: schema,
@@ -34,7 +34,7 @@ extension WebhookService {
                 in: transaction
             )
         }
-        let isStored = try await database.write { [airtable, store] transaction in
+        let isStored = try await database.write(of: .tenant(tenant)) { [airtable, store] transaction in
             try store.lock(tenant: tenant, in: transaction)
             let checkpoint = try airtable.log.checkpoint(of: WebhookStore.consumer, tenant: tenant, in: transaction)
             guard checkpoint == run.start else { return false }
@@ -55,7 +55,7 @@ extension WebhookService {
 
     /// Whole transactions after the checkpoint; nil when there is nothing to do.
     private func nextRun(tenant: TenantID, upTo target: Int64, now: Instant) async throws -> WebhookRun? {
-        try await database.read { [airtable, store] transaction in
+        try await database.read(of: .tenant(tenant)) { [airtable, store] transaction in
             let checkpoint = try airtable.log.checkpoint(of: WebhookStore.consumer, tenant: tenant, in: transaction)
             guard let start = checkpoint, start < target else { return nil }
             let webhooks = try store.webhooks(base: nil, tenant: tenant, in: transaction)
@@ -97,16 +97,19 @@ extension WebhookService {
         let time = now()
         let payloads = Instant(microseconds: time.microseconds - Limits.webhookPayloadSeconds * 1_000_000)
         let expiry = Instant(microseconds: time.microseconds - Limits.webhookSeconds * 1_000_000)
-        while try await database.write({ [store] transaction in
-            try store.lock(tenant: tenant, in: transaction)
-            return try store.sweep(
-                payloads: payloads,
-                expiry: expiry,
-                limit: Limits.sweepRows,
-                tenant: tenant,
-                in: transaction
-            )
-        }) { try Task.checkCancellation() }
+        while try await database.write(
+            of: .tenant(tenant),
+            { [store] transaction in
+                try store.lock(tenant: tenant, in: transaction)
+                return try store.sweep(
+                    payloads: payloads,
+                    expiry: expiry,
+                    limit: Limits.sweepRows,
+                    tenant: tenant,
+                    in: transaction
+                )
+            }
+        ) { try Task.checkCancellation() }
     }
 }
 

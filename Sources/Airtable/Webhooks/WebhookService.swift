@@ -57,7 +57,8 @@ public final class WebhookService: Sendable {
             deadline: context.deadline
         )
         let created = now()
-        let webhook = try await database.write(deadline: context.deadline) { [airtable, store] transaction in
+        let webhook = try await database.write(of: .tenant(context.tenant), deadline: context.deadline) {
+            [airtable, store] transaction in
             // The tenant's writers wait: what the log says now is where the webhook begins.
             _ = try airtable.schemas.lock(tenant: context.tenant, in: transaction)
             try store.lock(tenant: context.tenant, in: transaction)
@@ -161,7 +162,8 @@ public final class WebhookService: Sendable {
     ) async throws {
         try context.require(.webhooksManage)
         let scope = try await airtable.access.visibleScope(for: context, doing: .webhooksManage)
-        try await database.write(deadline: context.deadline) { [airtable, store] transaction in
+        try await database.write(of: .tenant(context.tenant), deadline: context.deadline) {
+            [airtable, store] transaction in
             try store.lock(tenant: context.tenant, in: transaction)
             _ = try airtable.cache.schema(context.tenant, in: transaction, keeps: false)
                 .base(base, changing: scope, .webhooksManage)
@@ -198,7 +200,8 @@ public final class WebhookService: Sendable {
         let scope = try await airtable.access.visibleScope(for: context, doing: .webhooksManage)
         try await deriveAll(tenant: context.tenant)
         let expires = Self.expiry(now())
-        return try await database.write(deadline: context.deadline) { [airtable, store] transaction in
+        return try await database.write(of: .tenant(context.tenant), deadline: context.deadline) {
+            [airtable, store] transaction in
             try store.lock(tenant: context.tenant, in: transaction)
             let schema = try airtable.cache.schema(context.tenant, in: transaction, keeps: false)
             _ = try schema.base(base, changing: scope, .webhooksManage)

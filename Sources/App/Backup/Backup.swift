@@ -109,7 +109,7 @@ public struct Backup: Sendable {
     /// The dump sees the same snapshot as the counts do.
     private func dumpPostgres(to file: String) async throws -> [String: Int64] {
         let url = services.configuration.databaseURL
-        return try await services.database.read { transaction in
+        return try await services.database.read(of: .owner) { transaction in
             guard let snapshot = try transaction.firstRow("SELECT pg_export_snapshot()")?.text(0) else { return [:] }
             let rows = try RowCounts.all(in: transaction)
             try PostgresTools.dump(url, snapshot: snapshot, to: file)
@@ -121,7 +121,7 @@ public struct Backup: Sendable {
 /// How many rows each table has.
 enum RowCounts {
     static func all(_ database: any SQLDatabase) async throws -> [String: Int64] {
-        try await database.read { try all(in: $0) }
+        try await database.read(of: .owner) { try all(in: $0) }
     }
 
     static func all(in transaction: any Transaction) throws -> [String: Int64] {

@@ -5,13 +5,27 @@ import Foundation
 enum PostgresTools {
     /// Writes the database as `snapshot` has it to `file`.
     static func dump(_ url: String, snapshot: String, to file: String) throws {
-        let schema = ["--format=custom", "--no-owner", "--no-privileges", "--snapshot=\(snapshot)", "--file=\(file)"]
-        try run("pg_dump", schema, url)
+        let arguments = [
+            "--format=custom", "--no-owner", "--no-privileges", "--enable-row-security", "--snapshot=\(snapshot)",
+            "--file=\(file)",
+        ]
+        // The policies hold the owner too, and this is about every row.
+        try run("pg_dump", arguments, forEveryTenant(url))
     }
 
     /// Puts a dump into an empty database, wholly or not at all.
     static func restore(_ file: String, to url: String) throws {
         try run("pg_restore", ["--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", file], url)
+    }
+
+    /// `url` so that row security hides nothing.
+    static func forEveryTenant(_ url: String) -> String {
+        guard var parts = URLComponents(string: url) else { return url }
+        var items = parts.queryItems ?? []
+        let options = items.filter { $0.name == "options" }.compactMap(\.value) + [RowSecurity.everyTenantOption]
+        items.removeAll { $0.name == "options" }
+        parts.queryItems = items + [URLQueryItem(name: "options", value: options.joined(separator: " "))]
+        return parts.string ?? url
     }
 
     private static func run(_ tool: String, _ arguments: [String], _ url: String) throws {

@@ -41,6 +41,9 @@ public enum Doctor {
         do {
             let services = try await Services.open(configuration, logger: logger)
             findings.append(Finding("database", .ok, services.database.location))
+            if let gap = try await Services.rowSecurityGap(services.database) {
+                findings.append(Finding("row security", .warning, gap.message, hint: gap.hint))
+            }
             findings += await hosted(services)
             findings += await index(services, verifies: verifies)
             findings += await indexFiles(services, verifies: verifies)

@@ -52,7 +52,7 @@ extension ChatStore {
         tenant: TenantID,
         deadline: ContinuousClock.Instant
     ) async throws -> [Turn] {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             let run = draft.run
             // Locks the conversation: whoever else asks in it waits.
             let found = try transaction.execute(
@@ -107,7 +107,7 @@ extension ChatStore {
         tenant: TenantID,
         deadline: ContinuousClock.Instant
     ) async throws -> [ChatMessage] {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .tenant(tenant), deadline: deadline) { transaction in
             let table = "chat_messages"
             let running = Set(
                 try transaction.rows(

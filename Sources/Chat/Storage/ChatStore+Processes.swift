@@ -13,7 +13,7 @@ extension ChatStore {
     }
 
     func register(_ process: String, mark: String, until lease: Instant) async throws {
-        try await database.write { transaction in
+        try await database.write(of: .server) { transaction in
             try transaction.execute(
                 "INSERT INTO chat_processes (id, mark, lease_until) VALUES ($1, $2, $3)",
                 [.text(process), .text(mark), .instant(lease)]
@@ -23,7 +23,7 @@ extension ChatStore {
 
     /// The process ends, with no run of its own.
     func unregister(_ process: String) async throws {
-        try await database.write { transaction in
+        try await database.write(of: .everyTenant) { transaction in
             try transaction.execute(
                 """
                 DELETE FROM chat_processes WHERE id = $1
@@ -36,12 +36,12 @@ extension ChatStore {
 
     /// - Returns: false when somebody else has taken the process for dead.
     func renew(_ process: String, until lease: Instant) async throws -> Bool {
-        try await database.write { try Self.renew(process, until: lease, in: $0) }
+        try await database.write(of: .server) { try Self.renew(process, until: lease, in: $0) }
     }
 
     /// Runs of this process that somebody asks to end.
     func cancelRequests(of process: String) async throws -> [RunID] {
-        try await database.read { transaction in
+        try await database.read(of: .everyTenant) { transaction in
             try transaction.rows(
                 "SELECT id FROM chat_runs WHERE process = $1 AND state = 'running' AND cancel_requested = 1",
                 [.text(process)]
@@ -61,7 +61,7 @@ extension ChatStore {
             }
         }
         let steps = try batches.flatMap { batch in try batch.steps.map { try Self.row($0, of: batch) } }
-        return try await database.write { transaction in
+        return try await database.write(of: .everyTenant) { transaction in
             guard try Self.renew(process, until: lease, in: transaction) else { return false }
             try Self.insertEvents(rows, in: transaction)
             try Self.insertSteps(steps, in: transaction)
@@ -85,7 +85,7 @@ extension ChatStore {
         at time: Instant,
         isGone: @escaping @Sendable (String) -> Bool
     ) async throws -> [DeadProcess] {
-        try await database.read { transaction in
+        try await database.read(of: .server) { transaction in
             try transaction.rows("SELECT id, mark, lease_until FROM chat_processes").compactMap { row in
                 let lease = try row.instant(2)
                 guard try lease < time || isGone(try row.text(1)) else { return nil }
@@ -99,7 +99,7 @@ extension ChatStore {
     /// - Parameter lease: as it was seen; nothing happens when the process has renewed it since.
     /// - Returns: the runs that were ended.
     func bury(_ process: String, leaseUntil lease: Instant, at time: Instant) async throws -> [Orphan] {
-        try await database.write { transaction in
+        try await database.write(of: .everyTenant) { transaction in
             let removed = try transaction.execute(
                 "DELETE FROM chat_processes WHERE id = $1 AND lease_until <= $2",
                 [.text(process), .instant(lease)]
@@ -123,7 +123,7 @@ extension ChatStore {
 
     /// Ends one run of a living process whose events could not be stored.
     func interrupt(_ run: RunID, at time: Instant, tenant: TenantID) async throws {
-        try await database.write { try Self.interrupt(run, at: time, tenant: tenant, in: $0) }
+        try await database.write(of: .tenant(tenant)) { try Self.interrupt(run, at: time, tenant: tenant, in: $0) }
     }
 
     // MARK: Purging
@@ -134,7 +134,7 @@ extension ChatStore {
     ///   which those were. May be called again for the same ones.
     /// - Returns: whether there was one to remove.
     func purgeOne(forgetting forget: ([RunID], TenantID) async throws -> Void) async throws -> Bool {
-        let found = try await database.read { transaction -> (TenantID, ConversationID, [RunID])? in
+        let found = try await database.read(of: .everyTenant) { transaction -> (TenantID, ConversationID, [RunID])? in
             let row = try transaction.firstRow(
                 """
                 SELECT c.tenant, c.id FROM chat_conversations c WHERE c.deleted = 1 AND NOT EXISTS (
@@ -158,7 +158,7 @@ extension ChatStore {
         for run in runs {
             while try await deleteEvents(of: run, tenant: tenant) {}
         }
-        try await database.write { transaction in
+        try await database.write(of: .tenant(tenant)) { transaction in
             for table in ["chat_messages", "chat_runs"] {
                 try transaction.execute(
                     "DELETE FROM \(table) WHERE tenant = $1 AND conversation = $2",
@@ -174,7 +174,7 @@ extension ChatStore {
     }
 
     private func deleteEvents(of run: RunID, tenant: TenantID) async throws -> Bool {
-        try await database.write { transaction in
+        try await database.write(of: .tenant(tenant)) { transaction in
             let removed = try transaction.execute(
                 """
                 DELETE FROM chat_events WHERE tenant = $1 AND run = $2 AND sequence <= (

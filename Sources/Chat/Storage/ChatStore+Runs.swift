@@ -15,7 +15,7 @@ extension ChatStore {
         tenant: TenantID,
         deadline: ContinuousClock.Instant
     ) async throws -> StoredRun? {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .tenant(tenant), deadline: deadline) { transaction in
             let table = "chat_runs"
             let row = try transaction.firstRow(
                 """
@@ -54,7 +54,7 @@ extension ChatStore {
         tenant: TenantID,
         deadline: ContinuousClock.Instant
     ) async throws -> [ChatEvent] {
-        let rows = try await database.read(deadline: deadline) { transaction in
+        let rows = try await database.read(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.rows(
                 """
                 SELECT wire FROM chat_events WHERE tenant = $1 AND run = $2 AND sequence > $3
@@ -68,7 +68,7 @@ extension ChatStore {
 
     /// Asks whichever process makes the run to end it.
     package func requestCancel(_ run: RunID, tenant: TenantID, deadline: ContinuousClock.Instant) async throws {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.execute(
                 "UPDATE chat_runs SET cancel_requested = 1 WHERE tenant = $1 AND id = $2 AND state = 'running'",
                 [.id(tenant), .id(run)]

@@ -33,7 +33,7 @@ public struct ChatStore: Sendable {
     package func insert(_ stored: StoredConversation, tenant: TenantID, deadline: ContinuousClock.Instant) async throws
     {
         let conversation = stored.conversation
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.execute(
                 """
                 INSERT INTO chat_conversations
@@ -58,7 +58,7 @@ public struct ChatStore: Sendable {
         tenant: TenantID,
         deadline: ContinuousClock.Instant
     ) async throws -> [Conversation] {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .tenant(tenant), deadline: deadline) { transaction in
             var before: (time: SQLValue, id: SQLValue) = (.integer(.max), .text(""))
             if let after {
                 let row = try transaction.firstRow(
@@ -93,7 +93,7 @@ public struct ChatStore: Sendable {
         tenant: TenantID,
         deadline: ContinuousClock.Instant
     ) async throws -> StoredConversation? {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .tenant(tenant), deadline: deadline) { transaction in
             try Self.conversation(id, owner: owner, tenant: tenant, in: transaction)
         }
     }
@@ -107,7 +107,7 @@ public struct ChatStore: Sendable {
         tenant: TenantID,
         deadline: ContinuousClock.Instant
     ) async throws {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.execute(
                 """
                 UPDATE chat_conversations
@@ -130,7 +130,7 @@ public struct ChatStore: Sendable {
         tenant: TenantID,
         deadline: ContinuousClock.Instant
     ) async throws -> [RunID] {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.execute(
                 "UPDATE chat_conversations SET deleted = 1 WHERE tenant = $1 AND id = $2",
                 [.id(tenant), .id(id)]
@@ -157,7 +157,7 @@ public struct ChatStore: Sendable {
         tenant: TenantID,
         deadline: ContinuousClock.Instant
     ) async throws -> [RunID] {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             let hidden = try transaction.execute(
                 "UPDATE chat_conversations SET deleted = 1 WHERE tenant = $1 AND owner = $2 AND deleted = 0",
                 [.id(tenant), .id(owner)]

@@ -1,4 +1,4 @@
-/// Brings a database's schema up to date.
+/// Brings a database's schema up to date, and then PostgreSQL's row security (`RowSecurity`).
 ///
 /// Each migration is a transaction of its own, together with its line in `schema_migrations`. Processes that start
 /// at the same time take turns, and each looks again at what is applied inside its transaction.
@@ -10,8 +10,12 @@ public enum Migrator {
     ///   an applied one of the same module. Nothing is changed then.
     public static func migrate(_ database: any SQLDatabase, _ migrations: [Migration]) async throws {
         try checkUnique(migrations)
-        if try await isCurrent(database, migrations) { return }
-        try await database.write { transaction in
+        if try await !isCurrent(database, migrations) { try await apply(database, migrations) }
+        try await RowSecurity.secure(database)
+    }
+
+    private static func apply(_ database: any SQLDatabase, _ migrations: [Migration]) async throws {
+        try await database.write(of: .owner) { transaction in
             try transaction.lock(lockName)
             for statement in table.statements(for: transaction.dialect) { try transaction.execute(statement) }
         }
@@ -21,12 +25,12 @@ public enum Migrator {
     /// The identifiers of migrations that `migrate` would apply. Changes nothing.
     public static func pending(_ database: any SQLDatabase, _ migrations: [Migration]) async throws -> [String] {
         try checkUnique(migrations)
-        return try await database.read { transaction in
+        return try await database.read(of: .owner) { transaction in
             try missing(migrations, applied: applied(transaction), transaction.dialect).map(\.id)
         }
     }
 
-    private static let lockName = "schema_migrations"
+    static let lockName = "schema_migrations"
 
     private static let table = Migration(
         id: "schema_migrations",
@@ -44,14 +48,14 @@ public enum Migrator {
 
     /// The usual start: nothing to do, and so nothing is locked.
     private static func isCurrent(_ database: any SQLDatabase, _ migrations: [Migration]) async throws -> Bool {
-        try await database.read { transaction in
+        try await database.read(of: .owner) { transaction in
             guard try hasTable(transaction) else { return false }
             return try missing(migrations, applied: applied(transaction), transaction.dialect).isEmpty
         }
     }
 
     private static func applyNext(_ database: any SQLDatabase, _ migrations: [Migration]) async throws -> Bool {
-        try await database.write { transaction in
+        try await database.write(of: .owner) { transaction in
             try transaction.lock(lockName)
             let applied = try applied(transaction)
             guard let next = try missing(migrations, applied: applied, transaction.dialect).first else { return false }

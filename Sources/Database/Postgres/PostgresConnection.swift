@@ -67,28 +67,43 @@ final class PostgresConnection: @unchecked Sendable {
     /// Prepares, or finds prepared, and runs `sql`.
     ///
     /// - Parameters:
-    ///   - begin: the transaction's first statement, sent ahead in the same packet; nil when it has begun.
+    ///   - opening: how the transaction begins, sent ahead in the same packet; nil when it has begun.
     ///   - body: called with the result; must not keep it.
     func run(
         _ sql: String,
         _ arguments: [SQLValue],
-        begin: String?,
+        opening: PostgresOpening?,
         _ control: CallControl,
         _ body: (PostgresResult) throws -> Void
     ) throws {
         let statement = try prepared(sql, arguments, control)
         let packed = try PostgresArguments(arguments)
-        guard let begin else {
+        guard let opening else {
             try send(statement, packed)
             return try receive(sql, control) { try body(PostgresResult($0, of: statement)) }
         }
+        let scope = try prepared(opening, control)
         try pipelined(sql) {
-            guard PQsendQueryParams(handle, begin, 0, nil, nil, nil, nil, 0) == 1 else { throw lost(sql) }
+            try send(opening, scope)
             try send(statement, packed)
             try synchronize(sql, control) { position, result in
-                if position == 1 { try body(PostgresResult(result, of: statement)) }
+                if position == PostgresOpening.statementCount { try body(PostgresResult(result, of: statement)) }
             }
         }
+    }
+
+    /// Begins a transaction for statements that can't be sent together with its beginning.
+    func open(_ opening: PostgresOpening, _ control: CallControl) throws {
+        let scope = try prepared(opening, control)
+        try pipelined(opening.begin) {
+            try send(opening, scope)
+            try synchronize(opening.begin, control) { _, _ in }
+        }
+    }
+
+    private func send(_ opening: PostgresOpening, _ scope: PostgresStatement) throws {
+        guard PQsendQueryParams(handle, opening.begin, 0, nil, nil, nil, nil, 0) == 1 else { throw lost(opening.begin) }
+        try send(scope, try PostgresArguments(opening.arguments))
     }
 
     /// Runs `sql` and calls `body` with each row as it comes. What `body` throws ends the reading only after all rows
@@ -145,6 +160,24 @@ final class PostgresConnection: @unchecked Sendable {
             throw DatabaseError.wrongArgumentCount(expected: count, received: arguments.count, sql: sql)
         }
         for name in statements.evicted() { try run("DEALLOCATE \(name)", control) }
+        let statement = try prepare(sql, arguments, control)
+        statements.add(statement)
+        return statement
+    }
+
+    /// Found first by every transaction, and never given up for another.
+    private func prepared(_ opening: PostgresOpening, _ control: CallControl) throws -> PostgresStatement {
+        if let statement = statements.openings[opening.sql] { return statement }
+        let statement = try prepare(opening.sql, opening.arguments, control)
+        statements.openings[opening.sql] = statement
+        return statement
+    }
+
+    private func prepare(
+        _ sql: String,
+        _ arguments: [SQLValue],
+        _ control: CallControl
+    ) throws -> PostgresStatement {
         let declared = arguments.map(PostgresType.declared)
         let name = statements.nextName()
         guard PQsendPrepare(handle, name, sql, Int32(declared.count), declared) == 1 else { throw lost(sql) }
@@ -155,7 +188,6 @@ final class PostgresConnection: @unchecked Sendable {
             statement = PostgresStatement(name: name, sql: sql, declared: declared, description: result)
         }
         guard let statement else { throw lost(sql) }
-        statements.add(statement)
         return statement
     }
 

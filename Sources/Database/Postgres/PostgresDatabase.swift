@@ -12,6 +12,7 @@ final class PostgresDatabase: SQLDatabase {
     /// Connections that nobody uses, the last used last; there are never more than permits.
     private let idle = Mutex<[PostgresSlot]>([])
     private let counters = DatabaseCounters()
+    private let role = PostgresRole()
 
     init(url: PostgresURL, options: DatabaseOptions) {
         self.url = url
@@ -30,21 +31,23 @@ final class PostgresDatabase: SQLDatabase {
     }
 
     func read<T: Sendable>(
+        of scope: RowScope,
         deadline: ContinuousClock.Instant?,
         _ body: @escaping @Sendable (any Transaction) throws -> T
     ) async throws -> T {
-        try await run(.read, deadline, body)
+        try await run(.read, of: scope, deadline, body)
     }
 
     func write<T: Sendable>(
+        of scope: RowScope,
         deadline: ContinuousClock.Instant?,
         _ body: @escaping @Sendable (any Transaction) throws -> T
     ) async throws -> T {
-        try await run(.write, deadline, body)
+        try await run(.write, of: scope, deadline, body)
     }
 
     func integrityCheck() async throws -> [String] {
-        try await read { transaction in
+        try await read(of: .owner) { transaction in
             let indexes = try transaction.rows(
                 "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid ORDER BY 1"
             )
@@ -70,17 +73,19 @@ final class PostgresDatabase: SQLDatabase {
 
     /// Connects once, so that a wrong URL is told at the start.
     func connect() async throws {
-        try await run(.read, .now + options.waitMax, retriesConnecting: false) { _ in }
+        try await run(.read, of: .owner, .now + options.waitMax, retriesConnecting: false) { _ in }
     }
 
     private func run<T: Sendable>(
         _ access: PostgresSlot.Access,
+        of scope: RowScope,
         _ deadline: ContinuousClock.Instant?,
         retriesConnecting: Bool = true,
         _ body: @escaping @Sendable (any Transaction) throws -> T
     ) async throws -> T {
         try await permits.acquire(deadline: deadline ?? .now + options.waitMax)
-        let slot = idle.withLock { $0.popLast() } ?? PostgresSlot(url: url, options: options, counters: counters)
+        let slot =
+            idle.withLock { $0.popLast() } ?? PostgresSlot(url: url, options: options, counters: counters, role: role)
         defer {
             idle.withLock { $0.append(slot) }
             permits.release()
@@ -92,7 +97,7 @@ final class PostgresDatabase: SQLDatabase {
                     slot.queue.async {
                         continuation.resume(
                             with: Result {
-                                try slot.run(access, control, retriesConnecting: retriesConnecting, body)
+                                try slot.run(access, of: scope, control, retriesConnecting: retriesConnecting, body)
                             }
                         )
                         // The queue is serial: the slot's next call comes after this.

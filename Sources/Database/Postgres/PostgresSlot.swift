@@ -28,16 +28,18 @@ final class PostgresSlot: @unchecked Sendable {
     private let url: PostgresURL
     private let options: DatabaseOptions
     private let counters: DatabaseCounters
+    private let role: PostgresRole
     private var connection: PostgresConnection?
     private var wasConnected = false
 
     /// A restart of PostgreSQL takes a second or two; for so long a lost connection is tried again.
     private static let reconnectMax: Duration = .seconds(5)
 
-    init(url: PostgresURL, options: DatabaseOptions, counters: DatabaseCounters) {
+    init(url: PostgresURL, options: DatabaseOptions, counters: DatabaseCounters, role: PostgresRole) {
         self.url = url
         self.options = options
         self.counters = counters
+        self.role = role
     }
 
     /// Runs `body` in a transaction, again if the transaction could not have been committed and may succeed later.
@@ -45,6 +47,7 @@ final class PostgresSlot: @unchecked Sendable {
     /// - Parameter retriesConnecting: whether a server that can't be reached is tried again for a while.
     func run<T>(
         _ access: Access,
+        of scope: RowScope,
         _ control: CallControl,
         retriesConnecting: Bool,
         _ body: (any Transaction) throws -> T
@@ -54,7 +57,7 @@ final class PostgresSlot: @unchecked Sendable {
             try control.check()
             do {
                 let connection = try connected(control, retries: retriesConnecting)
-                return try transact(connection, access, control, body)
+                return try transact(connection, access, of: scope, control, body)
             } catch {
                 let again = isRetryable(error, connection)
                 if connection?.isBroken ?? true { connection = nil }
@@ -78,13 +81,15 @@ final class PostgresSlot: @unchecked Sendable {
     private func transact<T>(
         _ connection: PostgresConnection,
         _ access: Access,
+        of scope: RowScope,
         _ control: CallControl,
         _ body: (any Transaction) throws -> T
     ) throws -> T {
+        let role = scope == .owner ? nil : try role.name(connection, control)
         let transaction = PostgresTransaction(
             connection,
             control,
-            begin: access.begin,
+            opening: PostgresOpening(begin: access.begin, scope: scope, role: role),
             isWritable: access == .write
         )
         defer { transaction.end() }
@@ -102,6 +107,8 @@ final class PostgresSlot: @unchecked Sendable {
             throw error
         }
         if access == .write, connection.isInTransaction { try commit(connection) }
+        // It may have made the role, or what the role is for.
+        if access == .write, scope == .owner { self.role.forget() }
         return value
     }
 

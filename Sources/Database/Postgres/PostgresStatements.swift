@@ -38,6 +38,8 @@ struct PostgresStatement {
 ///
 /// One SQL text may be prepared several times, once for each combination of argument types that needs it.
 final class PostgresStatements {
+    /// Those that begin transactions, by their SQL: one or two.
+    var openings: [String: PostgresStatement] = [:]
     private let max: Int
     private var bySQL: [String: [PostgresStatement]] = [:]
     private var count = 0
@@ -81,6 +83,7 @@ final class PostgresStatements {
 
     /// After DEALLOCATE ALL.
     func removeAll() {
+        openings = [:]
         bySQL = [:]
         count = 0
     }

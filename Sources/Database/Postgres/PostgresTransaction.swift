@@ -7,26 +7,25 @@ final class PostgresTransaction: Transaction {
     private(set) var death: (any Error)?
     private var depth = 0
     private var isStreaming = false
-    /// The statement that begins the transaction, until it is sent: together with the first statement, which saves
-    /// a round trip.
-    private var begin: String?
+    /// How the transaction begins, until it has: sent together with the first statement, which saves a round trip.
+    private var opening: PostgresOpening?
 
     let dialect = SQLDialect.postgres
 
     /// Statements sent together by `execute(_:each:)`: bounds what libpq holds of their answers.
     private static let batchMax = 512
 
-    init(_ connection: PostgresConnection, _ control: CallControl, begin: String, isWritable: Bool) {
+    init(_ connection: PostgresConnection, _ control: CallControl, opening: PostgresOpening, isWritable: Bool) {
         self.connection = connection
         self.control = control
-        self.begin = begin
+        self.opening = opening
         self.isWritable = isWritable
     }
 
     func rows(_ sql: String, _ arguments: [SQLValue]) throws -> [Row] {
         var rows: [Row] = []
         try run {
-            try connection.run(sql, arguments, begin: begin, control) { result in
+            try connection.run(sql, arguments, opening: opening, control) { result in
                 rows.reserveCapacity(Int(result.rowCount))
                 for position in 0..<result.rowCount { rows.append(try result.row(position)) }
             }
@@ -54,7 +53,7 @@ final class PostgresTransaction: Transaction {
     func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int {
         var changes = 0
         try run {
-            try connection.run(sql, arguments, begin: begin, control) { changes = $0.changes }
+            try connection.run(sql, arguments, opening: opening, control) { changes = $0.changes }
         }
         return changes
     }
@@ -102,7 +101,7 @@ final class PostgresTransaction: Transaction {
     }
 
     /// Whether the body ended the transaction itself, which it must not.
-    var hasEnded: Bool { begin == nil && !connection.isInTransaction }
+    var hasEnded: Bool { opening == nil && !connection.isInTransaction }
 
     /// Called when the body has returned: a transaction that was kept is of no use.
     func end() {
@@ -125,9 +124,9 @@ final class PostgresTransaction: Transaction {
     }
 
     private func sendBegin() throws {
-        guard let begin else { return }
-        try connection.run(begin, control)
-        self.begin = nil
+        guard let opening else { return }
+        try connection.open(opening, control)
+        self.opening = nil
     }
 
     private func checkUsable() throws {
@@ -140,7 +139,7 @@ final class PostgresTransaction: Transaction {
         do {
             try control.check()
             try work()
-            begin = nil
+            opening = nil
         } catch {
             death = error
             throw publicError(error)

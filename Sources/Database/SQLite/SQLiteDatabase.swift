@@ -52,6 +52,7 @@ final class SQLiteDatabase: SQLDatabase {
     }
 
     func read<T: Sendable>(
+        of _: RowScope,
         deadline: ContinuousClock.Instant?,
         _ body: @escaping @Sendable (any Transaction) throws -> T
     ) async throws -> T {
@@ -83,6 +84,7 @@ final class SQLiteDatabase: SQLDatabase {
     }
 
     func write<T: Sendable>(
+        of _: RowScope,
         deadline: ContinuousClock.Instant?,
         _ body: @escaping @Sendable (any Transaction) throws -> T
     ) async throws -> T {
@@ -103,7 +105,7 @@ final class SQLiteDatabase: SQLDatabase {
 
     func integrityCheck() async throws -> [String] {
         do {
-            return try await read { transaction in
+            return try await read(of: .owner) { transaction in
                 var findings: [String] = []
                 try transaction.forEachRow("PRAGMA integrity_check(100)") { row in
                     let finding = try row.text(0)

@@ -98,7 +98,7 @@ public struct EmbeddingCache: Sendable {
         guard !hashes.isEmpty else { return [:] }
         let key = Self.key(identity)
         let stale = now().microseconds - Self.touchInterval
-        let (found, touched) = try await database.read { transaction in
+        let (found, touched) = try await database.read(of: .tenant(tenant)) { transaction in
             var found: [[UInt8]: Entry] = [:]
             var touched: [[UInt8]] = []
             for start in stride(from: 0, to: hashes.count, by: Self.groupMax) {
@@ -129,7 +129,7 @@ public struct EmbeddingCache: Sendable {
                     SQLValue(entry.isTruncated), .integer(used),
                 ]
             }
-            _ = try await database.write { transaction in
+            _ = try await database.write(of: .tenant(tenant)) { transaction in
                 try transaction.execute(
                     """
                     INSERT INTO embedding_cache (tenant, identity, hash, vector, truncated, used)
@@ -149,7 +149,7 @@ public struct EmbeddingCache: Sendable {
     /// - Returns: how many rows went.
     @discardableResult
     public func trim() async throws -> Int {
-        let total = try await database.read { transaction in
+        let total = try await database.read(of: .everyTenant) { transaction in
             try transaction.firstRow("SELECT COUNT(*) FROM embedding_cache")?.integer(0) ?? 0
         }
         var excess = Int(total) - rowsMax
@@ -157,7 +157,7 @@ public struct EmbeddingCache: Sendable {
         while excess > 0 {
             try Task.checkCancellation()
             let count = min(excess, Self.groupMax)
-            let gone = try await database.write { transaction in
+            let gone = try await database.write(of: .everyTenant) { transaction in
                 try transaction.execute(
                     """
                     DELETE FROM embedding_cache WHERE (tenant, identity, hash) IN
@@ -175,7 +175,7 @@ public struct EmbeddingCache: Sendable {
 
     /// Removes what a tenant has stored, with every model.
     public func removeAll(tenant: TenantID) async throws {
-        _ = try await database.write { transaction in
+        _ = try await database.write(of: .tenant(tenant)) { transaction in
             try transaction.execute("DELETE FROM embedding_cache WHERE tenant = $1", [.text(tenant.description)])
         }
     }
@@ -189,7 +189,7 @@ public struct EmbeddingCache: Sendable {
         let rows: [[SQLValue]] = hashes.map { hash in
             [.integer(used), .text(tenant.description), .text(key), .bytes(hash)]
         }
-        _ = try await database.write { transaction in
+        _ = try await database.write(of: .tenant(tenant)) { transaction in
             try transaction.execute(
                 "UPDATE embedding_cache SET used = $1 WHERE tenant = $2 AND identity = $3 AND hash = $4",
                 each: rows

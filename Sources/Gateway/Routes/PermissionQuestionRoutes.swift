@@ -1,4 +1,5 @@
 import Access
+import Airtable
 import Domain
 import HTTPTypes
 
@@ -25,10 +26,15 @@ enum PermissionQuestionRoutes {
             var answers: [PermissionAnswerWire] = []
             var version: Int64 = 0
             for question in body.questions {
+                let (resource, subject) = (try question.resource.resource(), try question.subject?.subject())
+                guard try await call.sees(resource, context) else {
+                    answers.append(PermissionAnswerWire(unseen: question.permission))
+                    continue
+                }
                 let answer = try await call.services.access.explain(
                     question.permission,
-                    on: question.resource.resource(),
-                    for: try question.subject?.subject(),
+                    on: resource,
+                    for: subject,
                     context: context
                 )
                 answers.append(PermissionAnswerWire(answer))
@@ -47,10 +53,13 @@ enum PermissionQuestionRoutes {
         reply: .json(ExplanationWire.self, "The decision, and all that was looked at."),
         problems: [.notFound],
         handler: .authenticated { call, context in
+            let (permission, subject) = (try call.permissionAsked(), try call.subject())
+            let resource = try ResourceWire(call.query).resource(orThrow: .invalidParameter)
+            guard try await call.sees(resource, context) else { throw GatewayError.notFound }
             let explanation = try await call.services.access.explain(
-                try call.permissionAsked(),
-                on: try ResourceWire(call.query).resource(orThrow: .invalidParameter),
-                for: try call.subject(),
+                permission,
+                on: resource,
+                for: subject,
                 context: context
             )
             return try .json(ExplanationWire(explanation)).since(explanation.version)
@@ -71,12 +80,26 @@ enum PermissionQuestionRoutes {
                 for: try call.subject(),
                 context: context
             )
-            return try .json(PermittedObjectsWire(found.value)).since(found.version)
+            let all = call.services.access.isToldAll(context)
+            return try .json(PermittedObjectsWire(found.value, naming: all)).since(found.version)
         }
     )
 }
 
 extension RouteCall {
+    /// Whether a place may be spoken of: who does not manage members hears nothing of what does not exist for them.
+    fileprivate func sees(_ resource: Resource, _ context: Domain.RequestContext) async throws -> Bool {
+        if services.access.isToldAll(context) { return true }
+        do {
+            if case .workspace(let id) = resource {
+                guard Policy.allows(.basesRead, to: context.principal) else { return false }
+                return try await workspaces(context).contains { $0.id == id }
+            }
+            try await services.airtable.checkSeen(resource, context: context)
+            return true
+        } catch let error as any Failure where error.kind == .notFound { return false }
+    }
+
     fileprivate func permissionAsked() throws(GatewayError) -> Permission {
         guard let permission = query.text("permission").flatMap(Permission.init) else {
             throw GatewayError(

@@ -123,7 +123,7 @@ enum WorkspaceRoutes {
 extension RouteCall {
     /// The workspaces in which the caller may see anything: all for who sees the whole tenant, else those of the bases
     /// they see.
-    fileprivate func workspaces(_ context: Domain.RequestContext) async throws -> [Workspace] {
+    func workspaces(_ context: Domain.RequestContext) async throws -> [Workspace] {
         let all = try await services.access.workspaces(by: .basesRead, context: context)
         let scope = try await services.access.visibleScope(for: context, doing: .basesRead)
         let bases = try await reads.bases(context: context)

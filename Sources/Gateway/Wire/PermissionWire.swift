@@ -56,6 +56,12 @@ struct PermissionAnswerWire: WireType, Hashable {
         permission = explanation.decidingPermission
     }
 
+    /// Of a place that is not there, or is not to be seen.
+    init(unseen permission: Permission) {
+        (decision, reason, role, grant) = ("denied", "nothing", nil, nil)
+        self.permission = permission
+    }
+
     static let members: KeyValuePairs<String, JSONSchema> = [
         "decision": .string(
             description: "`conditional` when it depends on what stands in the record.",
@@ -134,18 +140,22 @@ struct PermittedObjectsWire: DocumentedWireType, Hashable {
     let sight: ReachWire
     let action: ReachWire?
 
-    init(_ scope: VisibleScope) {
-        sight = ReachWire(scope.sightShown)
-        action = scope.actionShown.map(ReachWire.init)
+    /// - Parameter naming: whether what does not exist for them is named all the same.
+    init(_ scope: VisibleScope, naming all: Bool) {
+        sight = ReachWire(scope.sightShown(naming: all))
+        action = scope.actionShown(naming: all).map(ReachWire.init)
     }
 
     static let schemaName = "PermittedObjects"
     static let schema = JSONSchema.object(
         properties: [
-            "sight": ReachWire.schema.described("What exists for them; all else is not found."),
+            "sight": ReachWire.schema.described(
+                "What exists for them; all else is not found. What does not is named, and rules are told, to who manages "
+                    + "members alone."
+            ),
             "action": ReachWire.schema.described("Where of that they may do it; absent when wherever they see."),
         ],
         required: ["sight"]
     )
-    static let sample = PermittedObjectsWire(VisibleScope.sample)
+    static let sample = PermittedObjectsWire(VisibleScope.sample, naming: true)
 }

@@ -34,7 +34,7 @@ public struct JobQueue: Sendable {
     @discardableResult
     public func enqueue(_ draft: JobDraft, tenant: TenantID) async throws -> Job {
         let (store, time, id) = (store, now(), JobID.random())
-        return try await database.write { transaction in
+        return try await database.write(of: .tenant(tenant)) { transaction in
             try store.insert(draft, id: id, now: time, tenant: tenant, in: transaction)
         }
     }
@@ -42,7 +42,7 @@ public struct JobQueue: Sendable {
     /// - Throws: `JobError.notFound`.
     public func job(_ id: JobID, tenant: TenantID) async throws -> Job {
         let store = store
-        return try await database.read { try store.job(id, tenant: tenant, in: $0) }
+        return try await database.read(of: .tenant(tenant)) { try store.job(id, tenant: tenant, in: $0) }
     }
 
     /// Jobs of one kind, newest first.
@@ -54,7 +54,7 @@ public struct JobQueue: Sendable {
     ) async throws -> JobPage {
         let store = store
         let count = max(1, min(limit, Limits.pageRecords))
-        let found = try await database.read { transaction in
+        let found = try await database.read(of: .tenant(tenant)) { transaction in
             try store.jobs(kind: kind, after: cursor, limit: count + 1, tenant: tenant, in: transaction)
         }
         let page = Array(found.prefix(count))
@@ -67,7 +67,7 @@ public struct JobQueue: Sendable {
     @discardableResult
     public func cancel(_ id: JobID, tenant: TenantID) async throws -> Job {
         let (store, time) = (store, now())
-        return try await database.write { transaction in
+        return try await database.write(of: .tenant(tenant)) { transaction in
             _ = try store.cancel(id, now: time, tenant: tenant, in: transaction)
             return try store.job(id, tenant: tenant, in: transaction)
         }
@@ -79,7 +79,7 @@ public struct JobQueue: Sendable {
     @discardableResult
     public func removeFinished(olderThan age: Duration, tenant: TenantID) async throws -> Int {
         let (store, time) = (store, Instant(microseconds: now().microseconds - age.microseconds))
-        return try await database.write { transaction in
+        return try await database.write(of: .tenant(tenant)) { transaction in
             try store.removeFinished(before: time, limit: Limits.sweepRows, tenant: tenant, in: transaction)
         }
     }
@@ -90,11 +90,11 @@ public struct JobQueue: Sendable {
     public func claim(kinds: Set<String>, owner: String, tenant: TenantID) async throws -> JobClaim? {
         guard !kinds.isEmpty else { return nil }
         let (store, time, lease, names) = (store, now(), timing.lease, kinds.sorted())
-        let waits = try await database.read { transaction in
+        let waits = try await database.read(of: .tenant(tenant)) { transaction in
             try store.hasClaimable(kinds: names, now: time, tenant: tenant, in: transaction)
         }
         guard waits else { return nil }
-        return try await database.write { transaction in
+        return try await database.write(of: .tenant(tenant)) { transaction in
             try store.claim(
                 kinds: names,
                 owner: owner,
@@ -112,7 +112,9 @@ public struct JobQueue: Sendable {
     @discardableResult
     public func release(owner: String, tenant: TenantID) async throws -> Int {
         let (store, time) = (store, now())
-        return try await database.write { try store.release(owner: owner, now: time, tenant: tenant, in: $0) }
+        return try await database.write(of: .tenant(tenant)) {
+            try store.release(owner: owner, now: time, tenant: tenant, in: $0)
+        }
     }
 
     /// A sign of life: the lease runs from now again.
@@ -120,7 +122,9 @@ public struct JobQueue: Sendable {
     /// - Throws: `JobError` `cancelled`, `leaseLost`, `notFound`: stop working.
     public func renew(_ claim: JobClaim) async throws {
         let (store, time, lease) = (store, now(), timing.lease)
-        try await database.write { try store.renew(claim, now: time, lease: lease, in: $0) }
+        try await database.write(of: .tenant(claim.job.tenant)) {
+            try store.renew(claim, now: time, lease: lease, in: $0)
+        }
     }
 
     /// Notes progress, which is a sign of life too.
@@ -128,13 +132,17 @@ public struct JobQueue: Sendable {
     /// - Throws: as `renew`.
     public func report(_ progress: JobProgress, of claim: JobClaim) async throws {
         let (store, time, lease) = (store, now(), timing.lease)
-        try await database.write { try store.report(progress, claim, now: time, lease: lease, in: $0) }
+        try await database.write(of: .tenant(claim.job.tenant)) {
+            try store.report(progress, claim, now: time, lease: lease, in: $0)
+        }
     }
 
     /// - Throws: as `renew`.
     public func finish(_ claim: JobClaim) async throws {
         let (store, time) = (store, now())
-        try await database.write { try store.finish(claim, as: .succeeded, message: nil, now: time, in: $0) }
+        try await database.write(of: .tenant(claim.job.tenant)) {
+            try store.finish(claim, as: .succeeded, message: nil, now: time, in: $0)
+        }
     }
 
     /// Notes a failure: the job rests and is tried again, or has failed for good after `attemptsMax` in a row.
@@ -152,11 +160,13 @@ public struct JobQueue: Sendable {
     ) async throws {
         let (store, time) = (store, now())
         if isPermanent {
-            try await database.write { try store.finish(claim, as: .failed, message: message, now: time, in: $0) }
+            try await database.write(of: .tenant(claim.job.tenant)) {
+                try store.finish(claim, as: .failed, message: message, now: time, in: $0)
+            }
             return
         }
         let (timing, share) = (timing, random())
-        try await database.write { transaction in
+        try await database.write(of: .tenant(claim.job.tenant)) { transaction in
             // Progress made meanwhile starts the count anew.
             let job = try store.job(claim.job.id, tenant: claim.job.tenant, in: transaction)
             if job.attempts >= job.attemptsMax {
@@ -174,7 +184,7 @@ public struct JobQueue: Sendable {
     /// - Throws: as `renew`.
     public func giveBack(_ claim: JobClaim) async throws {
         let (store, time) = (store, now())
-        try await database.write { transaction in
+        try await database.write(of: .tenant(claim.job.tenant)) { transaction in
             try store.giveBack(claim, due: time, message: nil, forgetsAttempt: true, in: transaction)
         }
     }

@@ -85,7 +85,7 @@ public struct KeptReplies: Sendable {
         deadline: ContinuousClock.Instant?,
         tenant: TenantID
     ) async throws -> Claim {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             let made = try transaction.execute(
                 """
                 INSERT INTO kept_replies (tenant, caller, route, key, fingerprint, created)
@@ -118,7 +118,7 @@ public struct KeptReplies: Sendable {
 
     /// Puts the answer in place of the claim.
     public func keep(_ reply: KeptReply, for key: ReplyKey, tenant: TenantID) async throws {
-        try await database.write { transaction in
+        try await database.write(of: .tenant(tenant)) { transaction in
             try transaction.execute(
                 """
                 UPDATE kept_replies SET status = $5, content_type = $6, body = $7
@@ -133,7 +133,7 @@ public struct KeptReplies: Sendable {
 
     /// Gives a claim back: nothing was done.
     public func release(_ key: ReplyKey, tenant: TenantID) async throws {
-        try await database.write { transaction in
+        try await database.write(of: .tenant(tenant)) { transaction in
             try transaction.execute(
                 """
                 DELETE FROM kept_replies
@@ -149,7 +149,7 @@ public struct KeptReplies: Sendable {
     /// - Returns: how many were forgotten.
     @discardableResult
     public func sweep(before oldest: Instant, limit: Int, tenant: TenantID) async throws -> Int {
-        try await database.write { transaction in
+        try await database.write(of: .tenant(tenant)) { transaction in
             let old = try transaction.execute(
                 "DELETE FROM kept_replies WHERE tenant = $1 AND created < $2",
                 [.text(tenant.description), .integer(oldest.microseconds)]

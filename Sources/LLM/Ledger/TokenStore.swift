@@ -58,7 +58,7 @@ struct TokenStore: Sendable {
     ) async throws -> Outcome {
         let id = RunID.random().description
         let day = Self.day(of: time)
-        return try await database.write(deadline: deadline) { transaction in
+        return try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             try Self.lock(tenant, transaction)
             try Self.settleExpired(time: time, tenant: tenant, transaction)
             var output = demand.output
@@ -97,7 +97,7 @@ struct TokenStore: Sendable {
         usage: TokenUsage,
         deadline: ContinuousClock.Instant?
     ) async throws {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(reservation.tenant), deadline: deadline) { transaction in
             try Self.lock(reservation.tenant, transaction)
             let wasOpen = try transaction.execute(
                 "DELETE FROM llm_token_reservations WHERE tenant = $1 AND id = $2",
@@ -116,7 +116,7 @@ struct TokenStore: Sendable {
     }
 
     func settleExpired(time: Instant, tenant: TenantID) async throws -> Int {
-        try await database.write { transaction in
+        try await database.write(of: .tenant(tenant)) { transaction in
             try Self.lock(tenant, transaction)
             return try Self.settleExpired(time: time, tenant: tenant, transaction)
         }
@@ -129,7 +129,7 @@ struct TokenStore: Sendable {
         tenant: TenantID,
         deadline: ContinuousClock.Instant?
     ) async throws -> TokenDay {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .tenant(tenant), deadline: deadline) { transaction in
             try Self.used(day: day, user: user, tenant: tenant, transaction)
         }
     }

@@ -52,7 +52,7 @@ public struct RunTrafficStore: Sendable {
         tenant: TenantID,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> [RecordedExchange] {
-        try await database.read(deadline: deadline) { transaction in
+        try await database.read(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.rows(
                 """
                 SELECT provider, model, path, request, status, reply, is_cut, failure, time FROM llm_exchanges
@@ -83,7 +83,7 @@ public struct RunTrafficStore: Sendable {
         deadline: ContinuousClock.Instant? = nil
     ) async throws {
         guard !runs.isEmpty else { return }
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.execute(
                 "DELETE FROM llm_exchanges WHERE tenant = $1 AND run = $2",
                 each: runs.map { [.text(tenant.description), .text($0.description)] }
@@ -98,7 +98,7 @@ public struct RunTrafficStore: Sendable {
         deadline: ContinuousClock.Instant?
     ) async throws {
         let time = now()
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.lock("llm_exchanges \(run)")
             let keys: [SQLValue] = [.text(tenant.description), .text(run.description)]
             let kept = try transaction.rows(

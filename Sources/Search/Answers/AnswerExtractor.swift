@@ -104,7 +104,8 @@ public struct AnswerExtractor: Sendable {
         let (lexical, tenant) = (search.lexical, context.tenant)
         let stems = Array(Set(question.stems + (question.attribute + question.subject).map(\.stem) + question.entities))
         let units = found.partitions.values.reduce(0) { $0 + $1.units }
-        let counts = try await search.database.read(deadline: context.deadline) { transaction in
+        let counts = try await search.database.read(of: .tenant(context.tenant), deadline: context.deadline) {
+            transaction in
             try lexical.frequencies(of: stems, partitions: partitions, seen: seen, tenant: tenant, in: transaction)
         }
         return Dictionary(

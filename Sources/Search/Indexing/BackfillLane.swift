@@ -44,7 +44,9 @@ struct BackfillLane: Sendable {
     /// - Parameter afterBlock: called after each block.
     func step(afterBlock: @Sendable () async throws -> Void = {}) async throws -> Bool {
         let (tenant, store) = (tenant, store)
-        let queue = try await services.database.read { try store.backfills(tenant: tenant, in: $0) }
+        let queue = try await services.database.read(of: .tenant(tenant)) {
+            try store.backfills(tenant: tenant, in: $0)
+        }
         guard let backfill = queue.first(where: { $0.phase != .done }) else { return try await clear() }
         let context = try await services.context(tenant)
         do {
@@ -164,7 +166,8 @@ struct BackfillLane: Sendable {
         defer { touched.end(watch) }
         let place = SweepPlace(backfill.cursor)
         let (tenant, store) = (tenant, store)
-        let found = try await services.database.read { transaction -> (units: [StoredUnit], next: SweepPlace?) in
+        let found = try await services.database.read(of: .tenant(context.tenant)) {
+            transaction -> (units: [StoredUnit], next: SweepPlace?) in
             let partitions = try store.partitions(of: table.id, tenant: tenant, in: transaction).map(\.number)
             guard let partition = partitions.first(where: { $0 >= place.partition }) else { return ([], nil) }
             let units = try store.units(
@@ -205,7 +208,7 @@ extension BackfillLane {
     /// Clears away a bit of what deleted tables left; false when nothing is left.
     private func clear() async throws -> Bool {
         let (tenant, store) = (tenant, SearchStore())
-        let found = try await services.database.read { transaction in
+        let found = try await services.database.read(of: .tenant(tenant)) { transaction in
             let removal = try store.removals(tenant: tenant, in: transaction).first
             return (removal, Set(try store.partitions(tenant: tenant, in: transaction).map(\.base)))
         }
@@ -230,7 +233,7 @@ extension BackfillLane {
                     }
                 }
             }
-            _ = try await database.write { transaction in
+            _ = try await database.write(of: .tenant(tenant)) { transaction in
                 try store.clear(
                     removal,
                     before: end,

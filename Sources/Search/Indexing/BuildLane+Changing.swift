@@ -19,11 +19,13 @@ extension BuildLane {
                 var again = build
                 again.cursor = -1
                 let state = again
-                try await services.database.write { _ = try store.update(state, tenant: tenant, in: $0) }
+                try await services.database.write(of: .tenant(tenant)) {
+                    _ = try store.update(state, tenant: tenant, in: $0)
+                }
                 return .worked
             }
             try services.afterStep(.planned)
-            let isChanged = try await services.database.write { transaction in
+            let isChanged = try await services.database.write(of: .tenant(tenant)) { transaction in
                 let present = try store.build(tenant: tenant, in: transaction)
                 let left = try store.buildKeys(.changed, limit: 1, tenant: tenant, in: transaction)
                 guard present?.number == build.number, left.isEmpty else { return false }
@@ -39,7 +41,7 @@ extension BuildLane {
     /// A base that lacks vectors which its units have according to SQL; nil when all is there.
     private func incompleteBase(_ target: SearchModel) async throws -> BaseID? {
         let (tenant, store, collections) = (tenant, SearchStore(), target.collections)
-        let expected = try await services.database.read { transaction in
+        let expected = try await services.database.read(of: .tenant(tenant)) { transaction in
             try store.countsAfterBuild(tenant: tenant, in: transaction)
         }
         return try await services.pool.run(priority: .bulk) {
@@ -59,7 +61,7 @@ extension BuildLane {
         try await services.pool.run(priority: .bulk) {
             try VectorCollections.removeOthers(in: directory, tenant: tenant, keeping: kept)
         }
-        let models = try await services.database.read { try store.models(tenant: tenant, in: $0) }
+        let models = try await services.database.read(of: .tenant(tenant)) { try store.models(tenant: tenant, in: $0) }
         guard let models, models.needsPass else { return }
         let context = try await services.context(tenant)
         for base in try await services.airtable.bases(context: context) {
@@ -67,7 +69,7 @@ extension BuildLane {
                 try await indexer.enqueue(table, because: .recordsChanged, context)
             }
         }
-        try await services.database.write { transaction in
+        try await services.database.write(of: .tenant(tenant)) { transaction in
             try store.setLiveModel(
                 models.live,
                 configured: models.configured,
@@ -83,7 +85,7 @@ extension IndexingServices {
     /// The collections in use: those of the live model, and those that are being made.
     func collectionsKept(tenant: TenantID) async throws -> [VectorCollections] {
         guard models.mayChange else { return [collections] }
-        let build = try await database.read { try SearchStore().build(tenant: tenant, in: $0) }
+        let build = try await database.read(of: .tenant(tenant)) { try SearchStore().build(tenant: tenant, in: $0) }
         guard let build, !build.isFinished else { return [collections] }
         do {
             return [collections, try models.model(build.target).collections]
@@ -100,7 +102,7 @@ extension IndexingServices {
     func settle(tenant: TenantID) async throws -> IndexingServices {
         guard models.mayChange else { return self }
         let (store, configured, isWish) = (SearchStore(), models.configured, models.isWish)
-        let live = try await database.write { transaction -> EmbeddingModelName in
+        let live = try await database.write(of: .tenant(tenant)) { transaction -> EmbeddingModelName in
             try transaction.lock("search-models-\(tenant)")
             guard let stored = try store.models(tenant: tenant, in: transaction) else {
                 // An index from before models could change was made by the local one.
@@ -139,7 +141,7 @@ extension IndexingServices {
                 "the model of the index can't be opened; the configured one takes over",
                 metadata: ["model": "\(live)", "error": "\(error)"]
             )
-            try await database.write { transaction in
+            try await database.write(of: .tenant(tenant)) { transaction in
                 try store.stopBuild(tenant: tenant, in: transaction)
                 try store.setLiveModel(
                     configured,

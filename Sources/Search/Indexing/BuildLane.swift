@@ -39,7 +39,7 @@ struct BuildLane: Sendable {
     func step() async throws -> Step {
         guard services.models.mayChange else { return .idle }
         let (tenant, store) = (tenant, store)
-        let found = try await services.database.read { try store.build(tenant: tenant, in: $0) }
+        let found = try await services.database.read(of: .tenant(tenant)) { try store.build(tenant: tenant, in: $0) }
         guard let build = found, !build.isStuck, !build.isFinished else { return .idle }
         do {
             return try await advance(build)
@@ -49,7 +49,9 @@ struct BuildLane: Sendable {
             noted.trouble = error.description
             noted.isStuck = isStuck
             let state = noted
-            try await services.database.write { _ = try store.update(state, tenant: tenant, in: $0) }
+            try await services.database.write(of: .tenant(tenant)) {
+                _ = try store.update(state, tenant: tenant, in: $0)
+            }
             guard isStuck else { throw error }
             services.logger.error(
                 "the index of another model can't be made; the old one stays",
@@ -63,7 +65,7 @@ struct BuildLane: Sendable {
         let target = try services.models.model(build.target)
         if !build.isFilled { return try await fill(build, target) }
         let (tenant, store) = (tenant, store)
-        let keys = try await services.database.read { transaction in
+        let keys = try await services.database.read(of: .tenant(tenant)) { transaction in
             try store.buildKeys(.changed, limit: Self.blockUnits, tenant: tenant, in: transaction)
         }
         if !keys.isEmpty { return try await follow(keys, build, target) }
@@ -76,7 +78,7 @@ struct BuildLane: Sendable {
         // Whoever was writing units without having seen the build is through after this.
         if build.cursor < 0 { try await indexer.gate.run {} }
         let (tenant, store) = (tenant, store)
-        let found = try await services.database.read { transaction in
+        let found = try await services.database.read(of: .tenant(tenant)) { transaction in
             try store.units(after: build.cursor, limit: Self.blockUnits, tenant: tenant, in: transaction)
         }
         let block = try await block(found, build, target)
@@ -88,7 +90,7 @@ struct BuildLane: Sendable {
         next.counts.add(block.counts)
         next.trouble = nil
         let state = next
-        try await services.database.write { transaction in
+        try await services.database.write(of: .tenant(tenant)) { transaction in
             guard try store.update(state, tenant: tenant, in: transaction) else { return }
             try store.noteForBuild(block.unmatched.map(\.unit.key), tenant: tenant, in: transaction)
             try store.noteOutcome(.refused, of: block.refused, tenant: tenant, in: transaction)
@@ -105,7 +107,7 @@ struct BuildLane: Sendable {
         _ target: SearchModel
     ) async throws -> Step {
         let (tenant, store) = (tenant, store)
-        let found = try await services.database.read { transaction in
+        let found = try await services.database.read(of: .tenant(tenant)) { transaction in
             (
                 try store.units(keys.map(\.key), tenant: tenant, in: transaction),
                 try store.partitions(tenant: tenant, in: transaction)
@@ -125,7 +127,7 @@ struct BuildLane: Sendable {
         next.counts.add(block.counts)
         next.trouble = nil
         let state = next
-        try await services.database.write { transaction in
+        try await services.database.write(of: .tenant(tenant)) { transaction in
             guard try store.update(state, tenant: tenant, in: transaction) else { return }
             try store.forgetBuildKeys(keys, tenant: tenant, in: transaction)
             try store.noteOutcome(.refused, of: done.refused, tenant: tenant, in: transaction)

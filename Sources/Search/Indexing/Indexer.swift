@@ -171,13 +171,15 @@ public final class Indexer: Sendable {
 
     private func isChangingModel() async throws -> Bool {
         for tenant in try await tenants() {
-            let build = try await services.database.read { try SearchStore().build(tenant: tenant, in: $0) }
+            let build = try await services.database.read(of: .tenant(tenant)) {
+                try SearchStore().build(tenant: tenant, in: $0)
+            }
             if let build, !build.isFinished, !build.isStuck { return true }
         }
         return false
     }
 
     private func backfills(_ tenant: TenantID) async throws -> [Backfill] {
-        try await services.database.read { try SearchStore().backfills(tenant: tenant, in: $0) }
+        try await services.database.read(of: .tenant(tenant)) { try SearchStore().backfills(tenant: tenant, in: $0) }
     }
 }

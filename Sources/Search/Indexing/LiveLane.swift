@@ -81,7 +81,7 @@ struct LiveLane: Sendable {
             try await index(ids.sorted(), in: model, priority, isForced: !trust.trusts(last), context)
         }
         let (tenant, log, time) = (tenant, log, Instant.now())
-        try await services.database.write { transaction in
+        try await services.database.write(of: .tenant(tenant)) { transaction in
             try log.setCheckpoint(last, of: Indexer.consumer, time: time, tenant: tenant, in: transaction)
         }
         return Step(checkpoint: last, hasMore: last < page.latest, enqueued: enqueued)

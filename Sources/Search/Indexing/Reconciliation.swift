@@ -31,7 +31,7 @@ struct Reconciliation: Sendable {
 
     func run() async throws {
         let (tenant, store) = (tenant, store)
-        let state = try await services.database.read { transaction in
+        let state = try await services.database.read(of: .tenant(tenant)) { transaction in
             State(
                 partitions: try store.partitions(tenant: tenant, in: transaction),
                 counts: try store.encodedCounts(tenant: tenant, in: transaction),
@@ -138,7 +138,7 @@ struct Reconciliation: Sendable {
         var missing: [StoredUnit] = []
         while true {
             let after = entry
-            let units = try await services.database.read { transaction in
+            let units = try await services.database.read(of: .tenant(tenant)) { transaction in
                 try store.units(in: partition, after: after, limit: Self.pageUnits, tenant: tenant, transaction)
             }
             guard let last = units.last else { return missing }

@@ -16,7 +16,7 @@ extension RecordIndexer {
         )
         let signature = layout.signature
         let (tenant, store) = (tenant, store)
-        return try await services.database.write { transaction in
+        return try await services.database.write(of: .tenant(context.tenant)) { transaction in
             _ = try store.ensurePartitions([], layout: layout, tenant: tenant, in: transaction)
             let old = try store.signature(of: table.id, tenant: tenant, in: transaction)
             if signature != old {
@@ -40,7 +40,7 @@ extension RecordIndexer {
     func removeTable(_ table: TableID) async throws {
         let (tenant, store, database) = (tenant, store, services.database)
         try await gate.run {
-            try await database.write { try store.removeTable(table, tenant: tenant, in: $0) }
+            try await database.write(of: .tenant(tenant)) { try store.removeTable(table, tenant: tenant, in: $0) }
         }
     }
 }

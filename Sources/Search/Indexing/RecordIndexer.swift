@@ -231,7 +231,7 @@ struct RecordIndexer: Sendable {
         _ layout: TableLayout
     ) async throws -> (partitions: [FieldGroup: Partition], units: [StoredUnit]) {
         let (tenant, store) = (tenant, store)
-        let found = try await services.database.read { transaction in
+        let found = try await services.database.read(of: .tenant(tenant)) { transaction in
             let partitions = try store.partitions(of: layout.table.id, tenant: tenant, in: transaction)
             let numbers = Set(partitions.map(\.number))
             return (partitions, try store.units(of: ids, in: numbers, tenant: tenant, transaction))
@@ -240,7 +240,7 @@ struct RecordIndexer: Sendable {
         if covers, groups.isSubset(of: found.0.map(\.group)) {
             return (Dictionary(found.0.map { ($0.group, $0) }, uniquingKeysWith: { first, _ in first }), found.1)
         }
-        let partitions = try await services.database.write { transaction in
+        let partitions = try await services.database.write(of: .tenant(tenant)) { transaction in
             // Several blocks are planned at once, and the first of a table all find that its partitions are missing.
             try transaction.lock("search-partitions-\(tenant)")
             return try store.ensurePartitions(groups, layout: layout, tenant: tenant, in: transaction)
@@ -274,7 +274,7 @@ struct RecordIndexer: Sendable {
             counts: counts(rendered, vectors)
         )
         let (tenant, store, changes) = (tenant, store, plan)
-        try await services.database.write { transaction in
+        try await services.database.write(of: .tenant(tenant)) { transaction in
             if !changes.drafts.isEmpty || !changes.removed.isEmpty {
                 try store.apply(changes.drafts, removing: changes.removed, tenant: tenant, in: transaction)
             }

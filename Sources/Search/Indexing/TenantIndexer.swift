@@ -156,7 +156,9 @@ final class TenantIndexer: Sendable {
         let (tenant, store) = (tenant, store)
         let message = (error as? any Failure)?.description ?? "Something went wrong; the log has it."
         do {
-            try await services.database.write { try store.noteTrouble(message, tenant: tenant, in: $0) }
+            try await services.database.write(of: .tenant(tenant)) {
+                try store.noteTrouble(message, tenant: tenant, in: $0)
+            }
         } catch {
             // The trouble itself is in the log, and will be noted when it comes again.
             services.logger.debug("trouble could not be noted", metadata: ["error": "\(error)"])
@@ -198,7 +200,9 @@ final class TenantIndexer: Sendable {
             }
         }
         let (tenant, store) = (tenant, store)
-        let known = try await services.database.read { try store.partitions(tenant: tenant, in: $0).map(\.table) }
+        let known = try await services.database.read(of: .tenant(tenant)) {
+            try store.partitions(tenant: tenant, in: $0).map(\.table)
+        }
         for table in Set(known).subtracting(tables).sorted() { try await indexer.removeTable(table) }
         try await services.changes.setCheckpoint(latest, of: Indexer.consumer, tenant: tenant)
         return latest

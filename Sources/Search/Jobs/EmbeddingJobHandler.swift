@@ -37,7 +37,7 @@ public struct EmbeddingJobHandler: JobHandler {
 
     private func state(of task: EmbeddingTask, tenant: TenantID) async throws -> (JobProgress, isDone: Bool) {
         let store = store
-        return try await services.database.read { transaction in
+        return try await services.database.read(of: .tenant(tenant)) { transaction in
             task.changesModel
                 ? try Self.change(task, store, tenant, transaction)
                 : try Self.backfills(task, store, tenant, transaction)

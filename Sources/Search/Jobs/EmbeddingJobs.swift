@@ -101,7 +101,8 @@ public struct EmbeddingJobs: Sendable {
         let job = try await visibleJob(id, context)
         let task = try EmbeddingTask(job.payload)
         let (store, jobStore, tenant, time) = (store, jobStore, context.tenant, now())
-        let ended = try await services.database.write(deadline: context.deadline) { transaction in
+        let ended = try await services.database.write(of: .tenant(context.tenant), deadline: context.deadline) {
+            transaction in
             if try jobStore.cancel(id, now: time, tenant: tenant, in: transaction) {
                 let others = try jobStore.unfinished(kind: Self.kind, tenant: tenant, in: transaction)
                 try store.callOff(id, for: others, tenant: tenant, in: transaction)
@@ -189,7 +190,8 @@ public struct EmbeddingJobs: Sendable {
         let (store, jobStore, tenant, time, id) = (store, jobStore, context.tenant, now(), JobID.random())
         let draft = JobDraft(kind: Self.kind, payload: task.payload, creator: context.principal.user)
         let configured = services.models.configured
-        return try await services.database.write(deadline: context.deadline) { transaction in
+        return try await services.database.write(of: .tenant(context.tenant), deadline: context.deadline) {
+            transaction in
             try transaction.lock("search-models-\(tenant)")
             guard
                 try jobStore.unfinishedCount(kind: Self.kind, tenant: tenant, in: transaction) < Limits.jobsUnfinished

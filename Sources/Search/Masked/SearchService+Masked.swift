@@ -67,7 +67,8 @@ extension SearchService {
                 let request = RecordPageRequest(limit: Limits.internalPageRecords, after: after)
                 let page = try await reader.airtable.records(in: table.id, page: request, context: context)
                 let shown = try await reader.shown(page.records, in: table, context: context)
-                let keys = try await database.read(deadline: context.deadline) { transaction in
+                let keys = try await database.read(of: .tenant(context.tenant), deadline: context.deadline) {
+                    transaction in
                     try store.units(of: page.records.map(\.id), in: [partition.number], tenant: tenant, transaction)
                 }
                 let first = Dictionary(keys.map { ($0.record, $0) }) { $0.window <= $1.window ? $0 : $1 }

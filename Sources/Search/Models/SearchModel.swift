@@ -80,7 +80,7 @@ package final class SearchModels: Sendable {
         tenant: TenantID
     ) async throws -> EmbeddingModelName? {
         let store = SearchStore()
-        return try await database.read { transaction in
+        return try await database.read(of: .tenant(tenant)) { transaction in
             let stored = try store.models(tenant: tenant, in: transaction)
             let target = try store.build(tenant: tenant, in: transaction)?.target
             // What is being made was asked for last.
@@ -99,7 +99,9 @@ package final class SearchModels: Sendable {
 
     package func liveName(tenant: TenantID) async throws -> EmbeddingModelName {
         guard let database else { return configured }
-        let stored = try await database.read { try SearchStore().liveModel(tenant: tenant, in: $0) }
+        let stored = try await database.read(of: .tenant(tenant)) {
+            try SearchStore().liveModel(tenant: tenant, in: $0)
+        }
         return stored ?? configured
     }
 

@@ -58,7 +58,7 @@ extension SearchService {
         async let encoded = encoded(query, start, context)
         let (stems, accepted) = (query.stems, query.accepted)
         let masked = try await masked(for: query, places: places, context: context)
-        let words = try await database.read(deadline: context.deadline) { transaction in
+        let words = try await database.read(of: .tenant(context.tenant), deadline: context.deadline) { transaction in
             let scope = try places.scope(try store.partitions(tenant: tenant, in: transaction))
                 .limited(to: places.limits, store: store, tenant: tenant, in: transaction)
             let scores = try lexical.scores(
@@ -119,7 +119,9 @@ extension SearchService {
     ) async throws -> MaskedTexts {
         if places.visible.isWholeInBases || query.mode == .semantic { return MaskedTexts() }
         let (store, tenant) = (store, context.tenant)
-        let all = try await database.read(deadline: context.deadline) { try store.partitions(tenant: tenant, in: $0) }
+        let all = try await database.read(of: .tenant(context.tenant), deadline: context.deadline) {
+            try store.partitions(tenant: tenant, in: $0)
+        }
         return try await maskedTexts(places.scope(all).closed, places: places, context: context)
             .accepting(query.accepted)
     }
@@ -181,7 +183,7 @@ extension SearchService {
         context: RequestContext
     ) async throws -> (records: [UnitKey: RecordID], units: [StoredUnit]) {
         let (store, tenant) = (store, context.tenant)
-        return try await database.read(deadline: context.deadline) { transaction in
+        return try await database.read(of: .tenant(context.tenant), deadline: context.deadline) { transaction in
             let records = try store.records(of: keys, tenant: tenant, in: transaction)
             let units = try store.units(
                 of: Set(records.values).sorted(),

@@ -35,9 +35,11 @@ extension SearchService {
             context: context
         )
         let (store, tenant) = (store, context.tenant)
-        let all = try await database.read(deadline: context.deadline) { try store.partitions(tenant: tenant, in: $0) }
+        let all = try await database.read(of: .tenant(context.tenant), deadline: context.deadline) {
+            try store.partitions(tenant: tenant, in: $0)
+        }
         let vectors = try await vectors(of: source, among: all, visible: places.visible, context: context)
-        let scope = try await database.read(deadline: context.deadline) { transaction in
+        let scope = try await database.read(of: .tenant(context.tenant), deadline: context.deadline) { transaction in
             try places.scope(all).limited(to: places.limits, store: store, tenant: tenant, in: transaction)
         }
         let count = min(Limits.searchCandidates, 80 + 4 * limit)
@@ -78,7 +80,7 @@ extension SearchService {
         // A record that is seen may be asked for also where none of its units may be found.
         let tables = Dictionary((Array(scope.byNumber.values) + scope.closed).map { ($0.number, $0.table) }) { $1 }
         let (store, tenant) = (store, context.tenant)
-        let units = try await database.read(deadline: context.deadline) { transaction in
+        let units = try await database.read(of: .tenant(context.tenant), deadline: context.deadline) { transaction in
             try store.units(of: [record], in: Set(tables.keys), tenant: tenant, transaction)
         }
         guard let table = units.compactMap({ tables[$0.key.partition] }).first,

@@ -23,7 +23,7 @@ extension SearchService {
         let (store, tenant, feed) = (store, context.tenant, airtable.changes)
         let checkpoint = try await feed.checkpoint(of: Indexer.consumer, tenant: tenant)
         let lag = try await lag(after: checkpoint, now: now, tenant: tenant)
-        let stored = try await database.read(deadline: context.deadline) { transaction in
+        let stored = try await database.read(of: .tenant(context.tenant), deadline: context.deadline) { transaction in
             (
                 scope: try SearchScope(all: try store.partitions(tenant: tenant, in: transaction), visible: visible)
                     .limited(to: limits, store: store, tenant: tenant, in: transaction),

@@ -45,7 +45,9 @@ public struct SearchVerifier: Sendable {
         let checkpoint = try await services.changes.checkpoint(of: Indexer.consumer, tenant: tenant)
         report.lag = try await services.changes.latestSequence(tenant: tenant) - (checkpoint ?? 0)
         let (store) = (store)
-        let partitions = try await services.database.read { try store.partitions(tenant: tenant, in: $0) }
+        let partitions = try await services.database.read(of: .tenant(tenant)) {
+            try store.partitions(tenant: tenant, in: $0)
+        }
         try await checkTables(partitions, tenant, comparesVectors: comparesVectors, &report)
         for partition in partitions { try await checkPartition(partition, tenant, &report) }
         try await checkCounts(partitions, tenant, &report)
@@ -99,7 +101,7 @@ public struct SearchVerifier: Sendable {
             cursor = page.next
             let shown = try await reader.shown(page.records, in: table, context: context)
             let (store, tenant, ids) = (store, context.tenant, page.records.map(\.id))
-            let stored = try await services.database.read { transaction in
+            let stored = try await services.database.read(of: .tenant(context.tenant)) { transaction in
                 try store.units(of: ids, in: numbers, tenant: tenant, transaction)
             }
             let byRecord = Dictionary(grouping: stored, by: \.record)
@@ -181,7 +183,7 @@ public struct SearchVerifier: Sendable {
         var records: Set<RecordID> = []
         while true {
             let (store, after) = (store, entry)
-            let units = try await services.database.read { transaction in
+            let units = try await services.database.read(of: .tenant(tenant)) { transaction in
                 try store.units(in: partition.number, after: after, limit: 1_000, tenant: tenant, transaction)
             }
             guard let last = units.last else { break }
@@ -194,7 +196,7 @@ public struct SearchVerifier: Sendable {
         }
         try await checkRecords(records, partition, tenant, &report)
         let (store) = (store)
-        let facts = try await services.database.read { transaction in
+        let facts = try await services.database.read(of: .tenant(tenant)) { transaction in
             try store.postingFacts(of: partition.number, tenant: tenant, in: transaction)
         }
         if facts.units != partition.units || facts.words != partition.words {
@@ -260,7 +262,7 @@ public struct SearchVerifier: Sendable {
         _ report: inout SearchReport
     ) async throws {
         let (store) = (store)
-        let counts = try await services.database.read { transaction in
+        let counts = try await services.database.read(of: .tenant(tenant)) { transaction in
             (
                 try store.encodedCounts(tenant: tenant, in: transaction),
                 Set(try store.removals(tenant: tenant, in: transaction).map(\.base))

@@ -17,7 +17,9 @@ extension SearchVerifier {
     /// Compares counts only, one look at each base; `verify` compares everything.
     public func gaps(tenant: TenantID) async throws -> [VectorGap] {
         let store = SearchStore()
-        let counts = try await services.database.read { try store.encodedCounts(tenant: tenant, in: $0) }
+        let counts = try await services.database.read(of: .tenant(tenant)) {
+            try store.encodedCounts(tenant: tenant, in: $0)
+        }
         let collections = try await services.models.live(tenant: tenant).collections
         return try await services.pool.run(priority: .interactive) {
             counts.sorted { $0.key < $1.key }.compactMap { base, expected in

@@ -23,7 +23,7 @@ struct InviteRightsTests {
     /// A base of the first tenant, as far as Access knows of one.
     private static func base(_ fixture: AccountFixture) async throws -> BaseID {
         let (base, first) = (BaseID.random(), fixture.base.first)
-        try await fixture.database.write { transaction in
+        try await fixture.database.write(of: .everyTenant) { transaction in
             try AccessStore.place(base, in: first.workspace, tenant: first.tenant, in: transaction)
             try AccessStore.bump(first.tenant, in: transaction)
         }

@@ -41,7 +41,7 @@ struct InviteTests {
             let owner = try await fixture.base.owner()
             let open = try await fixture.service.openInvites(context: owner)
             #expect(open.map(\.email.text) == ["lise@example.com"])
-            let dump = try await fixture.database.read { transaction in
+            let dump = try await fixture.database.read(of: .everyTenant) { transaction in
                 try transaction.rows("SELECT * FROM access_invites").map { "\($0.values)" }.joined()
             }
             #expect(token.count == 33 && !dump.contains(token))
@@ -113,7 +113,7 @@ struct InviteTests {
             let (known, unknown) = (
                 try await fixture.invite("lise@example.com"), try await fixture.invite("nobody@example.com")
             )
-            let rows = try await fixture.database.read { transaction in
+            let rows = try await fixture.database.read(of: .everyTenant) { transaction in
                 try transaction.rows("SELECT role, places, mailed FROM access_invites").map { "\($0.values)" }
             }
             #expect(rows.count == 2 && Set(rows).count == 1)
@@ -245,7 +245,7 @@ extension AccountFixture {
     }
 
     func rows(_ table: String) async throws -> Int {
-        try await database.read { transaction in
+        try await database.read(of: .everyTenant) { transaction in
             Int(try transaction.firstRow("SELECT COUNT(*) FROM \(table)")?.integer(0) ?? 0)
         }
     }

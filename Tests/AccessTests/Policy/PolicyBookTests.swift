@@ -167,17 +167,19 @@ private final class SwitchableDatabase: SQLDatabase {
     var statistics: DatabaseStatistics { inner.statistics }
 
     func read<T: Sendable>(
+        of scope: RowScope,
         deadline: ContinuousClock.Instant?,
         _ body: @escaping @Sendable (any Transaction) throws -> T
     ) async throws -> T {
         guard isReachable else { throw UnreachableDatabase.Reached() }
-        return try await inner.read(deadline: deadline, body)
+        return try await inner.read(of: scope, deadline: deadline, body)
     }
 
     func write<T: Sendable>(
+        of scope: RowScope,
         deadline: ContinuousClock.Instant?,
         _ body: @escaping @Sendable (any Transaction) throws -> T
-    ) async throws -> T { try await inner.write(deadline: deadline, body) }
+    ) async throws -> T { try await inner.write(of: scope, deadline: deadline, body) }
 
     func integrityCheck() async throws -> [String] { try await inner.integrityCheck() }
 
@@ -202,10 +204,11 @@ private final class GatedDatabase: SQLDatabase {
     var statistics: DatabaseStatistics { inner.statistics }
 
     func read<T: Sendable>(
+        of scope: RowScope,
         deadline: ContinuousClock.Instant?,
         _ body: @escaping @Sendable (any Transaction) throws -> T
     ) async throws -> T {
-        let result = try await inner.read(deadline: deadline, body)
+        let result = try await inner.read(of: scope, deadline: deadline, body)
         let waits = isFirst.withLock { first in
             defer { first = false }
             return first
@@ -218,9 +221,10 @@ private final class GatedDatabase: SQLDatabase {
     }
 
     func write<T: Sendable>(
+        of scope: RowScope,
         deadline: ContinuousClock.Instant?,
         _ body: @escaping @Sendable (any Transaction) throws -> T
-    ) async throws -> T { try await inner.write(deadline: deadline, body) }
+    ) async throws -> T { try await inner.write(of: scope, deadline: deadline, body) }
 
     func integrityCheck() async throws -> [String] { try await inner.integrityCheck() }
 

@@ -231,7 +231,7 @@ struct PolicyStoreTests {
                 _ = try await store.insert(Self.grant(.everybody, on: place), tenant: tenant, limit: 9)
             }
             let before = try await store.policyVersion(tenant: tenant)
-            try await fixture.database.write { transaction in
+            try await fixture.database.write(of: .everyTenant) { transaction in
                 try AccessStore.place(base, in: .random(), tenant: tenant, in: transaction)
                 try AccessStore.place(base, in: workspace, tenant: tenant, in: transaction)
                 try AccessStore.remove(table, tenant: .random(), in: transaction)
@@ -240,19 +240,23 @@ struct PolicyStoreTests {
             #expect(policy.version == before + 2)
             #expect(policy.placements.workspaces == [base: workspace])
             #expect(policy.placements.bases == [workspace: [base]])
-            try await fixture.database.write { try AccessStore.remove(table, tenant: tenant, in: $0) }
+            try await fixture.database.write(of: .everyTenant) { try AccessStore.remove(table, tenant: tenant, in: $0) }
             policy = try await store.policy(tenant: tenant)
             #expect(policy.version == before + 3)
             #expect(policy.grants.count == 3)
             #expect(!policy.grants.contains { $0.resource.table == table })
-            try await fixture.database.write { try AccessStore.displace(base, tenant: tenant, in: $0) }
+            try await fixture.database.write(of: .everyTenant) {
+                try AccessStore.displace(base, tenant: tenant, in: $0)
+            }
             policy = try await store.policy(tenant: tenant)
             #expect(policy.placements.workspaces.isEmpty)
             #expect(policy.grants.count == 3)
-            try await fixture.database.write { try AccessStore.remove(base, tenant: tenant, in: $0) }
+            try await fixture.database.write(of: .everyTenant) { try AccessStore.remove(base, tenant: tenant, in: $0) }
             policy = try await store.policy(tenant: tenant)
             #expect(policy.grants.map(\.resource) == [.base(other)])
-            try await fixture.database.write { try AccessStore.removeGrants(of: .everybody, tenant: tenant, in: $0) }
+            try await fixture.database.write(of: .everyTenant) {
+                try AccessStore.removeGrants(of: .everybody, tenant: tenant, in: $0)
+            }
             #expect(try await store.policy(tenant: tenant).grants.isEmpty)
         }
     }
@@ -263,7 +267,7 @@ struct PolicyStoreTests {
             let (store, tenant) = (AccessStore(database: fixture.database), fixture.first.tenant)
             _ = try await store.insert(Self.grant(.everybody, .deny), tenant: tenant, limit: 9)
             for column in ["effect", "level", "subject_kind", "bundle_kind"] {
-                let old = try await fixture.database.write { transaction in
+                let old = try await fixture.database.write(of: .everyTenant) { transaction in
                     let row = try transaction.firstRow("SELECT \(column) FROM access_grants")
                     try transaction.execute("UPDATE access_grants SET \(column) = 'other'")
                     return try row?.text(0) ?? ""
@@ -272,7 +276,7 @@ struct PolicyStoreTests {
                 await expectRefusal(.corrupt) {
                     _ = try await fixture.otherProcess().visibleScope(for: fixture.owner(), doing: .search)
                 }
-                try await fixture.database.write { transaction in
+                try await fixture.database.write(of: .everyTenant) { transaction in
                     try transaction.execute("UPDATE access_grants SET \(column) = $1", [.text(old)])
                 }
             }

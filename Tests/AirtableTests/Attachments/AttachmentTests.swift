@@ -131,7 +131,7 @@ struct AttachmentTests {
             }
             let stranger = try await fixture.store.otherTenant()
             await expectFailure(.notFound) { try await fixture.bytes(link(1, stranger.tenant.description)) }
-            let keys = try await fixture.store.database.read {
+            let keys = try await fixture.store.database.read(of: .everyTenant) {
                 try $0.rows("SELECT tenant FROM access_data_keys").count
             }
             #expect(keys == 1, "asking for links makes no keys")

@@ -105,15 +105,17 @@ private struct FailingDatabase: SQLDatabase {
     var statistics: DatabaseStatistics { database.statistics }
 
     func read<T: Sendable>(
+        of scope: RowScope,
         deadline: ContinuousClock.Instant?,
         _ body: @escaping @Sendable (any Transaction) throws -> T
-    ) async throws -> T { try await database.read(deadline: deadline, body) }
+    ) async throws -> T { try await database.read(of: scope, deadline: deadline, body) }
 
     func write<T: Sendable>(
+        of scope: RowScope,
         deadline: ContinuousClock.Instant?,
         _ body: @escaping @Sendable (any Transaction) throws -> T
     ) async throws -> T {
-        try await database.write(deadline: deadline) { [faults] transaction in
+        try await database.write(of: scope, deadline: deadline) { [faults] transaction in
             try body(FailingTransaction(transaction: transaction, faults: faults))
         }
     }

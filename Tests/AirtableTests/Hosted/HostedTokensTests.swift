@@ -25,7 +25,7 @@ struct HostedTokensTests {
             #expect(try await tokens.token(for: two, context: fixture.context) == OutboundSecret("patCommon"))
             let stranger = try await fixture.otherTenant()
             #expect(try await tokens.token(for: one, context: stranger) == OutboundSecret("patCommon"))
-            let sealed = try await fixture.database.read { transaction in
+            let sealed = try await fixture.database.read(of: .everyTenant) { transaction in
                 try transaction.rows("SELECT sealed FROM access_credentials", []).map { try $0.bytes(0) }
             }
             #expect(sealed.count == 1)

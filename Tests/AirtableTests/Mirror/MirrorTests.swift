@@ -213,7 +213,7 @@ struct MirrorTests {
             try await mirror.round()
             // A process of this machine that no longer runs: 2^22 is above every process number.
             let dead = mirror.owner.split(separator: " ")[0] + " 4194305 usrAAAAAAAAAAAAAA"
-            try await mirror.store.database.write { transaction in
+            try await mirror.store.database.write(of: .everyTenant) { transaction in
                 try transaction.execute(
                     "UPDATE hosted_bases SET owner = $1, lease_end = $2",
                     [.text(String(dead)), .integer(.max)]

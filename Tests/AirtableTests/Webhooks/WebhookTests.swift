@@ -23,7 +23,7 @@ struct WebhookTests {
             #expect(listed[0].expires.microseconds - fixture.store.clock.instant.microseconds == 7 * 86_400_000_000)
             let other = try await fixture.create(table.base)
             #expect(other.macSecretBase64 != made.macSecretBase64)
-            let stored = try await fixture.store.database.read { transaction in
+            let stored = try await fixture.store.database.read(of: .everyTenant) { transaction in
                 try transaction.rows("SELECT secret FROM webhooks").map { try $0.bytes(0) }
             }
             let secret = try #require(Base64.bytes(lenient: made.macSecretBase64))

@@ -76,7 +76,7 @@ struct ChatFixture: Sendable {
     /// Another user of the tenant, or of another one.
     func stranger(tenant: TenantID? = nil) async throws -> RequestContext {
         let (tenant, user) = (tenant ?? context.tenant, UserID.random())
-        try await database.write { transaction in
+        try await database.write(of: .everyTenant) { transaction in
             try transaction.execute(
                 """
                 INSERT INTO access_tenants (id, name, owner, created_time) VALUES ($1, 'other', $2, 0)

@@ -69,7 +69,7 @@ func withLLM(
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let context = try await access.ownerContext(origin: .commandLine, timeout: .seconds(120), logger: logger)
         let other = TenantID.random()
-        _ = try await database.write { transaction in
+        _ = try await database.write(of: .everyTenant) { transaction in
             try transaction.execute(
                 "INSERT INTO access_tenants (id, name, owner, created_time) VALUES ($1, 'other', $2, 0)",
                 [.text(other.description), .text(first.owner.description)]

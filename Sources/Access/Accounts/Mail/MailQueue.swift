@@ -72,7 +72,7 @@ package struct MailQueue: Sendable {
         at now: Instant,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> (due: [Due], given: [Kind]) {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .everyTenant, deadline: deadline) { transaction in
             try transaction.lock("access_mails")
             let rows = try transaction.rows(
                 """
@@ -106,13 +106,13 @@ package struct MailQueue: Sendable {
 
     /// A mail is out.
     package func sent(_ id: String, deadline: ContinuousClock.Instant? = nil) async throws {
-        try await database.write(deadline: deadline) { transaction in
+        try await database.write(of: .server, deadline: deadline) { transaction in
             try transaction.execute("DELETE FROM access_mails WHERE id = $1", [.text(id)])
         }
     }
 
     package func count(deadline: ContinuousClock.Instant? = nil) async throws -> Int {
-        try await database.read(deadline: deadline) { try Self.count($0) }
+        try await database.read(of: .server, deadline: deadline) { try Self.count($0) }
     }
 
     /// Two minutes, four, … to four hours: longer than sending may take, in all about a day.

@@ -107,7 +107,7 @@ extension ImportStore {
         context: RequestContext
     ) async throws -> (base: Bool, parts: Bool) {
         try require(context)
-        return try await service.database.read(deadline: context.deadline) { transaction in
+        return try await service.database.read(of: .tenant(context.tenant), deadline: context.deadline) { transaction in
             func isFree(_ table: String, _ ids: [SQLValue]) throws -> Bool {
                 for group in PaddedGroups(ids) {
                     let places = RecordStore.parameters(2..<(2 + group.count))

@@ -100,7 +100,7 @@ package final class FieldIndexKeeper: Sendable {
         _ wish: Wish,
         _ body: @escaping @Sendable (any Transaction, TableModel, Field) throws -> T
     ) async throws -> T? {
-        try await database.write { [schemas, cache] transaction -> T? in
+        try await database.write(of: .tenant(wish.tenant)) { [schemas, cache] transaction -> T? in
             _ = try schemas.lock(tenant: wish.tenant, in: transaction)
             let schema = try cache.schema(wish.tenant, in: transaction, keeps: false)
             guard let model = schema.table(wish.table), let field = model.field(id: wish.field) else { return nil }
