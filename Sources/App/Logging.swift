@@ -18,8 +18,8 @@ struct StandardErrorLogHandler: LogHandler {
 
     func log(event: LogEvent) {
         let merged = metadata.merging(event.metadata ?? [:]) { _, new in new }
-        let line = isReadable ? readable(event, merged) : json(event, merged)
-        let bytes = Array((line + "\n").utf8)
+        var bytes = isReadable ? Array(readable(event, merged).utf8) : json(event, merged)
+        bytes.append(UInt8(ascii: "\n"))
         // A log line that can't be written has nowhere to be reported.
         _ = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
@@ -41,15 +41,35 @@ struct StandardErrorLogHandler: LogHandler {
         }
     }
 
-    private func json(_ event: LogEvent, _ metadata: Logger.Metadata) -> String {
-        var object: JSONObject = [
-            "time": .string(Instant.now().iso8601), "level": .string(event.level.rawValue),
-            "message": .string(event.message.description),
-        ]
-        for (key, value) in metadata.sorted(by: { $0.key < $1.key }) where object[key] == nil {
-            object[key] = .string("\(value)")
+    private func json(_ event: LogEvent, _ metadata: Logger.Metadata) -> [UInt8] {
+        var writer = JSONWriter(byteLimit: .max)
+        writer.beginObject()
+        writer.member("time", Instant.now().iso8601)
+        writer.member("level", event.level.rawValue)
+        writer.member("message", event.message.description)
+        for (key, value) in metadata.sorted(by: { $0.key < $1.key }) where !Self.own.contains(key) {
+            writer.member(key, Self.text(value))
         }
-        return JSONValue.object(object).text
+        writer.endObject()
+        // Strings alone, and no bound: nothing can fail.
+        return (try? writer.finish()) ?? []
+    }
+
+    private static let own: Set<String> = ["time", "level", "message"]
+
+    private static func text(_ value: Logger.MetadataValue) -> String {
+        switch value {
+        case .string(let text): text
+        case .stringConvertible(let value): value.description
+        case .array, .dictionary: "\(value)"
+        }
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func member(_ name: String, _ text: String) {
+        key(name)
+        string(text)
     }
 }
 

@@ -5,7 +5,7 @@ public import Jobs
 public import MCP
 
 /// What the routes call.
-public struct GatewayServices: Sendable {
+public final class GatewayServices: Sendable {
     let access: AccessService
     let accounts: AccountService
     let airtable: AirtableService

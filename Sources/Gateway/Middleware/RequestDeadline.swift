@@ -1,4 +1,5 @@
 import NIOCore
+import Synchronization
 
 /// Gives a request's work the time it has, and no more.
 enum RequestDeadline {
@@ -11,28 +12,50 @@ enum RequestDeadline {
         for client: (any Channel)? = nil,
         _ work: @escaping @Sendable () async throws -> T
     ) async throws -> T {
-        let stop = StopSignal()
-        if let client { await ClientWatch.on(client)?.whenComplete { _ in stop.fire(.gone) } }
-        return try await withThrowingTaskGroup(of: T?.self) { group in
-            group.addTask { try await work() }
-            group.addTask {
-                try await Task.sleep(until: deadline, clock: .continuous)
-                return nil
+        // Unstructured, so that the clock and the client's connection can end it; always waited for.
+        let task = Task { try await work() }
+        let end = EarlyEnd { task.cancel() }
+        let alarm = DeadlineClock.shared.add(deadline) { end.come(.timedOut) }
+        defer { DeadlineClock.shared.remove(alarm) }
+        if let client { await ClientWatch.on(client)?.whenComplete { _ in end.come(.clientGone) } }
+        let result = await withTaskCancellationHandler {
+            await task.result
+        } onCancel: {
+            task.cancel()
+        }
+        switch end.finish() {
+        case .timedOut: throw GatewayError(.timedOut, "The answer took longer than the server allows.")
+        case .clientGone: throw GatewayError(.clientGone, "The client went away before its answer was there.")
+        case nil: return try result.get()
+        }
+    }
+
+    private enum Reason {
+        case timedOut
+        case clientGone
+    }
+
+    /// Why the work was ended, if it was: the first reason counts, and none that comes when it is done.
+    private final class EarlyEnd: Sendable {
+        private let state = Mutex<(reason: Reason?, isDone: Bool)>((nil, false))
+        private let cancel: @Sendable () -> Void
+
+        init(cancel: @escaping @Sendable () -> Void) { self.cancel = cancel }
+
+        func come(_ reason: Reason) {
+            let isFirst = state.withLock { state in
+                guard state.reason == nil, !state.isDone else { return false }
+                state.reason = reason
+                return true
             }
-            if client != nil {
-                group.addTask {
-                    guard await stop.wait() == .gone else { return nil }
-                    throw GatewayError(.clientGone, "The client went away before its answer was there.")
-                }
+            if isFirst { cancel() }
+        }
+
+        func finish() -> Reason? {
+            state.withLock { state in
+                state.isDone = true
+                return state.reason
             }
-            defer {
-                group.cancelAll()
-                stop.fire(.complete)
-            }
-            guard let result = try await group.next(), let result else {
-                throw GatewayError(.timedOut, "The answer took longer than the server allows.")
-            }
-            return result
         }
     }
 }

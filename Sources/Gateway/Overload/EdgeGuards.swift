@@ -3,7 +3,7 @@ import HTTPTypes
 import NIOCore
 
 /// What stands between a request and its work: limits, places to be worked on, and the end of the server.
-struct EdgeGuards: Sendable {
+final class EdgeGuards: Sendable {
     let limiter: RateLimiter
     /// How long streams may go on when the server stops.
     let drainGrace: Duration

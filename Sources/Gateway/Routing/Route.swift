@@ -27,7 +27,7 @@ struct WireShape: Sendable {
 
 /// One entry of the route table: what the router answers, what the API document says and what is asked of the caller,
 /// all from the same place.
-public struct Route: Sendable {
+public final class Route: Sendable {
     public let method: HTTPRequest.Method
     public let pattern: RoutePattern
     /// Names the operation in the document and nothing else.

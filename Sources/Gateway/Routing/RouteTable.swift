@@ -2,7 +2,7 @@ import Domain
 import HTTPTypes
 
 /// All routes, and the way from a path to one of them.
-public struct RouteTable: Sendable {
+public final class RouteTable: Sendable {
     /// In the order they are documented.
     public let routes: [Route]
     /// The API document of these routes.
