@@ -23,7 +23,6 @@ struct RowScopeUseTests {
             "a mail finds its invite, of whatever tenant, and gives it its token",
         "Access/Audit/AuditStore.swift: add": "the checkpoints of all chains, each minute",
         "Access/Audit/AuditStore.swift: heads": "where all chains end, for checkpoints and for who verifies them",
-        "Access/Invites/InviteStore+Accepting.swift: accept": "an invite says whose it is only once it is found",
         "Access/Invites/InviteStore.swift: invite": "an invite says whose it is only once it is found",
         "Access/Invites/InviteStore.swift: sweep": "sweeps invites that are dead, of all tenants",
         "Access/Sessions/AccessStore+SessionRows.swift: person": "a person's sessions are theirs in every tenant",

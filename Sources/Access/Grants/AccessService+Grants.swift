@@ -47,8 +47,10 @@ extension AccessService {
         try requireSight(of: draft.resource, standing)
         guard standing.manages(draft.resource) else { throw AccessError.forbidden(.membersManage) }
         if draft.effect == .allow { try requireHeld(rights, draft.resource, standing) }
-        if case .key(let key) = draft.subject, draft.effect == .allow {
-            try await requireMayWiden(key, policy, standing, context)
+        if case .key(let key) = draft.subject {
+            // The first allowance limits a key everywhere, so who manages a part of the tenant limits their own alone.
+            if !standing.manages(.tenant) { try await requireOwn(key, context) }
+            if draft.effect == .allow { try await requireMayWiden(key, policy, standing, context) }
         }
         try await places.check(draft.resource, condition: draft.condition, context: context)
         let grant = Grant(
@@ -159,6 +161,12 @@ extension AccessService {
             let rights = (try? rights(of: grant.bundle, policy)) ?? .all
             try requireHeld(rights, grant.resource, standing)
         }
+    }
+
+    /// - Throws: `notFound` for another's key, as for one that is not there.
+    private func requireOwn(_ key: KeyID, _ context: RequestContext) async throws {
+        let stored = try await store.key(key, tenant: context.tenant, deadline: context.deadline)
+        guard let stored, stored.owner == context.principal.user else { throw AccessError.notFound("key") }
     }
 
     /// A key's own grants are widened by its owner or an owner of the tenant, neither by way of a key.

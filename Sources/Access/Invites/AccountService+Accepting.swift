@@ -115,6 +115,7 @@ extension AccountService {
                 audit: caller.event(.inviteAccepted, at: time),
                 time: time
             ),
+            tenant: found.tenant,
             usersMax: Limits.usersPerTenant,
             grantsMax: Limits.grantsPerTenant,
             deadline: caller.deadline

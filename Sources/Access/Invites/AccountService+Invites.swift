@@ -26,7 +26,8 @@ extension AccountService {
     /// Invites whoever has an address.
     ///
     /// The answer is the same whether the address has an account, or is a member's already. An earlier invite of the
-    /// caller's to the same address is dead then.
+    /// caller's to the same address is dead then. To their own address a user that only keys act as is invited to sign
+    /// in as what they are; by a key that is not limited, since it could not give them more than it has.
     ///
     /// - Parameter places: knows whether the bases are there.
     /// - Throws: `invalid` for what is no address and for places that say nothing; `notFound` for a place; `forbidden` for
@@ -39,6 +40,7 @@ extension AccountService {
     ) async throws -> IssuedInvite {
         let email = try EmailAddress(draft.email)
         let (_, standing) = try await access.managing(context)
+        let isOwn = try await isOwn(email, standing, context)
         try Self.check(draft.places)
         for place in draft.places { try await check(place.resource, standing, places, context) }
         try access.requireMayInvite(as: draft.role, to: draft.places, standing)
@@ -51,6 +53,7 @@ extension AccountService {
             role: draft.role,
             places: draft.places,
             invitedBy: context.principal.user,
+            isOwn: isOwn,
             isMailed: settings.sendsMail,
             createdTime: time,
             expires: time.adding(.seconds(Limits.inviteSeconds))
@@ -58,6 +61,7 @@ extension AccountService {
         let making = try await invites.insert(
             invite,
             digest: token?.digest,
+            tellsTaken: standing.manages(.tenant),
             limit: Limits.invitesPerTenant,
             tenant: context.tenant,
             audit: AuditEvent(
@@ -104,6 +108,14 @@ extension AccountService {
     }
 
     // MARK: Rules
+
+    private func isOwn(_ email: EmailAddress, _ standing: Standing, _ context: RequestContext) async throws -> Bool {
+        let (user, tenant, deadline) = (context.principal.user, context.tenant, context.deadline)
+        guard standing.isWhole, context.principal.key != nil,
+            try await access.store.user(user, tenant: tenant, deadline: deadline)?.email == email.text.lowercased()
+        else { return false }
+        return try await store.account(of: user, tenant: tenant, deadline: deadline) == nil
+    }
 
     private static func check(_ places: [InvitedPlace]) throws {
         guard places.count <= Limits.invitePlaces, Set(places.map(\.resource)).count == places.count else {

@@ -9,6 +9,8 @@ public struct Invite: Sendable, Hashable, Identifiable {
     /// What comes with it in parts of the tenant.
     public let places: [InvitedPlace]
     public let invitedBy: UserID
+    /// Whether it is the inviter's own: a user that only keys act as begins to sign in.
+    public let isOwn: Bool
     /// Whether its token went to the address and to nobody else, so that it proves whose the address is.
     public let isMailed: Bool
     public let createdTime: Instant
@@ -21,6 +23,7 @@ public struct Invite: Sendable, Hashable, Identifiable {
         role: Role,
         places: [InvitedPlace] = [],
         invitedBy: UserID,
+        isOwn: Bool = false,
         isMailed: Bool = false,
         createdTime: Instant,
         expires: Instant
@@ -30,6 +33,7 @@ public struct Invite: Sendable, Hashable, Identifiable {
         self.role = role
         self.places = places
         self.invitedBy = invitedBy
+        self.isOwn = isOwn
         self.isMailed = isMailed
         self.createdTime = createdTime
         self.expires = expires

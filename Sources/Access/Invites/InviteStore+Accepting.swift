@@ -39,13 +39,14 @@ extension InviteStore {
     package func accept(
         _ digest: [UInt8],
         by joining: Joining,
+        tenant: TenantID,
         usersMax: Int,
         grantsMax: Int,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Acceptance {
         do {
-            return try await database.write(of: .everyTenant, deadline: deadline) { transaction in
-                try Self.accept(digest, by: joining, usersMax: usersMax, grantsMax: grantsMax, transaction)
+            return try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
+                try Self.accept(digest, by: joining, tenant, usersMax: usersMax, grantsMax: grantsMax, transaction)
             }
         } catch let refusal as Refusal {
             return refusal.acceptance
@@ -55,25 +56,28 @@ extension InviteStore {
     private static func accept(
         _ digest: [UInt8],
         by joining: Joining,
+        _ tenant: TenantID,
         usersMax: Int,
         grantsMax: Int,
         _ transaction: any Transaction
     ) throws -> Acceptance {
-        guard let tenant = try Self.invite(digest, at: joining.time, transaction)?.tenant else { return .missing }
         try transaction.lock("access_users \(tenant)")
         try transaction.lock("access_policy \(tenant)")
-        // Once more, since others may have used it while this one waited.
-        guard let invite = try Self.invite(digest, at: joining.time, transaction)?.invite,
+        // Only now, since others may have used it while this one waited.
+        guard let (home, invite) = try Self.invite(digest, at: joining.time, transaction), home == tenant,
             try Self.isStill(joining.holder, of: invite, transaction)
         else { return .missing }
-        let known = try Self.user(with: joining.holder.id, tenant, transaction)
-        if let known {
-            guard !known.isDisabled else { return .missing }
-        } else {
+        var known = try Self.user(with: joining.holder.id, tenant, transaction)
+        if known == nil, invite.isOwn {
+            known = try Self.inviter(of: invite, tenant, transaction)
+            guard known != nil else { return .missing }
+            try Self.link(invite.invitedBy, joining.holder, tenant, transaction)
+        } else if known == nil {
             guard try !Self.isTaken(invite.email, tenant, transaction) else { return .missing }
             let most = min(usersMax, try AccessStore.limits(tenant, transaction).usersMax)
             guard try AccessStore.count("access_users", tenant, transaction) < most else { return .usersMax }
         }
+        guard known?.isDisabled != true else { return .missing }
         let user = try known ?? Self.join(joining, as: invite.role, tenant, transaction)
         var events = [Self.event(.inviteAccepted, AuditObject(.invite, invite.id), user, joining)]
         if known == nil {
@@ -118,19 +122,47 @@ extension InviteStore {
         ).map(AccessStore.user)
     }
 
-    private static func join(
-        _ joining: Joining,
-        as role: Role,
+    /// The user that an invite of their own lets sign in, as long as nobody does as them.
+    private static func inviter(
+        of invite: Invite,
         _ tenant: TenantID,
         _ transaction: any Transaction
-    ) throws -> User {
-        if case .newcomer(let account, let password) = joining.holder {
+    ) throws -> User? {
+        try transaction.firstRow(
+            """
+            SELECT \(AccessStore.userColumns) FROM access_users
+            WHERE tenant = $1 AND id = $2 AND email = $3 AND account IS NULL AND disabled = 0
+            """,
+            [.id(tenant), .id(invite.invitedBy), .text(invite.email.text.lowercased())]
+        ).map(AccessStore.user)
+    }
+
+    /// Makes the account, when it is a new one, and its holder a user's.
+    private static func link(
+        _ user: UserID,
+        _ holder: Joining.Holder,
+        _ tenant: TenantID,
+        _ transaction: any Transaction
+    ) throws {
+        if case .newcomer(let account, let password) = holder {
             guard try AccountStore.insert(account, password: password, transaction) else { throw Refusal(.missing) }
             try transaction.execute(
                 "DELETE FROM access_registrations WHERE email_key = $1",
                 [.text(account.email.key)]
             )
         }
+        try transaction.execute(
+            "UPDATE access_users SET account = $3 WHERE tenant = $1 AND id = $2",
+            [.id(tenant), .id(user), .id(holder.id)]
+        )
+    }
+
+    private static func join(
+        _ joining: Joining,
+        as role: Role,
+        _ tenant: TenantID,
+        _ transaction: any Transaction
+    ) throws -> User {
         var user = joining.user
         user.role = role
         // Of two people with one name the second is told apart by a number.
@@ -139,10 +171,7 @@ extension InviteStore {
             guard number < 1_000 else { throw Refusal(.missing) }
             user.name = "\(joining.user.name.prefix(90)) \(number)"
         }
-        try transaction.execute(
-            "UPDATE access_users SET account = $3 WHERE tenant = $1 AND id = $2",
-            [.id(tenant), .id(user.id), .id(joining.holder.id)]
-        )
+        try link(user.id, joining.holder, tenant, transaction)
         return user
     }
 

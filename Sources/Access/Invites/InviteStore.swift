@@ -34,6 +34,11 @@ package struct InviteStore: Sendable {
         ]
     )
 
+    static let ownMigration = Migration(
+        id: "access/0054-own-invites",
+        ["ALTER TABLE access_invites ADD COLUMN own {int} NOT NULL DEFAULT 0"]
+    )
+
     /// What became of an invite that was to be made.
     package enum Making: Sendable, Hashable {
         case made
@@ -47,10 +52,13 @@ package struct InviteStore: Sendable {
     /// Adds an invite, unless the tenant has `limit` of them that are not dead. An earlier one by the same inviter for the
     /// same address dies.
     ///
-    /// - Parameter digest: of its token; nil for one that is mailed, and whose token is made when that is sent.
+    /// - Parameters:
+    ///   - digest: of its token; nil for one that is mailed, and whose token is made when that is sent.
+    ///   - tellsTaken: whether the inviter may know whose address it is; else accepting is refused without a word.
     package func insert(
         _ invite: Invite,
         digest: [UInt8]?,
+        tellsTaken: Bool = true,
         limit: Int,
         tenant: TenantID,
         audit: AuditEvent,
@@ -59,7 +67,9 @@ package struct InviteStore: Sendable {
         precondition(invite.isMailed == (digest == nil), "a token is mailed or handed over")
         return try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.lock("access_invites \(tenant)")
-            guard try !Self.isTaken(invite.email, tenant, transaction) else { return .addressTaken }
+            guard try !tellsTaken || invite.isOwn || !Self.isTaken(invite.email, tenant, transaction) else {
+                return .addressTaken
+            }
             let count = try transaction.firstRow(
                 """
                 SELECT COUNT(*) FROM access_invites
@@ -189,7 +199,7 @@ package struct InviteStore: Sendable {
     }
 
     private static let columns =
-        "id, email, email_key, role, places, invited_by, mailed, created_time, expires_time"
+        "id, email, email_key, role, places, invited_by, own, mailed, created_time, expires_time"
 
     private static func invite(_ row: Row) throws -> Invite {
         let places = try row.text(4).split(separator: " ").map { text in
@@ -202,9 +212,10 @@ package struct InviteStore: Sendable {
             role: try AccessStore.role(row.text(3)),
             places: places,
             invitedBy: try row.identifier(5, of: "access_invites"),
-            isMailed: try row.bool(6),
-            createdTime: Instant(microseconds: try row.integer(7)),
-            expires: Instant(microseconds: try row.integer(8))
+            isOwn: try row.bool(6),
+            isMailed: try row.bool(7),
+            createdTime: Instant(microseconds: try row.integer(8)),
+            expires: Instant(microseconds: try row.integer(9))
         )
     }
 
@@ -216,15 +227,16 @@ package struct InviteStore: Sendable {
     ) throws {
         try transaction.execute(
             """
-            INSERT INTO access_invites (tenant, id, digest, email, email_key, role, places, invited_by, mailed,
-                created_time, expires_time)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+            INSERT INTO access_invites (tenant, id, digest, email, email_key, role, places, invited_by, own,
+                mailed, created_time, expires_time)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
             """,
             [
                 .id(tenant), .id(invite.id), digest.map { .bytes($0) } ?? .null, .text(invite.email.text),
                 .text(invite.email.key), .text(invite.role.rawValue),
                 .text(invite.places.map(\.text).joined(separator: " ")), .id(invite.invitedBy),
-                SQLValue(invite.isMailed), .instant(invite.createdTime), .instant(invite.expires),
+                SQLValue(invite.isOwn), SQLValue(invite.isMailed), .instant(invite.createdTime),
+                .instant(invite.expires),
             ]
         )
     }

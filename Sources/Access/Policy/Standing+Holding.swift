@@ -12,6 +12,11 @@ extension Standing {
     /// Whether they are an owner of the tenant, with nothing that limits them.
     package var isOwner: Bool { key == nil && rights.role == .owner }
 
+    /// Whether nothing limits them below what their user may.
+    package var isWhole: Bool {
+        key.map { $0.scopes == .all && $0.places == nil && $0.rights.grants.isEmpty } ?? true
+    }
+
     private func holds(_ permission: Permission, of resource: Resource) -> Bool {
         let decision = decide(permission, on: resource)
         guard decision.isAllowed else { return false }

@@ -90,7 +90,7 @@ public struct AccessStore: Sendable {
         tenantStatesMigration,
         policyMigration,
         AccountStore.migration, AttemptStore.migration, MailQueue.migration,
-        InviteStore.migration,
+        InviteStore.migration, InviteStore.ownMigration,
     ]
 
     // MARK: First start

@@ -134,6 +134,12 @@ extension AccessStore {
         }
     }
 
+    /// The limits that were set for a tenant, inside the transaction of whoever makes more of something; nil for none.
+    package static func givenLimits(of tenant: TenantID, in transaction: any Transaction) throws -> TenantLimits? {
+        try transaction.firstRow("SELECT limits FROM access_tenants WHERE id = $1", [.id(tenant)])?.optionalText(0)
+            .map { try JSONCoder.decode(TenantLimits.self, from: Array($0.utf8)) }
+    }
+
     static func limits(_ tenant: TenantID, _ transaction: any Transaction) throws -> TenantLimits {
         try record(tenant, transaction)?.limits ?? TenantLimits()
     }

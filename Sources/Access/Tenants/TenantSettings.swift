@@ -14,11 +14,25 @@ public struct TenantLimits: Sendable, Hashable, Codable {
     public var users: Int?
     public var keys: Int?
     public var workspaces: Int?
+    /// These three are limited for no tenant unless it is said.
+    public var bases: Int?
+    public var records: Int?
+    public var attachmentBytes: Int?
 
-    public init(users: Int? = nil, keys: Int? = nil, workspaces: Int? = nil) {
+    public init(
+        users: Int? = nil,
+        keys: Int? = nil,
+        workspaces: Int? = nil,
+        bases: Int? = nil,
+        records: Int? = nil,
+        attachmentBytes: Int? = nil
+    ) {
         self.users = users
         self.keys = keys
         self.workspaces = workspaces
+        self.bases = bases
+        self.records = records
+        self.attachmentBytes = attachmentBytes
     }
 
     package var usersMax: Int { min(users ?? Limits.usersPerTenant, Limits.usersPerTenant) }

@@ -47,6 +47,7 @@ struct AttachmentStore: Sendable {
         try transaction.lock("attachments:\(tenant)")
     }
 
+    /// - Throws: `limitReached` when the tenant has as many bytes as it may.
     func insert(
         _ attachment: Attachment,
         base: BaseID,
@@ -54,6 +55,7 @@ struct AttachmentStore: Sendable {
         tenant: TenantID,
         in transaction: any Transaction
     ) throws {
+        try TenantRoom.requireFile(size: attachment.size, tenant: tenant, in: transaction)
         try Self.rows.insert(
             [
                 tenant.sql, attachment.id.sql, base.sql, .text(attachment.contentHash), .text(attachment.filename),

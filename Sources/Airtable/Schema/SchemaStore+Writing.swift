@@ -19,6 +19,7 @@ package enum StoredState: String, Sendable {
 extension SchemaStore {
     // MARK: Making
 
+    /// - Throws: `limitReached` when the tenant has as many as it may.
     package func insert(
         _ base: Base,
         state: StoredState,
@@ -26,6 +27,7 @@ extension SchemaStore {
         tenant: TenantID,
         in transaction: any Transaction
     ) throws {
+        try TenantRoom.requireBase(tenant: tenant, in: transaction)
         try Self.bases.insert(
             [
                 tenant.sql, base.id.sql, base.workspace.sql, .text(base.name), .text(nameKey(base.name)),

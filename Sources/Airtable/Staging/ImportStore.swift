@@ -197,6 +197,7 @@ package struct ImportStore: Sendable {
         let highest = isWhole ? rows.compactMap { $0.highestNumber(model) }.max() : nil
         try await database.write(of: .tenant(context.tenant), deadline: context.deadline) { [store] transaction in
             try Self.renew(session, now: now, context: context, in: transaction)
+            try TenantRoom.requireRecords(rows.count, tenant: context.tenant, in: transaction)
             let position = try Self.gone(.modelNotFound) {
                 try store.reservePositions(rows.count, tableNumber: number, tenant: context.tenant, in: transaction)
             }

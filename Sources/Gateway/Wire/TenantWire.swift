@@ -70,6 +70,11 @@ struct ManagedTenantWire: DocumentedWireType, Hashable {
             "users": .integer(minimum: 1, maximum: Limits.usersPerTenant),
             "keys": .integer(minimum: 1, maximum: Limits.keysPerTenant),
             "workspaces": .integer(minimum: 1, maximum: Limits.workspacesPerTenant),
+            "bases": .integer(minimum: 0), "records": .integer(minimum: 0),
+            "attachmentBytes": .integer(
+                description: "Of all attachments together, each as often as it is attached.",
+                minimum: 0
+            ),
         ],
         description: "How much it may have at most; what is not named is as for every tenant."
     )

@@ -114,6 +114,25 @@ struct InviteRightsTests {
             let elsewhere = [InvitedPlace(.viewer, in: WorkspaceID.random())]
             await expect(.notFound, .guest, elsewhere, by: try await fixture.base.owner())
 
+            // Whose addresses there are they are not told, and accepting is refused all the same.
+            let robot = try await fixture.base.service.createUser(
+                name: "robot",
+                email: "robot@example.com",
+                role: .viewer,
+                context: try await fixture.base.owner()
+            )
+            let taken = try await fixture.invite(
+                "robot@example.com",
+                .guest,
+                [InvitedPlace(.viewer, in: base)],
+                by: keeping
+            )
+            await expectRefusal(.tokenRefused) { _ = try await fixture.accept(taken) }
+            try await fixture.base.service.deleteUser(robot.id, context: try await fixture.base.owner())
+            for invite in try await fixture.service.openInvites(context: keeping) {
+                try await fixture.service.revokeInvite(invite.id, context: keeping)
+            }
+
             // What is theirs they give, and see no other invite than their own.
             let token = try await fixture.invite("b@example.com", .guest, [InvitedPlace(.admin, in: base)], by: keeping)
             let open = try await fixture.service.openInvites(context: keeping)
@@ -164,6 +183,51 @@ struct InviteRightsTests {
             await expectRefusal(.tokenRefused) { _ = try await fixture.accept(early) }
             await expectRefusal(.addressTaken) { _ = try await fixture.invite("robot@example.com") }
             #expect(try await fixture.service.store.account(email: "robot@example.com") == nil)
+        }
+    }
+
+    @Test(
+        "AUTHZ-07: a user that only keys act as lets themselves sign in, by a key without limits",
+        arguments: DatabaseKind.allCases
+    )
+    func own(_ kind: DatabaseKind) async throws {
+        try await withAccounts(kind) { fixture in
+            let (service, owner) = (fixture.base.service, try await fixture.base.owner())
+            let made = try await service.createTenant(
+                name: "o",
+                ownerName: "Marie",
+                ownerEmail: "marie@example.com",
+                context: owner
+            )
+            let theirs = try await fixture.base.authenticate(made.key.text)
+            // A key that may less than its user lets nobody in who may more.
+            for draft in [
+                APIKeyDraft(name: "narrow", scopes: [.membersManage]),
+                APIKeyDraft(name: "placed", scopes: Set(Permission.allCases), bases: [.random()]),
+            ] {
+                let key = try await service.createKey(draft, context: theirs)
+                let limited = try await fixture.base.authenticate(key.text)
+                await expectRefusal(.addressTaken) {
+                    _ = try await fixture.invite("marie@example.com", .guest, by: limited)
+                }
+            }
+            let admin = try await service.createUser(name: "adam", role: .admin, context: theirs)
+            let draft = APIKeyDraft(name: "a", scopes: Set(Permission.allCases), owner: admin.id)
+            let adams = try await fixture.base.authenticate(try await service.createKey(draft, context: theirs).text)
+            await expectRefusal(.addressTaken) {
+                _ = try await fixture.invite("marie@example.com", .guest, by: adams)
+            }
+
+            let token = try await fixture.invite("Marie@example.com", .guest, by: theirs)
+            let signIn = try await fixture.accept(token, name: "Curie")
+            #expect(signIn.user.id == theirs.principal.user && signIn.user.role == .owner)
+            #expect(signIn.user.name == "Marie" && signIn.tenant == made.tenant.id)
+            #expect(try await fixture.signIn("marie@example.com").user.id == signIn.user.id)
+            #expect(try await service.users(context: theirs).count == 2)
+            await expectRefusal(.tokenRefused) { _ = try await fixture.accept(token) }
+            // Now that they sign in, an invite to them is one like any other.
+            let again = try await fixture.invite("marie@example.com", .guest, by: theirs)
+            #expect(try await fixture.accept(again).user.id == signIn.user.id)
         }
     }
 
@@ -250,8 +314,9 @@ struct InviteStoreTests {
                 audit: event,
                 time: time
             )
-            #expect(try await store.accept([1], by: joining, usersMax: 9, grantsMax: 9) == .missing)
-            #expect(try await store.accept([9], by: joining, usersMax: 9, grantsMax: 9) == .missing)
+            #expect(try await store.accept([1], by: joining, tenant: tenant, usersMax: 9, grantsMax: 9) == .missing)
+            #expect(try await store.accept([1], by: joining, tenant: other, usersMax: 9, grantsMax: 9) == .missing)
+            #expect(try await store.accept([9], by: joining, tenant: tenant, usersMax: 9, grantsMax: 9) == .missing)
             #expect(try await store.delete(first.id, tenant: tenant, audit: event))
             #expect(try await store.sweep(at: second.expires, limit: 9) == 1)
             #expect(try await fixture.rows("access_invites") == 0)

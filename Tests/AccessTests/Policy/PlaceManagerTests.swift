@@ -52,8 +52,8 @@ struct PlaceManagerTests {
                 GrantDraft(subject: .everybody, bundle: .role(.viewer), resource: .base(.random())),
                 by: owner
             )
-            let own = try await service.grants(limit: 9, context: keeper.context).map(\.id)
-            #expect(own.count == 3 && own.contains(theirs.id) && own.contains(field.id))
+            let listed = try await service.grants(limit: 9, context: keeper.context).map(\.id)
+            #expect(listed.count == 3 && listed.contains(theirs.id) && listed.contains(field.id))
             #expect(try await service.grants(limit: 9, context: owner).count == 4)
             #expect(try await service.grant(theirs.id, context: keeper.context).resource == .table(table, base))
             await expectRefusal(.notFound) { _ = try await service.grant(elsewhere.id, context: keeper.context) }
@@ -67,6 +67,18 @@ struct PlaceManagerTests {
             }
             let other = GrantDraft(subject: .everybody, bundle: .role(.viewer), resource: .base(.random()))
             await expectRefusal(.notFound) { _ = try await create(other) }
+            // The first allowance of a key limits it everywhere: they limit their own, and no other's.
+            let foreign = GrantDraft(
+                subject: .key(fixture.firstKey.key.id),
+                bundle: .role(.viewer),
+                resource: .base(base)
+            )
+            await expectRefusal(.notFound) { _ = try await create(foreign) }
+            let own = try #require(keeper.context.principal.key)
+            let narrowed = try await create(
+                GrantDraft(subject: .key(own), bundle: .role(.admin), resource: .base(base))
+            )
+            #expect(narrowed.subject == .key(own))
             _ = try await service.deleteGrant(theirs.id, context: keeper.context)
             // Nothing of the tenant's is theirs.
             await expectRefusal(.forbidden) { _ = try await service.users(context: keeper.context) }
