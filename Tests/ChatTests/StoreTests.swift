@@ -107,6 +107,7 @@ struct StoreTests {
             try await store.requestCancel(run.id, tenant: other, deadline: deadline)
             #expect(try await store.cancelRequests(of: "prc") == [])
             #expect(try await store.delete(conversation.id, tenant: other, deadline: deadline) == [])
+            #expect(try await store.deleteAll(of: owner, tenant: other, deadline: deadline) == [])
             try await store.interrupt(run.id, at: time, tenant: other)
             let after = try await store.conversation(conversation.id, owner: owner, tenant: tenant, deadline: deadline)
             #expect(after?.conversation.title == "Question?" && after?.conversation.settings.bases == ["a"])

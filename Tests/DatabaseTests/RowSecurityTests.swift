@@ -100,6 +100,25 @@ struct RowSecurityTests {
         }
     }
 
+    @Test("AUTHZ-10: what was migrated before there was row security, or lost it since, gets it with the next start")
+    func again() async throws {
+        try await withDatabase(.postgres, migrations: [Self.first]) { database in
+            for loss in [
+                "DROP POLICY pyairtable_scope ON doors", "ALTER TABLE doors DISABLE ROW LEVEL SECURITY",
+                "ALTER TABLE doors NO FORCE ROW LEVEL SECURITY",
+            ] {
+                try await database.write(of: .owner) { _ = try $0.execute(loss) }
+                try await Migrator.migrate(database, [Self.first])
+                let numbers = try await Self.numbers("doors", .tenant(Self.mine), database)
+                #expect(numbers == [1], "after \(loss)")
+                let isForced = try await database.read(of: .owner) {
+                    try $0.firstRow("SELECT 1 FROM pg_class WHERE relname = 'doors' AND relforcerowsecurity") != nil
+                }
+                #expect(isForced, "after \(loss)")
+            }
+        }
+    }
+
     @Test("AUTHZ-10: another process that opens the database is held by it from its first transaction")
     func opened() async throws {
         try await withDatabaseURL(.postgres) { url in
