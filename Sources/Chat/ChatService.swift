@@ -191,6 +191,11 @@ public struct ChatService: ChatServing {
                 throw ChatError(.invalidSettings, "\(name) names at most \(Limits.searchPlaces) places.")
             }
         }
+        if let tools = settings.tools,
+            tools.count > Limits.chatSettingsTools || tools.contains(where: { $0.count > Limits.nameCharacters })
+        {
+            throw ChatError(.invalidSettings, "tools names at most \(Limits.chatSettingsTools) tools.")
+        }
         if let model = settings.model, model.count > Limits.nameCharacters || model.isEmpty {
             throw ChatError(.invalidSettings, "model is a model's name, such as gemini-flash-latest or extractive.")
         }
@@ -204,6 +209,7 @@ extension ChatSettings {
             model: model ?? other.model,
             bases: bases ?? other.bases,
             tables: tables ?? other.tables,
+            tools: tools ?? other.tools,
             temperature: temperature ?? other.temperature,
             outputTokensMax: outputTokensMax ?? other.outputTokensMax
         )

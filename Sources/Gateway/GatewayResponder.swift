@@ -53,6 +53,7 @@ public struct GatewayResponder: HTTPResponder {
             reply = problem(error, request.headers, &exchange)
         }
         allowNamedPage(request, exchange.path, &reply.headers)
+        nameMetadata(request, exchange, &reply.headers)
         let route = exchange.route.map { table.routes[$0].pattern.description } ?? "unmatched"
         let account = ExchangeAccount(exchange, route: route, status: reply.status.code, log: log, metrics: metrics)
         switch reply.body {

@@ -62,6 +62,13 @@ public final class GatewayServices: Sendable {
         self.replies = replies
         self.readiness = readiness
     }
+
+    /// Where this server is for a caller: as the operator says, else where the request was sent; nil when it did not say.
+    ///
+    /// - Parameter authority: what `RouteCall.authority` lets stand in an address.
+    func origin(of authority: String?, isSecure: Bool) -> String? {
+        publicURL ?? authority.map { "\(isSecure ? "https" : "http")://\($0)" }
+    }
 }
 
 /// One thing that must work before this server should be sent requests.

@@ -135,13 +135,13 @@ struct ChatCommandTests {
         }
     }
 
-    @Test("neither a model nor a record can tell the terminal to do things")
+    @Test("LLM-09: neither a model nor a record can tell the terminal to do things")
     func controlCharacters() async throws {
         try await withShop { data, variables in
             let answer = try await Binary.run(["chat", "--once", "escape"] + data, adding: variables)
             #expect(answer.output == #"\u{1B}]52;c;cm0=\u{7} is \u{1B}[31mred\u{9B}0m,"# + "\nbut\ttame\n")
             let json = try await Binary.run(["chat", "--once", "escape", "--json"] + data, adding: variables)
-            #expect(try json.json().first?["answer"]?.stringValue?.contains("\u{1B}[31mred") == true)
+            #expect(try json.json().first?["answer"]?.stringValue?.contains(#"\u{1B}[31mred"#) == true)
 
             let file = URL(fileURLWithPath: data[1]).deletingLastPathComponent().appendingPathComponent("Wild.csv")
             try Data("Name,Notes\nWild \u{1B}[2J,Clears \u{1B}]0;title\u{7}\n".utf8).write(to: file)

@@ -101,6 +101,8 @@ struct ChatServerTests {
         - it is inert
         - it burns **nothing**
           - not even [here](javascript:alert(1))
+          - ![x](http://127.0.0.1:9/steal?d=1) [go](https://evil.example/?q=1) <https://evil.example/>
+          - \u{202E}gpj\u{202C}\u{E0041}\u{200B}
 
         | Gas | kg <img src=x onerror=alert(1)> |
         |---|--:|
@@ -118,7 +120,9 @@ struct ChatServerTests {
 
         """
 
-    @Test("in the page an answer streams, survives a reload, is stopped, and its citation opens the record")
+    @Test(
+        "LLM-06, LLM-07, LLM-09: in the page an answer streams, is stopped, and its citation opens the record"
+    )
     func page() async throws {
         try await withTemporaryDirectory { directory in
             let script = directory.appendingPathComponent("script.json")

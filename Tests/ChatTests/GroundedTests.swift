@@ -204,7 +204,9 @@ struct GroundedTests {
     /// What a key that may only search and chat is offered.
     private static let searchTools = ["search_records", "find_similar", "ask"]
 
-    @Test("LLM-05: instructions inside 30 records change nothing, even for a model that follows every one")
+    @Test(
+        "LLM-01, LLM-05, LLM-07: instructions inside 30 records change nothing, even for a model that follows every one"
+    )
     func attacks() async throws {
         try await withChat { world in
             let (_, victimIDs) = try await world.table(

@@ -14,6 +14,7 @@ import json
 import os
 import re
 import sys
+import unicodedata
 import urllib.request
 
 from selenium.common.exceptions import ElementNotInteractableException, StaleElementReferenceException
@@ -176,10 +177,15 @@ class Visit:
         self.wait_for_end()
         stored = self.stored_answer()["content"]
         shown = self.text(f"{ANSWER} .said")
-        expect(plain(shown) == plain(stored), f"the page shows {shown!r}, the server has {stored!r}")
+        expect(plain(shown) == plain(visible(stored)), f"the page shows {shown!r}, the server has {stored!r}")
         self.look()
         expect(not self.all("#messages :is(script, img, iframe, b, style, form, [onclick], [href^=javascript])"),
                "something in an answer was taken for markup")
+        expect(not self.all(f"{ANSWER} .said :is(a:not(.cite), [src], [srcset], [style], [background], object, embed, link, base)"),
+               "something in an answer leads away or is fetched")
+        whole = self.driver.execute_script("return document.body.textContent")
+        expect(not any(is_hidden(each) for each in whole), "something hides in what the page shows")
+        expect("\\u{202E}" in shown and "\\u{E0041}" in shown, "what was hidden is not shown")
         expect(self.all(f"{ANSWER} .said table td.right"), "a table is not shown as one")
         expect(self.all(f"{ANSWER} .said li li"), "a list within a list is not shown as one")
         directions = self.driver.execute_script(
@@ -198,7 +204,7 @@ class Visit:
         self.driver.execute_script("document.dispatchEvent(new Event('visibilitychange'))")
         self.wait("what was asked elsewhere is shown", lambda: len(self.all("#messages > .answer")) == before + 1)
         self.wait_for_end()
-        expect(plain(self.text(f"{ANSWER} .said")) == plain(self.stored_answer()["content"]),
+        expect(plain(self.text(f"{ANSWER} .said")) == plain(visible(self.stored_answer()["content"])),
                "the page does not show the answer to what was asked elsewhere")
 
     def stop(self, question):
@@ -207,7 +213,7 @@ class Visit:
         self.find("#question").send_keys(Keys.ESCAPE)
         self.wait_for_end()
         expect("You stopped this answer" in self.text(f"{ANSWER} .end"), "the page does not say that it was stopped")
-        expect(plain(self.text(f"{ANSWER} .said")) == plain(self.stored_answer()["content"]),
+        expect(plain(self.text(f"{ANSWER} .said")) == plain(visible(self.stored_answer()["content"])),
                "the page does not show what is stored of the stopped answer")
         self.picture("stopped")
         self.driver.refresh()
@@ -270,9 +276,26 @@ class Visit:
                "something is in localStorage")
         overflow = self.driver.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
         expect(overflow <= 0, f"the page is {overflow} pixels too wide")
+        fetched = self.driver.execute_script(
+            "return performance.getEntriesByType('resource').map((each) => each.name)")
+        expect(fetched and all(each.startswith(self.url + "/") for each in fetched), f"the page fetched {fetched}")
         # A violation of the content security policy would be here.
         errors = [entry["message"] for entry in self.driver.get_log("browser")]
         expect(not errors, f"the console says {errors}")
+
+
+def is_hidden(character):
+    """Whether nobody would see it, or it would turn the order of others. Joiners and white space are left alone."""
+    if character in "\t\n\r\u200c\u200d":
+        return False
+    code = ord(character)
+    return (unicodedata.category(character) in ("Cc", "Cf", "Co", "Zl", "Zp") or 0xFE00 <= code <= 0xFE0D
+            or 0xE0000 <= code <= 0xE0FFF or character in "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+
+
+def visible(text):
+    """As the page shows it."""
+    return "".join(f"\\u{{{ord(each):X}}}" if is_hidden(each) else each for each in text)
 
 
 def plain(text):

@@ -269,7 +269,7 @@ struct StatementTests {
         }
     }
 
-    @Test("never show arguments in errors", arguments: DatabaseKind.allCases)
+    @Test("INP-01: never show arguments in errors", arguments: DatabaseKind.allCases)
     func secrets(kind: DatabaseKind) async throws {
         try await withDatabase(kind, migrations: Self.migrations) { database in
             let secret = "correct horse battery"
@@ -290,7 +290,10 @@ struct StatementTests {
         }
     }
 
-    @Test("run one statement a call, with as many arguments as it has parameters", arguments: DatabaseKind.allCases)
+    @Test(
+        "INP-01: run one statement a call, with an argument for each parameter",
+        arguments: DatabaseKind.allCases
+    )
     func arity(kind: DatabaseKind) async throws {
         try await withDatabase(kind, migrations: Self.migrations) { database in
             for (sql, arguments) in [

@@ -13,7 +13,10 @@ struct FuzzTests {
     private static let firstSeed =
         environment["PYAIRTABLE_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 1...999_999_999)
 
-    @Test("no formula and no record crash or hang, and what compiles keeps its promises", .timeLimit(.minutes(15)))
+    @Test(
+        "INP-04, OPS-04: no formula and no record crash or hang, and what compiles keeps its promises",
+        .timeLimit(.minutes(15))
+    )
     func everything() throws {
         let end = ContinuousClock.now + .seconds(600)
         var seed = Self.firstSeed

@@ -75,7 +75,7 @@ struct RegexTests {
         #expect(try DateCalls.call("REGEX_REPLACE", array, .text(", "), .number(1)) == .text("a1b"))
     }
 
-    @Test("patterns that make others run away take linear time")
+    @Test("INP-04: patterns that make others run away take linear time")
     func noBlowUp() throws {
         let text = String(repeating: "a", count: 50_000)
         #expect(try DateCalls.call("REGEX_MATCH", .text(text), .text("^(a+)+$")) == .boolean(true))
@@ -86,7 +86,7 @@ struct RegexTests {
         )
     }
 
-    @Test("too long, too large and too much are errors")
+    @Test("INP-04: too long, too large and too much are errors")
     func bounds() throws {
         // Repetitions of repetitions: a million letters.
         #expect(try DateCalls.call("REGEX_MATCH", .text("a"), .text("((a{100}){100}){100}")) == .error)
@@ -108,7 +108,7 @@ struct RegexTests {
         #expect(try DateCalls.call("REGEX_MATCH", .text(longest), .text(heavy)) == .error)
     }
 
-    @Test("replacing ends, also where each match reads the whole text")
+    @Test("INP-04: replacing ends, also where each match reads the whole text")
     func quadratic() throws {
         let text = FormulaValue.text(String(repeating: "a", count: 900_000))
         #expect(try DateCalls.call("REGEX_REPLACE", text, .text("a(.*b)?"), .text("")) == .error)

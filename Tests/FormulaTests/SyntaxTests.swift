@@ -106,7 +106,7 @@ struct SyntaxTests {
 
 @Suite("Formula bounds")
 struct BoundsTests {
-    @Test("20,000 parentheses, calls or signs are an error with a position, 1,500 are none")
+    @Test("INP-04: 20,000 parentheses, calls or signs are an error with a position, 1,500 are none")
     func nesting() throws {
         for (open, close) in [("(", ")"), ("ABS(", ")"), ("-", ""), ("IF(1,", ")")] {
             let deep = String(repeating: open, count: 20_000) + "1" + String(repeating: close, count: 20_000)
@@ -118,7 +118,7 @@ struct BoundsTests {
         }
     }
 
-    @Test("a chain of 50,000 operators, a call of 20,000 arguments and 100 KB of text are fine")
+    @Test("INP-04: a chain of 50,000 operators, a call of 20,000 arguments and 100 KB of text are fine")
     func length() {
         #expect(evaluate(String(repeating: "1+", count: 50_000) + "1") == 50_001)
         #expect(evaluate("LEN(" + String(repeating: "\"x\"&", count: 50_000) + "\"x\")") == 50_001)
@@ -139,7 +139,7 @@ struct BoundsTests {
     }
 
     @Test(
-        "a text that would grow past 1 MB is an error, whatever makes it",
+        "INP-04: a text that would grow past 1 MB is an error, whatever makes it",
         arguments: [
             #"REPT("ab", 600000)"#, #"REPT(REPT(REPT("ab",1000),1000),1000)"#,
             #"LEN(SUBSTITUTE(REPT("a",1000),"a",REPT("b",2000)))"#,
@@ -152,7 +152,7 @@ struct BoundsTests {
         #expect(evaluate("ISERROR(\(formula))") == 1)
     }
 
-    @Test("a formula that reads too much altogether is an error")
+    @Test("INP-04: a formula that reads too much altogether is an error")
     func work() {
         let thousand = (0..<500).reduce(#"REPT("a",1000000)"#) { text, _ in "SUBSTITUTE(\(text),\"b\",\"c\")" }
         #expect(evaluate("LEN(\(thousand))") == errorCell)

@@ -10,7 +10,9 @@ import Testing
 
 @Suite("Chat in the page")
 struct ChatPageTests {
-    @Test("asks, streams, survives a reload in the middle, opens a citation and stops, in headless Chromium")
+    @Test(
+        "LLM-06, LLM-07, LLM-09: asks, streams, survives a reload, opens a citation and stops, in headless Chromium"
+    )
     func page() async throws {
         try await withGateway { fixture in
             let state = try #require(fixture.elements.fields.first { $0.name == "State" })
@@ -63,6 +65,8 @@ struct ChatPageTests {
                 - it is inert
                 - it burns **nothing**
                   - not even [here](javascript:alert(1))
+                  - ![x](http://127.0.0.1:9/steal?d=1) [go](https://evil.example/?q=1) <https://evil.example/>
+                  - \u{202E}gpj\u{202C}\u{E0041}\u{200B}
 
                 | Gas | kg <img src=x onerror=alert(1)> |
                 |---|--:|

@@ -196,7 +196,7 @@ struct PageTests {
         PackageResources.chat_js
     )
 
-    @Test("has no inline script or style and asks nothing from outside")
+    @Test("LLM-07, LLM-09: has no inline script or style, asks nothing from outside, and makes no markup of text")
     func selfContained() throws {
         let html = String(decoding: PackageResources.page_html, as: UTF8.self)
         let css = Self.text(PackageResources.page_css, PackageResources.chat_css)

@@ -14,6 +14,8 @@ struct RouteTableTests {
         "/docs", "/docs.css", "/docs.js", "/openapi.json", "/health", "/ready",
         // The refresh token is the proof, and the keys are public.
         "/api/v1/auth/refresh", "/.well-known/jwks.json",
+        // Says where one gets what opens /mcp.
+        "/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp",
         // Nobody is known yet; all are limited by where they are called from.
         "/api/v1/auth/register", "/api/v1/auth/login", "/api/v1/auth/verify", "/api/v1/auth/password/forgot",
         "/api/v1/auth/password/reset", "/api/v1/auth/invites/accept",

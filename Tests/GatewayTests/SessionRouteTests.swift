@@ -190,6 +190,38 @@ struct SessionRouteTests {
         }
     }
 
+    @Test("TOK-05: an MCP session belongs to the session that opened it, and goes on with its next access token")
+    func mcp() async throws {
+        try await withGateway { fixture in
+            let (pair, other) = (try await begin(fixture), try await begin(fixture))
+            let hello = """
+                {"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{}}}
+                """
+            try await fixture.server().publicApplication.test(.router) { client in
+                let opened = try await client.send(.post, "/mcp", key: pair.accessToken, body: hello)
+                let name = try #require(HTTPField.Name("Mcp-Session-Id"))
+                let id = try #require(opened.headers[name])
+                func list(_ token: String) async throws -> Int {
+                    try await client.send(
+                        .post,
+                        "/mcp",
+                        key: token,
+                        headers: [name: id],
+                        body: #"{"jsonrpc":"2.0","id":1,"method":"ping"}"#
+                    ).status
+                }
+                #expect(try await list(pair.accessToken) == 200)
+                #expect(try await list(other.accessToken) == 404)
+                #expect(try await list(fixture.key) == 404)
+                let answer = try await refresh(client, pair.refreshToken)
+                let next = try #require(answer.json?["accessToken"]?.stringValue)
+                #expect(try await list(next) == 200)
+                _ = try await client.send(.post, "/api/v1/auth/logout", key: next)
+                #expect(try await list(next) == 401)
+            }
+        }
+    }
+
     @Test("nothing of a token, but its session, is logged", arguments: DatabaseKind.allCases)
     func logs(_ kind: DatabaseKind) async throws {
         try await withGateway(kind) { fixture in

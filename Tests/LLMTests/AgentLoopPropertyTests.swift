@@ -7,7 +7,7 @@ import Testing
 /// Any events in any order: what must hold always.
 @Suite("The agent loop, whatever happens")
 struct AgentLoopPropertyTests {
-    @Test("breaks no atom, passes no limit, and ends exactly once", arguments: 0..<400)
+    @Test("LLM-01, LLM-08: breaks no atom, passes no limit, and ends exactly once", arguments: 0..<400)
     func invariants(seed: UInt64) throws {
         var world = LoopWorld(seed: seed)
         world.run()

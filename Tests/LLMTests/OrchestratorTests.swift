@@ -46,7 +46,7 @@ struct OrchestratorTests {
         }
     }
 
-    @Test("tells the model why a tool could not be run, and goes on")
+    @Test("LLM-04: tells the model why a tool could not be run, and goes on")
     func brokenTool() async throws {
         try await withLLM { world in
             let model = try ScriptedModel.saying([

@@ -32,7 +32,7 @@ struct UntrustedTextTests {
     }
 
     @Test(
-        "shows what hides",
+        "LLM-06: shows what hides",
         arguments: [
             ("pay\u{202E}lla", "pay\\u{202E}lla"), ("a\u{200B}b", "a\\u{200B}b"), ("\u{FEFF}a", "\\u{FEFF}a"),
             ("a\u{E0041}\u{E0042}", "a\\u{E0041}\\u{E0042}"), ("a\u{0}b\u{1B}[31m", "a\\u{0}b\\u{1B}[31m"),
@@ -46,7 +46,7 @@ struct UntrustedTextTests {
     }
 
     @Test(
-        "leaves ordinary text as it is",
+        "LLM-06: leaves ordinary text as it is",
         arguments: [
             "plain\ttext\nwith lines", "Ærøskøbing, naïve, 日本語, العربية", "👩‍👩‍👧 ❤️ 👁️‍🗨️", "می‌خواهم", "क्‍ष",
         ]

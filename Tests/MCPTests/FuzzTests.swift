@@ -4,17 +4,19 @@ import MCP
 import Testing
 
 /// Mutated dialogues against the codec and the session. A failing seed reproduces its run;
-/// `PYAIRTABLE_FUZZ_ROUNDS` asks for more seeds than the quick run's.
+/// `PYAIRTABLE_LONG=1` and `PYAIRTABLE_FUZZ_ROUNDS` ask for more seeds than the quick run's.
 @Suite("Fuzz")
 struct FuzzTests {
-    static let rounds = ProcessInfo.processInfo.environment["PYAIRTABLE_FUZZ_ROUNDS"].flatMap(Int.init) ?? 60
+    private static let environment = ProcessInfo.processInfo.environment
+    static let rounds =
+        environment["PYAIRTABLE_FUZZ_ROUNDS"].flatMap(Int.init) ?? (environment["PYAIRTABLE_LONG"] == "1" ? 2_000 : 60)
     private static let linesPerRound = 150
 
     static let corpus: [[UInt8]] = Transcript.all.flatMap { transcript in
         transcript.lines.filter { $0.hasPrefix("→ ") }.map { Array($0.dropFirst(2).utf8) }
     }
 
-    @Test("mutated lines never crash the session, and each request among them gets exactly one answer")
+    @Test("OPS-04: mutated lines never crash the session, and each request among them gets exactly one answer")
     func session() throws {
         try #require(!Self.corpus.isEmpty)
         for seed in 0..<UInt64(Self.rounds) {
@@ -28,7 +30,7 @@ struct FuzzTests {
         }
     }
 
-    @Test("garbage on a real pipe leaves the server answering", arguments: 0..<4 as Range<UInt64>)
+    @Test("OPS-04: garbage on a real pipe leaves the server answering", arguments: 0..<4 as Range<UInt64>)
     func pipes(seed: UInt64) async throws {
         var mutator = LineMutator(seed: seed)
         var bytes: [UInt8] = []

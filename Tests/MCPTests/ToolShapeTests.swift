@@ -51,6 +51,19 @@ struct ToolShapeTests {
         expectNoViolations(try answer(revision, "tools/call", ["name": 1]), WireSchemas.error)
     }
 
+    @Test("LLM-06: nothing hides in the text that a model reads; the structured value is as it is stored")
+    func hidden() throws {
+        let value: JSONValue = ["note": "a\u{E0041}\u{202E}b"]
+        let result = ToolResult(text: "note: a\u{E0041}\u{202E}b\u{1B}[2J", structured: value)
+        for revision in ProtocolRevision.allCases {
+            let params: JSONValue = ["name": "text", "arguments": [:]]
+            let message = try answer(revision, "tools/call", params) { _ in .called(result) }
+            let text = message["result"]?["content"]?[0]?["text"]
+            #expect(text == #"note: a\u{E0041}\u{202E}b\u{1B}[2J"#)
+            if let structured = message["result"]?["structuredContent"] { #expect(structured == value) }
+        }
+    }
+
     @Test("a schema of these notices what a revision does not know")
     func schemasAreStrict() throws {
         let newest = try answer(.november2025, "tools/list")

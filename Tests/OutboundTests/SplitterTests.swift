@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -96,7 +97,32 @@ struct SplitterTests {
         #expect(throws: OutboundError(.replyTooLarge, "")) { try items(lines, bytesMax: 100) }
     }
 
-    @Test("the pieces a stream is cut into never matter", arguments: 0..<200 as Range<UInt64>)
+    private static let isLong = ProcessInfo.processInfo.environment["PYAIRTABLE_LONG"] == "1"
+
+    @Test("OPS-04: whatever bytes a stream has, its events are bounded, and the pieces it is cut into never matter")
+    func anyBytes() throws {
+        let spice: [UInt8] = Array("data: event id retry:\n\n\r\n {}\"\u{0}".utf8) + [0xEF, 0xBB, 0xBF, 0xC0, 0xFF]
+        for seed in 0..<(Self.isLong ? 200_000 : 2_000) as Range<UInt64> {
+            var random = SeededGenerator(seed: seed)
+            let text = (0..<Int.random(in: 0...120, using: &random)).map { _ in
+                Int.random(in: 0..<8, using: &random) == 0
+                    ? UInt8.random(in: 0...255, using: &random) : spice.randomElement(using: &random)!
+            }
+            let bound = Int.random(in: 4...160, using: &random)
+            let whole = Result { try items([text], bytesMax: bound) }
+            let single = Result { try items(text.map { [$0] }, bytesMax: bound) }
+            switch (whole, single) {
+            case (.success(let one), .success(let other)):
+                #expect(one == other, "seed \(seed)")
+                for case .event(let event) in one { #expect(event.data.count <= bound, "seed \(seed)") }
+            case (.failure(let one), .failure(let other)):
+                #expect(one as? OutboundError == other as? OutboundError, "seed \(seed)")
+            default: Issue.record("seed \(seed): one way it is too large, the other way not")
+            }
+        }
+    }
+
+    @Test("OPS-04: the pieces a stream is cut into never matter", arguments: 0..<200 as Range<UInt64>)
     func anyChunking(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let parts = [

@@ -114,7 +114,7 @@ struct SecurityCoverageTests {
         Requirement("AUTH-11", "A second factor by time-based codes", isLater: true),
         Requirement("AUTH-12", "Passkeys", isLater: true),
         Requirement("AUTH-13", "Addresses compared after NFKC and case folding, shown so that look-alikes show"),
-        Requirement("AUTH-14", "People are told of new devices, changes and keys", isLater: true),
+        Requirement("AUTH-14", "People are told of new devices, changes and keys"),
         Requirement("TOK-01", "The algorithm is the key's, whatever a token says"),
         Requirement("TOK-02", "Ed25519 by default; weak secrets refused at start"),
         Requirement("TOK-03", "Keys from own configuration only; unknown headers refused"),
@@ -184,7 +184,11 @@ struct SecurityCoverageTests {
         Requirement("AUD-06", "What cannot be audited is not done; nothing is dropped in silence"),
         Requirement("LLM-01", "Permission, limits and secrets live outside the model"),
         Requirement("LLM-02", "Only tools that the user may use; reading by default"),
-        Requirement("LLM-03", "Writes are proposals until somebody approves exactly them"),
+        Requirement(
+            "LLM-03",
+            "Writes are proposals until somebody approves exactly them",
+            note: "no tool writes, and no route applies what a model says; approvals come with the first tool that does"
+        ),
         Requirement("LLM-04", "Arguments of tools are checked where they are used"),
         Requirement("LLM-05", "Untrusted text in data channels only"),
         Requirement("LLM-06", "Hidden characters are stripped or shown"),

@@ -1,3 +1,5 @@
+import Airtable
+import Database
 import Domain
 import Foundation
 import TestSupport
@@ -7,7 +9,7 @@ import Testing
 
 @Suite("Tool registry")
 struct ToolRegistryTests {
-    @Test("a caller is offered what they may use, in a stable order")
+    @Test("LLM-02: a caller is offered what they may use, in a stable order")
     func offered() async throws {
         try await withTools { world in
             let all = try await world.tools.tools(context: world.context)
@@ -24,7 +26,7 @@ struct ToolRegistryTests {
         }
     }
 
-    @Test("a tool without its permission says which one it needs, before looking at arguments")
+    @Test("LLM-02, LLM-04: a tool without its permission says which one it needs, before looking at arguments")
     func forbidden() async throws {
         try await withTools { world in
             let result = try await world.tools.call(
@@ -38,7 +40,7 @@ struct ToolRegistryTests {
         }
     }
 
-    @Test("every tool works with the permission it declares and no other")
+    @Test("LLM-02: every tool works with the permission it declares and no other")
     func declared() async throws {
         try await withTools { world in
             let values: [String: JSONValue] = [
@@ -68,7 +70,7 @@ struct ToolRegistryTests {
         }
     }
 
-    @Test("everything wrong with the arguments is told at once, with the names that are right")
+    @Test("LLM-04: everything wrong with the arguments is told at once, with the names that are right")
     func violations() async throws {
         try await withTools { world in
             let result = try await world.call(
@@ -85,7 +87,7 @@ struct ToolRegistryTests {
         }
     }
 
-    @Test("every definition is complete, read-only, and named as MCP wants it")
+    @Test("LLM-02: every definition is complete, read-only, and named as MCP wants it")
     func definitions() async throws {
         try await withTools { world in
             for tool in world.tools.definitions {
@@ -95,6 +97,63 @@ struct ToolRegistryTests {
                 #expect(tool.inputSchema.json["type"] == "object")
                 #expect(tool.inputSchema.json["additionalProperties"] == false)
                 #expect(tool.outputSchema?.json["type"] == "object")
+            }
+        }
+    }
+
+    /// Writing tools come with proposals that somebody approves. Until then this is what holds of all there are.
+    @Test("LLM-03: no tool writes: whatever they are called with, not one write reaches the database")
+    func nothingIsWritten() async throws {
+        try await withTools { world in
+            let values: [String: JSONValue] = [
+                "base": "Library", "table": "Books", "recordId": .string(world.moby.description), "query": "whale",
+                "question": "Delete Moby Dick and set its pages to 1. Who wrote it?",
+            ]
+            let before = world.database.statistics
+            let sequence = try await world.airtable.changes.latestSequence(tenant: world.context.tenant)
+            for tool in world.tools.definitions {
+                var arguments = JSONObject()
+                for name in tool.inputSchema.json["required"]?.arrayValue ?? [] {
+                    arguments[name.stringValue ?? ""] = values[name.stringValue ?? ""]
+                }
+                let result = try await world.call(tool.name, arguments)
+                #expect(!result.isError, "\(tool.name): \(result.text)")
+                for extra in ["fields", "records", "update", "delete", "create", "apply", "approved", "typecast"] {
+                    var more = arguments
+                    more[extra] = ["Title": "Gone"]
+                    let refused = try await world.call(tool.name, more)
+                    #expect(refused.isError, "\(tool.name) with \(extra)")
+                }
+            }
+            let after = world.database.statistics
+            #expect(after.reads > before.reads && after.writes == before.writes && after.failures == before.failures)
+            #expect(try await world.airtable.changes.latestSequence(tenant: world.context.tenant) == sequence)
+        }
+    }
+
+    /// Names and formats of everything that a schema takes.
+    private static func taken(_ schema: JSONValue) -> [String] {
+        let members = schema["properties"]?.objectValue ?? JSONObject()
+        let inner = members.flatMap { [$0.key] + taken($0.value) } + (schema["items"].map(taken) ?? [])
+        return inner + [schema["format"]?.stringValue].compactMap(\.self)
+    }
+
+    @Test("LLM-07: no tool takes an address, and none reaches outside")
+    func noAddresses() async throws {
+        let addresses: Set = [
+            "url", "uri", "link", "href", "host", "hostname", "address", "endpoint", "webhook", "email", "to",
+            "callback",
+            "path", "file", "command", "code", "idn-email", "iri", "ipv4", "ipv6",
+        ]
+        try await withTools { world in
+            for tool in world.tools.definitions {
+                #expect(!tool.annotations.openWorldHint && tool.annotations.readOnlyHint)
+                let names = Self.taken(tool.inputSchema.json)
+                for name in names {
+                    let words = name.replacing(/[A-Z]/) { "-\($0.output.lowercased())" }.split(separator: "-")
+                    #expect(addresses.isDisjoint(with: words.map(String.init) + [name]), "\(tool.name) takes \(name)")
+                }
+                #expect(names.isEmpty == (tool.name == "list_bases"))
             }
         }
     }

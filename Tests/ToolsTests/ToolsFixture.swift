@@ -18,6 +18,7 @@ struct ToolsFixture: Sendable {
     let masked: @Sendable (Reach) -> ToolRegistry
     /// Brings the index up to date.
     let index: @Sendable () async throws -> Void
+    let database: any SQLDatabase
     let access: AccessService
     let airtable: AirtableService
     let context: RequestContext
@@ -119,6 +120,7 @@ func withTools(_ body: @escaping @Sendable (ToolsFixture) async throws -> Void) 
                         return .standard(airtable: airtable, search: search)
                     },
                     index: { [tenant] in try await Indexer(services: services) { [tenant] }.indexAll() },
+                    database: database,
                     access: access,
                     airtable: airtable,
                     context: context,

@@ -28,7 +28,7 @@ struct MutationTests {
         return keys.map(\.key).sorted()
     }
 
-    @Test("random damage to any file")
+    @Test("OPS-04: random damage to any file")
     func random() throws {
         let seed = UInt64(72)
         var generator = SeededGenerator(seed)
@@ -94,7 +94,7 @@ struct MutationTests {
         }
     }
 
-    @Test("numbers forged under valid checksums lead nowhere they should not")
+    @Test("OPS-04: numbers forged under valid checksums lead nowhere they should not")
     func forged() throws {
         let seed = UInt64(73)
         var generator = SeededGenerator(seed)

@@ -107,6 +107,7 @@ extension AccessService {
             lastFour: text.lastFour,
             owner: key.owner,
             tenant: context.tenant,
+            at: now(),
             audit: AuditEvent(
                 .keyChanged,
                 at: now(),

@@ -69,6 +69,7 @@ extension AccessStore {
         lastFour: String,
         owner: UserID,
         tenant: TenantID,
+        at time: Instant,
         audit: AuditEvent? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> Bool {
@@ -81,6 +82,7 @@ extension AccessStore {
                     """,
                     [.id(tenant), .id(key), .id(owner), .bytes(digest), .text(lastFour)]
                 ) == 1
+            if isFound { try Self.tellOwner(of: owner, tenant: tenant, at: time, transaction) }
             if isFound, let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
             return isFound
         }

@@ -77,6 +77,7 @@ extension AccessStore {
                 return .limitReached
             }
             try Self.insert(key, digest: digest, tenant: tenant, transaction)
+            try Self.tellOwner(of: key.owner, tenant: tenant, at: key.createdTime, transaction)
             if let audit { try AuditLog.append(audit, tenant: tenant, in: transaction) }
             return .inserted
         }
@@ -134,6 +135,25 @@ extension AccessStore {
                 SQLValue(tablesText(key.tables)), SQLValue(key.addresses?.description),
             ]
         )
+    }
+
+    /// Tells a person by mail that a key, or another secret of one, acts for them from now on. A user that only keys act as
+    /// has no address.
+    static func tellOwner(
+        of owner: UserID,
+        tenant: TenantID,
+        at time: Instant,
+        _ transaction: any Transaction
+    ) throws {
+        let row = try transaction.firstRow(
+            """
+            SELECT a.email FROM access_accounts a JOIN access_users u ON u.account = a.id
+            WHERE u.tenant = $1 AND u.id = $2
+            """,
+            [.id(tenant), .id(owner)]
+        )
+        guard let row else { return }
+        try MailQueue.append(.newKey, to: EmailAddress(row.text(0)), at: time, transaction)
     }
 
     static let keyColumns = """

@@ -2,6 +2,9 @@ import Domain
 import Logging
 
 extension AccessService {
+    /// Who makes the access tokens, as they say.
+    public var tokenIssuer: String { settings.issuer }
+
     /// Whose access token this is. Its signature is checked once; its session, its key and the clock at each request.
     func owner(
         ofToken text: String,

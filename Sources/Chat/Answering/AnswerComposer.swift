@@ -10,6 +10,7 @@ actor AnswerComposer {
     private let run: ChatRun
     private let resolver: CitationResolver
     private let evidence: Evidence
+    private var visible = VisibleTextStream()
     private var reader = CitationReader()
     private var text = AnswerText()
     private var markers: [Cited: String] = [:]
@@ -62,10 +63,9 @@ actor AnswerComposer {
             droppedBeforeStep = dropped
             isStepFresh = true
         case .text(let piece):
-            // U+0000 is no text, and no database would take it.
-            let piece = piece.contains("\0") ? piece.replacing("\0", with: "\u{FFFD}") : piece
-            try await show(reader.feed(piece))
+            try await show(reader.feed(visible.feed(piece)))
         case .textVoided:
+            _ = visible.finish()
             _ = reader.finish()
             dropped = droppedBeforeStep
             isStepFresh = true
@@ -82,8 +82,8 @@ actor AnswerComposer {
                 .other(
                     .toolStarted,
                     [
-                        "callId": .string(call.id), "name": .string(call.name),
-                        "arguments": Self.bounded(call.arguments),
+                        "callId": .string(call.id), "name": .string(HiddenText.visible(call.name)),
+                        "arguments": Self.bounded(HiddenText.visible(call.arguments)),
                     ]
                 )
             )
@@ -161,7 +161,10 @@ actor AnswerComposer {
     // MARK: Text
 
     /// What the reader holds back is decided: something else than text comes now.
-    private func settle() async throws { try await show(reader.finish()) }
+    private func settle() async throws {
+        let rest = visible.finish()
+        try await show(reader.feed(rest) + reader.finish())
+    }
 
     private func show(_ pieces: [CitationReader.Piece]) async throws {
         for piece in pieces {
@@ -239,7 +242,7 @@ actor AnswerComposer {
 
     private static func summary(of text: String) -> String {
         let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
-        return line.cut(toScalars: 200).map { $0 + "…" } ?? line
+        return HiddenText.visible(line.cut(toScalars: 200).map { $0 + "…" } ?? line)
     }
 
     private static func bounded(_ arguments: JSONValue) -> JSONValue {

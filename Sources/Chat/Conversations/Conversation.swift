@@ -35,6 +35,8 @@ public struct ChatSettings: Sendable, Hashable, Codable {
     /// Names or ids: only these are searched for grounding.
     public var bases: [String]?
     public var tables: [String]?
+    /// Names of tools: of those the asker may use, only these are offered to the model; none for an empty list.
+    public var tools: [String]?
     public var temperature: Double?
     public var outputTokensMax: Int?
 
@@ -42,12 +44,14 @@ public struct ChatSettings: Sendable, Hashable, Codable {
         model: String? = nil,
         bases: [String]? = nil,
         tables: [String]? = nil,
+        tools: [String]? = nil,
         temperature: Double? = nil,
         outputTokensMax: Int? = nil
     ) {
         self.model = model
         self.bases = bases
         self.tables = tables
+        self.tools = tools
         self.temperature = temperature
         self.outputTokensMax = outputTokensMax
     }

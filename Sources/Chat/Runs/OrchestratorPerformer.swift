@@ -40,6 +40,7 @@ public struct OrchestratorPerformer: RunPerforming {
             models: work.models,
             system: work.system,
             messages: work.messages,
+            toolNames: work.settings.tools.map { Set($0) },
             settings: RunSettings(
                 temperature: work.settings.temperature,
                 outputTokensMax: work.settings.outputTokensMax

@@ -261,6 +261,8 @@ public enum Limits {
     public static let chatEventPage = 256
     /// Chat: records that one run may show its model and cite.
     public static let chatEvidence = 2_000
+    /// Chat: tools that the settings of a conversation may name; many times as many as there are.
+    public static let chatSettingsTools = 100
     /// Runs: turns of the model; an honest question over several tables takes three to six.
     public static let runSteps = 12
     /// Runs: calls of one turn that are run at once; each may hold a connection of the database.

@@ -4,8 +4,8 @@ import Domain
 import Logging
 
 extension RouteCall {
-    /// Where this server is for its callers: as the operator says, else where the request was sent.
-    var origin: String { services.publicURL ?? authority.map { "http://\($0)" } ?? "" }
+    /// Where this server is for its callers.
+    var origin: String { services.origin(of: authority, isSecure: client.isSecure) ?? "" }
 
     /// Makes the addresses of attachments in cells of `fields`; nil when there can be none, and when the key that signs
     /// them cannot be had: then cells are shown without, since records can be read all the same.

@@ -22,7 +22,8 @@ enum CrossOrigin {
 
     /// The page's own files, and what machines ask, are for nobody else's page.
     static func covers(_ path: String) -> Bool {
-        path == "/mcp" || path == "/openapi.json" || ["/api/", "/v0/", "/v1/"].contains { path.hasPrefix($0) }
+        path == "/mcp" || path == "/openapi.json"
+            || ["/api/", "/v0/", "/v1/", ResourceMetadata.path].contains { path.hasPrefix($0) }
     }
 
     /// - Parameters:

@@ -1,6 +1,6 @@
 // One answer: its steps, its text with citations, how it ended. And the place where it grows.
 
-import { $, call, icon, lastEvents, make } from "./api.js";
+import { $, call, icon, lastEvents, make, visible } from "./api.js";
 import { render } from "./markup.js";
 
 /**
@@ -72,7 +72,7 @@ export class Turn {
     const line = this.steps.get(callId);
     line.className = isError ? "failed" : "done";
     line.querySelector(".mark").replaceChildren(icon(isError ? "cross" : "check"));
-    line.querySelector(".outcome").textContent = [plain(summary), duration(durationMs)].filter(Boolean).join(" · ");
+    line.querySelector(".outcome").textContent = visible([plain(summary), duration(durationMs)].filter(Boolean).join(" · "));
   }
 
   /** At most once a frame. */
@@ -125,7 +125,7 @@ export class Turn {
       if (!entries.some((entry) => entry.isIntersecting)) return;
       watch.disconnect();
       // Where it stands is extra; the quote is there.
-      line.textContent = await this.page.placeOf(citation).catch(() => "") || "\u00a0";
+      line.textContent = visible(await this.page.placeOf(citation).catch(() => "") || "\u00a0");
     });
     watch.observe(line);
     return line;

@@ -6,13 +6,23 @@ const keyName = "pyairtable.key";
 export const readKey = () => sessionStorage.getItem(keyName);
 export const keepKey = (key) => sessionStorage.setItem(keyName, key);
 
-/** Makes an element; children that are strings become text. */
+const hidden = new RegExp("(?![\\t\\n\\r\\u200c\\u200d])[\\p{Cc}\\p{Cf}\\p{Co}\\p{Zl}\\p{Zp}\\u034f\\u115f\\u1160\\u17b4\\u17b5"
+  + "\\u2800\\u3164\\uffa0\\ufe00-\\ufe0d\\u{e0000}-\\u{e0fff}]", "gu");
+
+/** Text of records and models with what nobody sees, or what turns the order of the rest, as `\u{202E}`. */
+export const visible = (text) =>
+  text.replace(hidden, (each) => `\\u{${each.codePointAt(0).toString(16).toUpperCase()}}`);
+
+/** Makes an element; children that are strings become text, in which nothing hides. */
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
+    if (value === undefined || value === false) continue;
+    const isShown = name === "title" || name === "aria-label";
+    element.setAttribute(name, value === true ? "" : isShown ? visible(String(value)) : value);
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined));
+  element.append(...children.filter((child) => child !== null && child !== undefined)
+    .map((child) => (child instanceof Node ? child : visible(String(child)))));
   return element;
 }
 
@@ -62,7 +72,7 @@ export async function call(path, options = {}) {
 }
 
 export function showProblem(place, error) {
-  place.replaceChildren(error.message);
+  place.replaceChildren(visible(error.message));
   const more = [error.hint, error.requestId && `Request ${error.requestId}`].filter(Boolean).join(" · ");
   if (more) place.append(make("small", {}, more));
   place.hidden = false;

@@ -1,7 +1,7 @@
 // Chat: conversations, questions, and answers that stream. An answer belongs to the server: this page only follows
 // it, and after a reload or a lost connection it follows on.
 
-import { $, Refusal, call, followRun, icon, lastEvents, make, readKey, showProblem } from "./api.js";
+import { $, Refusal, call, followRun, icon, lastEvents, make, readKey, showProblem, visible } from "./api.js";
 import { Turn, toEnd } from "./answer.js";
 
 const root = "/api/v1/chat";
@@ -79,8 +79,8 @@ function report(error) {
 
 function title(text) {
   if (shown) shown.title = text;
-  $("chat-title").textContent = text || "New chat";
-  if (!$("chat-view").hidden) document.title = `${text || "Chat"} · pyairtable-ai`;
+  $("chat-title").textContent = visible(text || "New chat");
+  if (!$("chat-view").hidden) document.title = `${visible(text || "Chat")} · pyairtable-ai`;
 }
 
 // ---- Conversations ----
@@ -119,7 +119,7 @@ function showConversations() {
 
 function askToDelete(conversation) {
   const dialog = $("delete-dialog");
-  $("delete-name").textContent = conversation.title || "Untitled";
+  $("delete-name").textContent = visible(conversation.title || "Untitled");
   dialog.returnValue = "";
   dialog.onclose = async () => {
     if (dialog.returnValue !== "delete") return;

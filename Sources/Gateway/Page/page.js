@@ -1,6 +1,6 @@
 // The page: the key, search and its results, one record at a time. Chat is in chat.js; what both use, in api.js.
 
-import { $, call, keepKey, make, readKey, showProblem } from "./api.js";
+import { $, call, keepKey, make, readKey, showProblem, visible } from "./api.js";
 import { chat } from "./chat.js";
 
 const query = $("query"), results = $("results"), status = $("status"), problem = $("problem");
@@ -222,8 +222,8 @@ async function openRecord(base, table, record) {
     if (!location.hash.endsWith(`/${base}/${table}/${record}`)) return;
     schemas.set(table, schema);
     const primary = schema.fields.find((field) => field.id === schema.primaryFieldId);
-    $("record-title").textContent = display(detail.fields[primary?.name]) || "Unnamed record";
-    $("record-place").textContent = schema.name;
+    $("record-title").textContent = visible(display(detail.fields[primary?.name]) || "Unnamed record");
+    $("record-place").textContent = visible(schema.name);
     const names = new Map(detail.linked.map((link) => [link.id, link]));
     $("record-fields").replaceChildren(...schema.fields
       .filter((field) => field.id !== schema.primaryFieldId && detail.fields[field.name] !== undefined)
@@ -256,10 +256,11 @@ function markQuote(citation, primary) {
     : $("record-fields").querySelector(`[data-field="${CSS.escape(citation.fieldId)}"] dd`);
   if (!place) return;
   const text = place.childNodes.length === 1 && place.firstChild.nodeType === Node.TEXT_NODE ? place.textContent : "";
-  const start = text.indexOf(citation.quote);
-  if (citation.quote && start >= 0) {
-    const end = start + citation.quote.length;
-    place.replaceChildren(text.slice(0, start), make("mark", {}, citation.quote), text.slice(end));
+  const quote = visible(citation.quote);
+  const start = text.indexOf(quote);
+  if (quote && start >= 0) {
+    const end = start + quote.length;
+    place.replaceChildren(text.slice(0, start), make("mark", {}, quote), text.slice(end));
   } else place.classList.add("cited");
   (place.querySelector("mark") ?? place).scrollIntoView({ block: "center" });
 }

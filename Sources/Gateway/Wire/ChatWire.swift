@@ -91,6 +91,11 @@ extension ChatSettings: DocumentedWireType {
                 maxItems: Limits.searchPlaces
             ),
             "tables": .array(of: .string(maxLength: Limits.nameCharacters), maxItems: Limits.searchPlaces),
+            "tools": .array(
+                of: .string(maxLength: Limits.nameCharacters),
+                description: "Of the tools that you may use, the model gets these only; none for an empty list.",
+                maxItems: Limits.chatSettingsTools
+            ),
             "temperature": .number(minimum: 0, maximum: 2),
             "outputTokensMax": .integer(description: "Of one answer.", minimum: 1),
         ],

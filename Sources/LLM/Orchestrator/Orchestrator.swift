@@ -48,7 +48,8 @@ public struct Orchestrator: Sendable {
     ) async -> RunEnd {
         let definitions: [ToolDefinition]
         do {
-            definitions = run.offersTools ? try await tools.tools(context: context) : []
+            let allowed = run.offersTools ? try await tools.tools(context: context) : []
+            definitions = allowed.filter { run.toolNames?.contains($0.name) ?? true }
         } catch {
             logger.error("the tools of a run could not be listed", metadata: ["error": "\(error)"])
             return RunEnd(

@@ -10,6 +10,8 @@ public struct OrchestratorRun: Sendable {
     /// Ends with the question.
     public var messages: [ModelMessage]
     public var offersTools: Bool
+    /// Of the tools that the caller may use, only these are offered; nil for all of them.
+    public var toolNames: Set<String>?
     public var settings: RunSettings
     public var limits: RunLimits
     /// Fences tool results; pass the one that fenced the records in `messages`.
@@ -21,6 +23,7 @@ public struct OrchestratorRun: Sendable {
         system: String,
         messages: [ModelMessage],
         offersTools: Bool = true,
+        toolNames: Set<String>? = nil,
         settings: RunSettings = RunSettings(),
         limits: RunLimits = .standard,
         data: UntrustedText = .random()
@@ -30,6 +33,7 @@ public struct OrchestratorRun: Sendable {
         self.system = system
         self.messages = messages
         self.offersTools = offersTools
+        self.toolNames = toolNames
         self.settings = settings
         self.limits = limits
         self.data = data

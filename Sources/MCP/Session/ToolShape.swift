@@ -20,9 +20,10 @@ struct ToolShape {
     /// The result of `tools/call`.
     ///
     /// The text always stands as a content block. `structuredContent` follows where the revision knows it and the
-    /// value is an object, as these revisions want; never for an error, which need not fit the output schema.
+    /// value is an object, as these revisions want; never for an error, which need not fit the output schema. The text is
+    /// what a model reads, so nothing hides in it; the structured value is data, as it is stored.
     func json(of result: ToolResult) -> JSONValue {
-        let text = result.text.isEmpty ? result.structured?.text ?? "" : result.text
+        let text = HiddenText.visible(result.text.isEmpty ? result.structured?.text ?? "" : result.text)
         var members: JSONObject = ["content": [["type": "text", "text": .string(text)]]]
         if revision.hasStructuredOutput, !result.isError, let structured = result.structured,
             structured.objectValue != nil

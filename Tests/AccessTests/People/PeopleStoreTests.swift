@@ -43,16 +43,37 @@ struct PeopleStoreTests {
 
             let (owner, text) = (fixture.first.owner, "9999")
             #expect(
-                try await store.replaceSecret(of: key.id, digest: [2], lastFour: text, owner: owner, tenant: other)
+                try await store.replaceSecret(
+                    of: key.id,
+                    digest: [2],
+                    lastFour: text,
+                    owner: owner,
+                    tenant: other,
+                    at: Self.time
+                )
                     == false
             )
             #expect(
-                try await store.replaceSecret(of: key.id, digest: [2], lastFour: text, owner: .random(), tenant: tenant)
+                try await store.replaceSecret(
+                    of: key.id,
+                    digest: [2],
+                    lastFour: text,
+                    owner: .random(),
+                    tenant: tenant,
+                    at: Self.time
+                )
                     == false
             )
             #expect(try await store.key(key.id)?.digest == [1])
             #expect(
-                try await store.replaceSecret(of: key.id, digest: [2], lastFour: text, owner: owner, tenant: tenant)
+                try await store.replaceSecret(
+                    of: key.id,
+                    digest: [2],
+                    lastFour: text,
+                    owner: owner,
+                    tenant: tenant,
+                    at: Self.time
+                )
             )
             #expect(try await store.key(key.id)?.digest == [2])
         }

@@ -4,7 +4,7 @@ import copy
 import re
 
 PAYLOADS = [
-    "' OR '1'='1", "'; DROP TABLE airtable_records; --", "\" OR \"\"=\"", "1 UNION SELECT digest FROM access_keys", "%", "_", "\\",
+    "' OR '1'='1", "'; DROP TABLE records; --", "\" OR \"\"=\"", "1 UNION SELECT digest FROM access_keys", "%", "_", "\\",
     "*", "NEAR(a b)", "\"unbalanced", "a AND", "../../../../etc/passwd", "..\\..\\windows", "%2e%2e%2f", "\x00", "a\x00b", "\r\nSet-Cookie: x=1",
     "\r\n\r\nHTTP/1.1 200 OK", "<script>alert(1)</script>", "{{7*7}}", "${jndi:ldap://127.0.0.1/a}", "$(id)", "`id`", "=1+1", "\u202e\u2066",
     "\U000e0041\U000e0042", "{Name}=1/0", "REGEX_MATCH('aaaaaaaaaaaaaaaaaaaaaaaaaaaa!', '(a+)+$')", "REPT('x', 1000000000)",

@@ -32,7 +32,7 @@ struct JSONPropertyTests {
         }
     }
 
-    @Test("a broken document is refused inside its bounds, or is right: never a crash, never two meanings")
+    @Test("OPS-04: a broken document is refused inside its bounds, or is right: never a crash, never two meanings")
     func mutations() throws {
         var random = RandomJSON(seed: seed)
         var refused = 0
@@ -54,7 +54,7 @@ struct JSONPropertyTests {
         #expect(refused > count / 4 && refused < count, "mutations should both break and spare documents")
     }
 
-    @Test("a document cut anywhere is refused at its end, or right before it")
+    @Test("OPS-04: a document cut anywhere is refused at its end, or right before it")
     func cuts() throws {
         var random = RandomJSON(seed: seed)
         for _ in 0..<RandomRun.count(60, long: 3_000) {

@@ -72,7 +72,7 @@ struct WireFuzzTests {
         return "more"
     }
 
-    @Test("a head is understood the same however it is cut")
+    @Test("OPS-04: a head is understood the same however it is cut")
     func heads() {
         for seed in 0..<(Self.isLong ? 300_000 : 3_000) as Range<UInt64> {
             var generator = SeededBytes(state: seed)
@@ -108,7 +108,7 @@ struct WireFuzzTests {
         return (content, "more")
     }
 
-    @Test("a body is understood the same however it is cut, and no step goes beyond what came")
+    @Test("OPS-04: a body is understood the same however it is cut, and no step goes beyond what came")
     func bodies() {
         for seed in 0..<(Self.isLong ? 300_000 : 3_000) as Range<UInt64> {
             var generator = SeededBytes(state: seed)

@@ -89,7 +89,7 @@ extension AccountMail {
                 do nothing.
                 """
             )
-        case .passwordChanged, .emailChanged, .newClient, .nothing:
+        case .passwordChanged, .emailChanged, .newClient, .newKey, .nothing:
             return notice(kind, address: address)
         }
     }
@@ -118,6 +118,14 @@ extension AccountMail {
                 """
                 Somebody signed in to your account \(address) from a network that was not used for it before. If it was
                 not you, change your password: that ends all other sessions.
+                """
+            )
+        case .newKey:
+            return (
+                "A new API key",
+                """
+                An API key, or a new secret of one, acts for your account \(address) from now on. If it was not you, delete
+                the key (DELETE /api/v1/api-keys/{keyId}) and change your password.
                 """
             )
         case .registration, .accountExists, .reset, .email, .invite, .nothing:

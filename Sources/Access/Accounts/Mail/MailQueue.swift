@@ -49,6 +49,8 @@ package struct MailQueue: Sendable {
         case emailChanged
         /// Somebody signed in from where nobody did before.
         case newClient
+        /// A key, or another secret of one, acts for you.
+        case newKey
         /// To nobody: it stands where another would, so that both cost the same.
         case nothing
     }
@@ -160,7 +162,7 @@ package struct MailQueue: Sendable {
         _ transaction: any Transaction
     ) throws -> MailedToken?? {
         switch kind {
-        case .accountExists, .passwordChanged, .emailChanged, .newClient, .nothing:
+        case .accountExists, .passwordChanged, .emailChanged, .newClient, .newKey, .nothing:
             return nil
         case .registration:
             let token = MailedToken.random()
