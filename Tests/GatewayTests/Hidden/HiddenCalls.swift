@@ -44,6 +44,7 @@ struct HiddenCalls: Sendable {
         airtableUpdateView airtableDeleteView airtableListViews airtableGetView airtableUploadAttachment
         uploadAttachment airtableListWebhooks airtableCreateWebhook airtableDeleteWebhook airtableListWebhookPayloads
         airtableEnableWebhookNotifications airtableRefreshWebhook listAuditEntries exportAuditLog
+        listInvites createInvite revokeInvite listWorkspaceMembers setWorkspaceMember removeWorkspaceMember
         """.split(whereSeparator: \.isWhitespace).map(String.init)
     )
 
@@ -54,13 +55,14 @@ struct HiddenCalls: Sendable {
             "mcpListen": "tells nothing by itself", "mcpEnd": "tells nothing",
             "readAttachment": "whoever has the signed link has read the cell", "tokenKeys": "public keys",
             "apiDocument": "the same for everybody", "health": "of the server", "ready": "of the server",
+            "resourceMetadata": "of the server", "mcpMetadata": "of the server",
         ]
         let own = """
             register login verifyEmail forgotPassword resetPassword refreshTokens logOut logOutEverywhere listSessions
-            endSession updateMe changePassword changeEmail
+            endSession updateMe changePassword changeEmail exportMe listTenants enterTenant acceptInvite acceptInviteSignedIn
             """
         for name in own.split(whereSeparator: \.isWhitespace) {
-            reasons[String(name)] = "one's own account, no records"
+            reasons[String(name)] = "one's own account"
         }
         let files = """
             page pageStyle chatStyle pageScript chatScript answerScript markupScript apiScript documentPage

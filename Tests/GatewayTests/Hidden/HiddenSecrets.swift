@@ -156,4 +156,16 @@ struct HiddenSecrets: Sendable {
             return grants
         }
     }
+
+    /// Deletes it all, as the owner.
+    func delete(_ fixture: GatewayFixture) async throws {
+        let (airtable, owner, elements) = (fixture.airtable, fixture.owner, fixture.elements.id)
+        try await airtable.delete([record, refused], in: elements, context: owner)
+        for view in [view, refusedView] { try await airtable.deleteView(view, in: elements, context: owner) }
+        // What is computed goes before what it is computed from.
+        let named = try await airtable.table(id: elements, context: owner).fields.filter { $0.name.hasPrefix("Zzhush") }
+        for field in named.reversed() { try await airtable.deleteField(field.id, in: elements, context: owner) }
+        try await airtable.deleteTable(table.id, context: owner)
+        try await airtable.deleteBase(base.id, context: owner)
+    }
 }

@@ -41,6 +41,7 @@ extension HiddenWorld {
             .choiceId: fixture.elements.field("State")?.options.choices?.last?.id.description ?? "",
             .keyId: reader.otherKey.description, .grantId: reader.grant.description,
             .roleId: RoleID.random().description, .groupId: GroupID.random().description,
+            .inviteId: InviteID.random().description,
         ]
     }
 
@@ -147,6 +148,27 @@ extension Answer {
             text = text.replacing(name, with: "…")
         }
         return text
+    }
+
+    /// What it says, without what names the request or tells the time.
+    var steady: String {
+        guard let json else {
+            // A line may be JSON of its own.
+            let lines = text.split(separator: "\n").map { line in
+                (try? JSONValue(parsing: String(line))).map { Self.steady($0).text } ?? String(line)
+            }
+            return "\(status) \(lines)"
+        }
+        return "\(status) \(Self.steady(json).text)"
+    }
+
+    private static func steady(_ json: JSONValue) -> JSONValue {
+        if let list = json.arrayValue { return .array(list.map(steady)) }
+        guard var members = json.objectValue else { return json }
+        for key in ["instance", "requestId", "tookMs", "timings", "policyVersion", "lastUsedTime", "exportedTime"] {
+            members.removeValue(forKey: key)
+        }
+        return .object(JSONObject(members.map { ($0.key, steady($0.value)) }))
     }
 
     private static func unnamed(_ json: JSONValue) -> JSONValue {
