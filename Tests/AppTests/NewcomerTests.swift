@@ -24,7 +24,7 @@ struct NewcomerTests {
                 #expect(denied["effect"] == "deny")
                 #expect(read["records"]?[0]?["fields"] == ["Name": "Bo"])
                 #expect(answers[3]["error"]?["type"] == "INVALID_FILTER_BY_FORMULA")
-                #expect(answers[4]["error"]?["type"] == "INVALID_PERMISSIONS_OR_MODEL_NOT_FOUND")
+                #expect(answers[4]["error"]?["type"] == "INVALID_PERMISSIONS")
                 #expect(answers[5]["records"]?[0]?["fields"] == ["Name": "Cy"])
                 #expect(answers[6]["bases"] == [])
                 #expect(answers[7]["answer"]?["decision"] == "denied")

@@ -36,24 +36,25 @@ enum RequestDeadline {
     }
 
     /// Why the work was ended, if it was: the first reason counts, and none that comes when it is done.
+    ///
+    /// The client's connection keeps it for as long as it lives, so it lets go of the work, and what that gave, at its end.
     private final class EarlyEnd: Sendable {
-        private let state = Mutex<(reason: Reason?, isDone: Bool)>((nil, false))
-        private let cancel: @Sendable () -> Void
+        private let state: Mutex<(reason: Reason?, cancel: (@Sendable () -> Void)?)>
 
-        init(cancel: @escaping @Sendable () -> Void) { self.cancel = cancel }
+        init(cancel: @escaping @Sendable () -> Void) { state = Mutex((nil, cancel)) }
 
         func come(_ reason: Reason) {
-            let isFirst = state.withLock { state in
-                guard state.reason == nil, !state.isDone else { return false }
+            let cancel = state.withLock { state -> (@Sendable () -> Void)? in
+                guard state.reason == nil, let cancel = state.cancel else { return nil }
                 state.reason = reason
-                return true
+                return cancel
             }
-            if isFirst { cancel() }
+            cancel?()
         }
 
         func finish() -> Reason? {
             state.withLock { state in
-                state.isDone = true
+                state.cancel = nil
                 return state.reason
             }
         }

@@ -34,6 +34,12 @@ struct Serve: AsyncParsableCommand {
             let server = try Server(services, search, try await services.openChat(search)) { port in
                 await announce(services, port: port ?? configuration.bind.port)
             }
+            // Unstructured, as nothing waits for it; it ends with the server, if not before.
+            let settling = Task {
+                try await Task.sleep(for: .seconds(1))
+                ProgramPages.release()
+            }
+            defer { settling.cancel() }
             try await server.run()
             search.pool.close()
         } catch {

@@ -2,6 +2,8 @@
 
 import gzip
 
+from world import address
+
 GOOD = b'{"query":"a"}'
 
 
@@ -53,7 +55,7 @@ def attack(world, findings):
             if path.endswith("login") and 200 in right:
                 continue
             try:
-                reply = tenant.server.another().call("POST", path, body, token=tenant.access)
+                reply = tenant.server.another().call("POST", path, body, token=tenant.access, headers=address())
             except OSError as error:
                 # The server may refuse by closing before it has read all of a body that is far too large.
                 findings.check("bodies", name == "too large", f"{name} to {path}: {error}")

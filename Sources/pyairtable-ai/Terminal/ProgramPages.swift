@@ -1,0 +1,37 @@
+import Foundation
+
+/// The pages of the program and its libraries that this process has mapped.
+enum ProgramPages {
+    private struct Mapping {
+        let range: Range<UInt>
+        let permissions: Substring
+        let file: Substring
+
+        /// A line of proc_pid_maps(5): `start-end permissions offset device inode file`.
+        init?(_ line: Substring) {
+            let parts = line.split(separator: " ", maxSplits: 5)
+            let ends = parts[0].split(separator: "-").compactMap { UInt($0, radix: 16) }
+            guard parts.count == 6, ends.count == 2, ends[0] < ends[1] else { return nil }
+            range = ends[0]..<ends[1]
+            permissions = parts[1]
+            file = parts[5].drop { $0 == " " }
+        }
+    }
+
+    /// Gives back what only the start has used: of 72 MB that the server is mapped with, most is program text that is not
+    /// looked at again. What is, is mapped again from the kernel's cache at a fault each.
+    ///
+    /// Only code, and the constants that lie before a file's code: behind it are tables which the loader has written.
+    static func release() {
+        guard let maps = try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8) else { return }
+        let mappings = maps.split(separator: "\n").compactMap { Mapping($0) }
+        for (position, mapping) in mappings.enumerated() where mapping.file.hasPrefix("/") {
+            let next = mappings.indices.contains(position + 1) ? mappings[position + 1] : nil
+            let isBeforeCode =
+                mapping.permissions == "r--p" && next?.permissions == "r-xp" && next?.file == mapping.file
+            guard mapping.permissions == "r-xp" || isBeforeCode else { continue }
+            let start = UnsafeMutableRawPointer(bitPattern: mapping.range.lowerBound)
+            _ = madvise(start, mapping.range.count, MADV_DONTNEED)
+        }
+    }
+}
