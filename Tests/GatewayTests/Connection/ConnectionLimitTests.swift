@@ -75,7 +75,8 @@ struct ConnectionLimitTests {
             var refusal: WireAnswer?
             while refusal == nil, open.count < 10 {
                 let connection = try await ByteConnection(port: port)
-                try await connection.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+                // One too many is answered and closed, perhaps before it has asked.
+                try? await connection.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
                 try await connection.read(until: "\r\n\r\n{")
                 let answer = try #require(WireAnswer.all(in: connection.bytes).first)
                 if answer.status == 200 { open.append(connection) } else { refusal = answer }
@@ -87,7 +88,7 @@ struct ConnectionLimitTests {
             open.removeFirst().close()
             try await eventually("a place is free") {
                 let again = try await ByteConnection(port: port)
-                try await again.send(Self.next)
+                try? await again.send(Self.next)
                 return WireAnswer.all(in: await again.readToEnd()).map(\.status) == [200]
             }
             #expect(fixture.metrics.text().contains("pyairtable_http_refused_total{fault=\"surplusConnection\""))
