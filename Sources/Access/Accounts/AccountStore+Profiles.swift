@@ -46,11 +46,11 @@ extension AccountStore {
     ) async throws -> ProfileChange {
         try await database.write(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.lock("access_users \(tenant)")
-            let namesake = try transaction.firstRow(
-                "SELECT 1 FROM access_users WHERE tenant = $1 AND name = $2 AND id <> $3",
-                [.id(tenant), SQLValue(name), .id(user)]
-            )
-            if namesake != nil { return .taken }
+            if let name,
+                try AccessStore.isTaken(name, besides: .id(user), in: "access_users", tenant, transaction)
+            {
+                return .taken
+            }
             let changed = try transaction.execute(
                 """
                 UPDATE access_users SET name = COALESCE($3, name), preferences = COALESCE($4, preferences)

@@ -75,11 +75,9 @@ extension AccessStore {
             if user.role != .owner || user.isDisabled, try Self.owner(tenant, transaction) == old.id {
                 return .isTenantOwner
             }
-            let namesake = try transaction.firstRow(
-                "SELECT id FROM access_users WHERE tenant = $1 AND name = $2 AND id <> $3",
-                [.id(tenant), .text(user.name), .id(old.id)]
-            )
-            guard namesake == nil else { return .nameTaken }
+            if try Self.isTaken(user.name, besides: .id(old.id), in: "access_users", tenant, transaction) {
+                return .nameTaken
+            }
             try transaction.execute(
                 "UPDATE access_users SET name = $3, role = $4, disabled = $5 WHERE tenant = $1 AND id = $2",
                 [.id(tenant), .id(old.id), .text(user.name), .text(user.role.rawValue), SQLValue(user.isDisabled)]

@@ -180,6 +180,20 @@ extension AccessStore {
         try transaction.firstRow("SELECT 1 FROM \(table) WHERE tenant = $1 AND id = $2", [.id(tenant), id]) != nil
     }
 
+    /// Whether another of a tenant's than `id` is called `name`.
+    static func isTaken(
+        _ name: String,
+        besides id: SQLValue,
+        in table: String,
+        _ tenant: TenantID,
+        _ transaction: any Transaction
+    ) throws -> Bool {
+        try transaction.firstRow(
+            "SELECT 1 FROM \(table) WHERE tenant = $1 AND name = $2 AND id <> $3",
+            [.id(tenant), .text(name), id]
+        ) != nil
+    }
+
     static func count(_ table: String, _ tenant: TenantID, _ transaction: any Transaction) throws -> Int {
         let row = try transaction.firstRow("SELECT COUNT(*) FROM \(table) WHERE tenant = $1", [.id(tenant)])
         return Int(try row?.integer(0) ?? 0)

@@ -56,11 +56,9 @@ extension AccessStore {
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> PolicyChange {
         try await change(tenant, deadline, audit) { transaction in
-            let other = try transaction.firstRow(
-                "SELECT 1 FROM access_roles WHERE tenant = $1 AND name = $2 AND id <> $3",
-                [.id(tenant), .text(role.name), .id(role.id)]
-            )
-            if other != nil { return .nameTaken }
+            if try Self.isTaken(role.name, besides: .id(role.id), in: "access_roles", tenant, transaction) {
+                return .nameTaken
+            }
             let changed = try transaction.execute(
                 "UPDATE access_roles SET name = $1, permissions = $2 WHERE tenant = $3 AND id = $4",
                 [.text(role.name), .text(Self.text(role.permissions)), .id(tenant), .id(role.id)]
@@ -149,11 +147,9 @@ extension AccessStore {
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> PolicyChange {
         try await change(tenant, deadline, audit) { transaction in
-            let other = try transaction.firstRow(
-                "SELECT 1 FROM access_groups WHERE tenant = $1 AND name = $2 AND id <> $3",
-                [.id(tenant), .text(name), .id(group)]
-            )
-            if other != nil { return .nameTaken }
+            if try Self.isTaken(name, besides: .id(group), in: "access_groups", tenant, transaction) {
+                return .nameTaken
+            }
             let changed = try transaction.execute(
                 "UPDATE access_groups SET name = $1 WHERE tenant = $2 AND id = $3",
                 [.text(name), .id(tenant), .id(group)]

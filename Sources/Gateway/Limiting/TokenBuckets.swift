@@ -41,16 +41,8 @@ final class TokenBuckets: Sendable {
 
     /// Counts one request of `subject`.
     ///
-    /// - Parameters:
-    ///   - now: nanoseconds of a clock that never goes back.
-    ///   - isPeeking: whether only to look whether one would be admitted.
-    func take(
-        _ subject: RateSubject,
-        _ cost: CostClass,
-        _ quota: RateQuota,
-        now: UInt64,
-        isPeeking: Bool = false
-    ) -> RateStanding {
+    /// - Parameter now: nanoseconds of a clock that never goes back.
+    func take(_ subject: RateSubject, _ cost: CostClass, _ quota: RateQuota, now: UInt64) -> RateStanding {
         let window = UInt64(quota.seconds) * 1_000_000_000
         // At least a nanosecond: a billion a second is no limit.
         let interval = max(1, window / UInt64(quota.count))
@@ -59,7 +51,6 @@ final class TokenBuckets: Sendable {
             let before = max(full[key] ?? 0, now)
             let after = before + interval
             guard after - now <= interval * UInt64(quota.count) else { return (false, before) }
-            guard !isPeeking else { return (true, before) }
             if full[key] == nil, full.count >= limit { Self.makeRoom(in: &full, limit, now) }
             full[key] = after
             return (true, after)
