@@ -16,6 +16,7 @@ struct AggregateRecordsTool: ReadingTool {
         "total" or "highest" instead of reading records one by one.
         """
     let permission = Permission.recordsRead
+    let toolset = Toolset.records
 
     struct Arguments: WireType {
         var base: String
@@ -168,7 +169,7 @@ struct AggregateRecordsTool: ReadingTool {
         }
     }
 
-    func run(_ arguments: Arguments, context: RequestContext) async throws -> Answer {
+    func run(_ arguments: Arguments, caller: any ToolCaller, context: RequestContext) async throws -> Answer {
         let (_, table) = try await reads.place(arguments.table, in: arguments.base, context)
         let measures = arguments.measures ?? [Arguments.Measure(function: .count)]
         var aggregation = try RecordAggregation(

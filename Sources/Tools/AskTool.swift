@@ -12,6 +12,7 @@ struct AskTool: Tool {
         aggregate_records.
         """
     let permission = Permission.search
+    let toolset = Toolset.knowledge
 
     struct Arguments: WireType {
         var question: String
@@ -44,7 +45,7 @@ struct AskTool: Tool {
 
     typealias Answer = ExtractedAnswer
 
-    func run(_ arguments: Arguments, context: RequestContext) async throws -> ExtractedAnswer {
+    func run(_ arguments: Arguments, caller: any ToolCaller, context: RequestContext) async throws -> ExtractedAnswer {
         try await answers.answer(
             arguments.question,
             bases: arguments.bases,

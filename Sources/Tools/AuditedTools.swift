@@ -19,11 +19,14 @@ public struct AuditedTools: ToolProvider {
         try await tools.tools(context: context)
     }
 
-    public func call(_ call: ToolCall, context: RequestContext) async throws -> ToolResult {
+    public func call(_ call: ToolCall, caller: any ToolCaller, context: RequestContext) async throws -> ToolResult {
         do {
-            let result = try await tools.call(call, context: context)
+            let result = try await tools.call(call, caller: caller, context: context)
             note(result.isError ? .failed : .done, call, context)
             return result
+        } catch let question as InputRequired {
+            // Not the end of the call: it comes again with the answer.
+            throw question
         } catch {
             note(.failed, call, context)
             throw error

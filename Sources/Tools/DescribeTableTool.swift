@@ -14,6 +14,7 @@ struct DescribeTableTool: ReadingTool {
         reading or writing cells, to know how each looks.
         """
     let permission = Permission.schemaRead
+    let toolset = Toolset.schema
 
     struct Arguments: WireType {
         var base: String
@@ -77,7 +78,7 @@ struct DescribeTableTool: ReadingTool {
         }
     }
 
-    func run(_ arguments: Arguments, context: RequestContext) async throws -> Answer {
+    func run(_ arguments: Arguments, caller: any ToolCaller, context: RequestContext) async throws -> Answer {
         let (base, table) = try await reads.place(arguments.table, in: arguments.base, context)
         let tables = try await reads.tables(in: base.id, context: context)
         let entries = table.fields.map { field in

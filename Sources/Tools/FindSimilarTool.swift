@@ -11,11 +11,14 @@ struct FindSimilarTool: Tool {
         record that another tool answered; it is left out itself. Over all bases unless you name some.
         """
     let permission = Permission.search
+    let toolset = Toolset.search
 
     typealias Arguments = SimilarRequest
     typealias Answer = SearchResponse
 
-    func run(_ arguments: SimilarRequest, context: RequestContext) async throws -> SearchResponse {
+    func run(_ arguments: SimilarRequest, caller: any ToolCaller, context: RequestContext) async throws
+        -> SearchResponse
+    {
         try await search.similar(arguments, context: context)
     }
 

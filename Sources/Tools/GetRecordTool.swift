@@ -10,6 +10,7 @@ struct GetRecordTool: ReadingTool {
         Reads one record whole, with the names of the records it links to. search_records and list_records give the id.
         """
     let permission = Permission.recordsRead
+    let toolset = Toolset.records
 
     struct Arguments: WireType {
         var base: String
@@ -55,7 +56,7 @@ struct GetRecordTool: ReadingTool {
     /// Linked records named in the answer, of each field.
     static let linksNamed = 100
 
-    func run(_ arguments: Arguments, context: RequestContext) async throws -> Answer {
+    func run(_ arguments: Arguments, caller: any ToolCaller, context: RequestContext) async throws -> Answer {
         let (base, table) = try await reads.place(arguments.table, in: arguments.base, context)
         guard let id = RecordID(arguments.recordId) else {
             throw AirtableError(.invalidRecordID, "A record's id is rec and 14 letters or digits.")

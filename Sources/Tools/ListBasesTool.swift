@@ -11,6 +11,7 @@ struct ListBasesTool: ReadingTool {
         content, search_records needs no base.
         """
     let permission = Permission.basesRead
+    let toolset = Toolset.schema
 
     struct Arguments: WireType {
         static var schema: JSONSchema { .object(properties: [:]) }
@@ -40,7 +41,7 @@ struct ListBasesTool: ReadingTool {
         }
     }
 
-    func run(_ arguments: Arguments, context: RequestContext) async throws -> Answer {
+    func run(_ arguments: Arguments, caller: any ToolCaller, context: RequestContext) async throws -> Answer {
         let bases = try await reads.bases(context: context)
         return Answer(
             bases: bases.map {

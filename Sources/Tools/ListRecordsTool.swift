@@ -16,6 +16,7 @@ struct ListRecordsTool: ReadingTool {
         get_record shows a record whole.
         """
     let permission = Permission.recordsRead
+    let toolset = Toolset.records
 
     struct Arguments: WireType {
         var base: String
@@ -64,7 +65,7 @@ struct ListRecordsTool: ReadingTool {
         }
     }
 
-    func run(_ arguments: Arguments, context: RequestContext) async throws -> Answer {
+    func run(_ arguments: Arguments, caller: any ToolCaller, context: RequestContext) async throws -> Answer {
         let (base, table) = try await reads.place(arguments.table, in: arguments.base, context)
         let shown = try Self.showing(arguments.fields, of: table)
         var after: RecordCursor?

@@ -11,6 +11,7 @@ struct ListTablesTool: ReadingTool {
         describe_table says more of one table.
         """
     let permission = Permission.schemaRead
+    let toolset = Toolset.schema
 
     struct Arguments: WireType {
         var base: String
@@ -53,7 +54,7 @@ struct ListTablesTool: ReadingTool {
         }
     }
 
-    func run(_ arguments: Arguments, context: RequestContext) async throws -> Answer {
+    func run(_ arguments: Arguments, caller: any ToolCaller, context: RequestContext) async throws -> Answer {
         let base = try await reads.base(arguments.base, context: context)
         var entries: [Answer.Entry] = []
         for table in try await reads.tables(in: base.id, context: context) {

@@ -12,11 +12,13 @@ struct SearchRecordsTool: Tool {
         place, its cells and the piece of text that fits best. Best first; a low place means a weak fit.
         """
     let permission = Permission.search
+    let toolset = Toolset.search
 
     typealias Arguments = SearchRequest
     typealias Answer = SearchResponse
 
-    func run(_ arguments: SearchRequest, context: RequestContext) async throws -> SearchResponse {
+    func run(_ arguments: SearchRequest, caller: any ToolCaller, context: RequestContext) async throws -> SearchResponse
+    {
         try await search.search(arguments, context: context)
     }
 

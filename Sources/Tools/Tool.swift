@@ -17,14 +17,22 @@ protocol Tool: Sendable {
     /// What the caller must have.
     var permission: Permission { get }
 
-    func run(_ arguments: Arguments, context: RequestContext) async throws -> Answer
+    var toolset: Toolset { get }
+
+    /// - Parameter caller: whom a tool that changes something asks.
+    func run(_ arguments: Arguments, caller: any ToolCaller, context: RequestContext) async throws -> Answer
 
     /// The answer for reading: everything needed to go on, in few tokens.
     func text(of answer: Answer) -> String
+
+    /// What the answer speaks of and can be read on its own.
+    func links(of answer: Answer) -> [ResourceLink]
 }
 
 extension Tool {
     var annotations: ToolAnnotations { .readOnly }
+
+    func links(of answer: Answer) -> [ResourceLink] { [] }
 
     var definition: ToolDefinition {
         ToolDefinition(
@@ -34,21 +42,27 @@ extension Tool {
             inputSchema: Arguments.schema,
             outputSchema: Answer.schema,
             annotations: annotations,
-            permission: permission
+            permission: permission,
+            toolset: toolset
         )
     }
 
     /// Checks and decodes the arguments, runs, encodes. What the caller can do something about becomes a result that a
     /// model can read.
-    func call(_ arguments: JSONObject, context: RequestContext) async throws -> ToolResult {
+    func call(_ arguments: JSONObject, caller: any ToolCaller, context: RequestContext) async throws -> ToolResult {
         let violations = Arguments.schema.violations(of: .object(arguments))
         guard violations.isEmpty else { return .refusing(violations, of: name, arguments: Arguments.schema) }
         do {
             let answer = try await run(
                 try JSONCoder.decode(Arguments.self, from: .object(arguments)),
+                caller: caller,
                 context: context
             )
-            return ToolResult(text: text(of: answer), structured: try JSONCoder.value(of: answer))
+            return ToolResult(
+                text: text(of: answer),
+                structured: try JSONCoder.value(of: answer),
+                content: links(of: answer).map { .link($0) }
+            )
         } catch let error as any Failure where !error.kind.isOurs {
             return ToolResult(failure: error)
         }

@@ -38,13 +38,13 @@ public struct ToolRegistry: ToolProvider {
         tools.filter { context.principal.permissions.contains($0.permission) }.map(\.definition)
     }
 
-    public func call(_ call: ToolCall, context: RequestContext) async throws -> ToolResult {
+    public func call(_ call: ToolCall, caller: any ToolCaller, context: RequestContext) async throws -> ToolResult {
         guard let tool = byName[call.name] else { throw ToolProviderError.unknownTool(call.name) }
         do {
             try context.require(tool.permission)
         } catch {
             return ToolResult(failure: error)
         }
-        return try await tool.call(call.arguments, context: context)
+        return try await tool.call(call.arguments, caller: caller, context: context)
     }
 }

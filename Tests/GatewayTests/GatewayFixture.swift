@@ -94,7 +94,7 @@ struct FixedTools: ToolProvider {
         Self.definitions.filter { context.principal.permissions.contains($0.permission) }
     }
 
-    func call(_ call: ToolCall, context: Domain.RequestContext) async throws -> ToolResult {
+    func call(_ call: ToolCall, caller: any ToolCaller, context: Domain.RequestContext) async throws -> ToolResult {
         guard let tool = Self.definitions.first(where: { $0.name == call.name }) else {
             throw ToolProviderError.unknownTool(call.name)
         }

@@ -15,11 +15,14 @@ public struct ToolResult: Sendable, Hashable {
     public let text: String
     /// By the tool's output schema; nil when it has none or failed.
     public let structured: JSONValue?
+    /// What follows the text: links to what it speaks of, pictures.
+    public let content: [ContentBlock]
     public let isError: Bool
 
-    public init(text: String, structured: JSONValue? = nil, isError: Bool = false) {
+    public init(text: String, structured: JSONValue? = nil, content: [ContentBlock] = [], isError: Bool = false) {
         self.text = text
         self.structured = structured
+        self.content = content
         self.isError = isError
     }
 

@@ -40,6 +40,7 @@ public struct ToolDefinition: Sendable, Hashable {
     public let annotations: ToolAnnotations
     /// What the caller must have, checked before arguments are decoded.
     public let permission: Permission
+    public let toolset: Toolset
 
     public init(
         name: String,
@@ -48,7 +49,8 @@ public struct ToolDefinition: Sendable, Hashable {
         inputSchema: JSONSchema,
         outputSchema: JSONSchema? = nil,
         annotations: ToolAnnotations,
-        permission: Permission
+        permission: Permission,
+        toolset: Toolset = .records
     ) {
         self.name = name
         self.title = title
@@ -57,5 +59,6 @@ public struct ToolDefinition: Sendable, Hashable {
         self.outputSchema = outputSchema
         self.annotations = annotations
         self.permission = permission
+        self.toolset = toolset
     }
 }

@@ -5,8 +5,15 @@ public protocol ToolProvider: Sendable {
 
     /// Runs one tool. A tool that ran and failed is a result with `isError`.
     ///
-    /// - Throws: `ToolProviderError.unknownTool` for a name that this caller is not offered.
-    func call(_ call: ToolCall, context: RequestContext) async throws -> ToolResult
+    /// - Throws: `ToolProviderError.unknownTool` for a name that this caller is not offered; `InputRequired`.
+    func call(_ call: ToolCall, caller: any ToolCaller, context: RequestContext) async throws -> ToolResult
+}
+
+extension ToolProvider {
+    /// Runs one tool for somebody who cannot be asked.
+    public func call(_ call: ToolCall, context: RequestContext) async throws -> ToolResult {
+        try await self.call(call, caller: SilentCaller(), context: context)
+    }
 }
 
 /// Why a tool could not be run at all.

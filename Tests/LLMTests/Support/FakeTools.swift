@@ -46,7 +46,7 @@ final class FakeTools: ToolProvider {
         return Self.definitions
     }
 
-    func call(_ call: ToolCall, context: RequestContext) async throws -> ToolResult {
+    func call(_ call: ToolCall, caller: any ToolCaller, context: RequestContext) async throws -> ToolResult {
         calls.update { $0.append((call.name, context.id)) }
         running.update { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
         defer { running.update { $0.now -= 1 } }

@@ -60,7 +60,7 @@ struct FakeTools: ToolProvider {
 
     func tools(context: RequestContext) async throws -> [ToolDefinition] { Self.definitions }
 
-    func call(_ call: ToolCall, context: RequestContext) async throws -> ToolResult {
+    func call(_ call: ToolCall, caller: any ToolCaller, context: RequestContext) async throws -> ToolResult {
         if call.name == "slow" {
             await gate.enter(call.arguments["key"]?.stringValue ?? "")
             try Task.checkCancellation()
