@@ -23,6 +23,13 @@ public protocol ToolCaller: Sendable {
     /// - Returns: an answer for each question, of the form that was asked for.
     /// - Throws: `InputRequired`, to be let through; `CallerError` when nobody can be asked, or nobody answered.
     func ask(_ questions: [CallerQuestion], keeping kept: JSONValue) async throws -> CallerReply
+
+    /// Lets go of the connection that waits for the answer, where the program can come back for it: for work that takes long.
+    func releaseConnection() async
+}
+
+extension ToolCaller {
+    public func releaseConnection() async {}
 }
 
 /// How far a piece of work is.
