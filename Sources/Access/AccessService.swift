@@ -16,6 +16,9 @@ public struct AccessService: Sendable {
     let verified: VerifiedTokens
     let settings: TokenSettings
     let tickets: TicketBook
+    let nonces: NonceStore
+    /// Seals what programs bring back between two requests.
+    public let stateSealer: any StateSealer
     let policies: PolicyBook
     /// Who did what.
     public let audit: AuditLog
@@ -51,6 +54,8 @@ public struct AccessService: Sendable {
         self.verified = VerifiedTokens(capacity: Limits.verifiedTokens)
         self.settings = tokens
         self.tickets = TicketBook(capacity: Limits.tickets, perUser: Limits.ticketsPerUser)
+        self.nonces = NonceStore(database: database)
+        self.stateSealer = VaultStateSealer(nonces: nonces, vault: vault, now: now)
         self.policies = PolicyBook(store: store, now: tick)
         self.audit = AuditLog(database: database, now: now)
         self.now = now

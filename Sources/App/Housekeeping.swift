@@ -91,6 +91,7 @@ struct Housekeeping {
         )
         try await JobQueue(database: services.database)
             .removeFinished(olderThan: Self.jobsKept, tenant: tenant)
+        _ = try await services.access.sweepNonces(tenant: tenant, deadline: .now + Self.interval)
         try await KeptReplies(database: services.database).sweep(
             before: Instant(microseconds: Instant.now().microseconds - 86_400_000_000),
             limit: Limits.keptReplies,

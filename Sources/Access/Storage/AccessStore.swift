@@ -91,6 +91,7 @@ public struct AccessStore: Sendable {
         policyMigration,
         AccountStore.migration, AttemptStore.migration, MailQueue.migration,
         InviteStore.migration, InviteStore.ownMigration,
+        NonceStore.migration,
     ]
 
     // MARK: First start

@@ -19,6 +19,7 @@ extension AccessStore {
         TenantRows("access_sessions", key: "tenant", "id"),
         TenantRows("access_invites", key: "tenant", "id"),
         TenantRows("access_former_users", key: "tenant", "id"),
+        TenantRows("access_spent_nonces", key: "tenant", "nonce"),
         TenantRows("access_users", key: "tenant", "id"),
         TenantRows("access_workspaces", key: "tenant", "id"),
     ]

@@ -1,3 +1,4 @@
+import Crypto
 import Database
 
 /// Secrets of the server itself, which belong to no tenant: sealed with the master key directly.
@@ -16,6 +17,17 @@ extension CredentialVault {
             throw AccessError.corrupt("sealed secret", "label \(label)")
         }
         return Secret(bytes: bytes)
+    }
+
+    /// A key for signing what `label` names: derived (HKDF, RFC 5869) from the master key, so that it is stored nowhere and is the
+    /// same in every process. Another master key gives another: for what lives no longer than that matters.
+    func serverSigningKey(for label: String) -> SigningKey {
+        let derived = HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: master.key,
+            info: Array("pyairtable/server-signing/1\0\(label)".utf8),
+            outputByteCount: 32
+        )
+        return SigningKey(key: derived)
     }
 
     /// Seals the private parts of signing keys with `next`, as data keys are in the same transaction.
