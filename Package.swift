@@ -85,6 +85,7 @@ let package = Package(
         // 2: SQL · protocol
         library("Database", ["Domain", "CLibpq", grdb, grdbSQLite]),
         library("MCP", ["Domain", logging]),
+        library("ConformanceFixtures", ["Domain"]),
         // 2: every outgoing call
         library("Outbound", ["Domain", asyncHTTPClient, nioCore, nioHTTP1, nioPosix, nioSSL, logging]),
         // 3: who may · durable jobs
@@ -135,7 +136,8 @@ let package = Package(
             "App",
             [
                 "Domain", "Database", "Outbound", "Access", "Jobs", "Airtable", "Gemini", "OpenAIDialect", "Embeddings",
-                "LLM", "VectorIndex", "Search", "Tools", "Chat", "MCP", "Gateway", logging, lifecycle, signals,
+                "LLM", "VectorIndex", "Search", "Tools", "Chat", "MCP", "ConformanceFixtures", "Gateway", logging,
+                lifecycle, signals,
             ]
         ),
         // 10: the executable
@@ -160,6 +162,7 @@ let package = Package(
         tests("VectorIndexTests", ["VectorIndex", "CKernels"]),
         tests("DatabaseTests", ["Database", "Domain", "TestSupport"]),
         tests("MCPTests", ["MCP", "Domain", logging], exclude: ["Transcripts"]),
+        tests("ConformanceFixturesTests", ["ConformanceFixtures", "Domain", logging]),
         tests("OutboundTests", ["Outbound", "Domain", "TestSupport", nioCore, nioPosix, nioSSL, logging]),
         tests("JobsTests", ["Jobs", "Database", "Domain", "TestSupport", logging]),
         tests("GeminiTests", ["Gemini", "Outbound", "Domain", "TestSupport", logging]),

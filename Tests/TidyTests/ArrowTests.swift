@@ -11,6 +11,7 @@ struct ArrowTests {
         "Formula": ["Domain", "CRE2"],
         "Database": ["Domain", "CLibpq"],
         "MCP": ["Domain"],
+        "ConformanceFixtures": ["Domain"],
         "Access": ["Domain", "Database", "CArgon2", "CCrypt"],
         "Airtable": ["Domain", "Database", "Access", "Formula", "Outbound", "CKernels"],
         "Outbound": ["Domain"],

@@ -1,0 +1,128 @@
+"""Checks that an MCP server with our fixtures keeps to the protocol, at every revision.
+
+    mcp_conformance.py http URL [KEY] [--only PART...]
+    mcp_conformance.py stdio COMMAND... [-- --only PART...]
+
+URL is the endpoint itself. The server must offer the fixtures of `Sources/ConformanceFixtures` and nothing else. Prints
+one JSON object a check:
+
+    {"check", "transport", "revision", "level": "MUST"|"SHOULD"|"OURS", "status": "pass"|"warn"|"fail", "evidence"?}
+
+and at the end {"event": "done", "pass", "warn", "fail"}. Exit code 1 when anything is not `pass`. `--only` runs the
+scenarios whose name (`module.function`) holds one of the parts.
+
+Requests are made byte by byte here, since what is to be refused is what no library sends; `conformance.sdk` then says
+the same through the official SDK. What the server writes is held against the SDK's generated types, message by message.
+"""
+
+import asyncio
+import sys
+
+from conformance import features, http_rules, legacy, modern, sdk, stdio_rules
+from conformance.http import HTTPTarget
+from conformance.report import Report
+from conformance.stdio import StdioTarget
+from conformance.wire import HANDSHAKES, MODERN
+
+
+async def shared(checks, target, wires):
+    """Scenarios about what is offered, all over one peer."""
+    async with target.open(checks.revision) as peer:
+        wires.append(peer.wire)
+        scenarios = list(features.ALL)
+        if checks.revision >= "2025-11-25":
+            scenarios += [features.forms, features.wrong_answers]
+        if "2025-06-18" <= checks.revision < MODERN:
+            scenarios.append(features.refused_client)
+        for scenario in scenarios:
+            await checks.scenario(scenario, peer)
+
+
+async def of_revision(report, target, revision):
+    checks = report.at(target.transport, revision)
+    wires = []
+    target = Recording(target, wires)
+    await shared(checks, target, wires)
+    is_modern = revision == MODERN
+    scenarios = list(modern.ALL if is_modern else legacy.ALL)
+    if revision == "2025-11-25":
+        scenarios.append(legacy.negotiation)
+    if revision == MODERN:
+        scenarios.append(modern.both_eras)
+    if target.transport == "http":
+        scenarios += http_rules.BOTH_ERAS + (http_rules.NEWEST if is_modern else http_rules.HANDSHAKE)
+        if target.key:
+            scenarios.append(http_rules.authorization)
+    else:
+        scenarios += stdio_rules.ALL + ([] if is_modern else [stdio_rules.before_the_handshake])
+    if revision in (MODERN, "2025-11-25"):
+        scenarios.append(sdk.official_client)
+    for scenario in scenarios:
+        await checks.scenario(scenario, target)
+    count = sum(wire.count for wire in wires)
+    violations = [violation for wire in wires for violation in wire.violations]
+    checks.must("every message of the server is valid at its revision", count > 0 and not violations,
+                f"{len(violations)} of {count}: {violations[:3]}")
+    codes = set().union(*(wire.codes for wire in wires))
+    if is_modern:
+        checks.must("no error has a code that this revision does not know", codes <= modern.ALLOWED_CODES,
+                    sorted(codes - modern.ALLOWED_CODES))
+    else:
+        odd = sorted(code for code in codes if -32019 <= code <= -32000 and code != -32002)
+        checks.should("no error has a code of the range that is kept for others", not odd, odd)
+
+
+class Recording:
+    """A target that keeps what every peer has read."""
+
+    def __init__(self, target, wires):
+        self.target, self.wires = target, wires
+
+    def __getattr__(self, name):
+        return getattr(self.target, name)
+
+    def peer(self, *arguments, **options):
+        peer = self.target.peer(*arguments, **options)
+        self.wires.append(peer.wire)
+        return peer
+
+    def open(self, *arguments, **options):
+        target = self.target
+        opened = target.open(*arguments, **options)
+        wires = self.wires
+
+        class Opened:
+            async def __aenter__(self):
+                peer = await opened.__aenter__()
+                wires.append(peer.wire)
+                return peer
+
+            async def __aexit__(self, *error):
+                return await opened.__aexit__(*error)
+
+        return Opened()
+
+
+async def main(arguments):
+    only, revisions = [], HANDSHAKES + [MODERN]
+    for option in ("--only", "--revisions"):
+        if option in arguments:
+            at = arguments.index(option)
+            values, arguments = arguments[at + 1:], arguments[:at]
+            if option == "--only":
+                only = values
+            else:
+                revisions = values
+    if arguments and arguments[-1] == "--":
+        arguments = arguments[:-1]
+    kind, *rest = arguments
+    target = HTTPTarget(rest[0], rest[1] if len(rest) > 1 else None) if kind == "http" else StdioTarget(rest)
+    report = Report(only)
+    for revision in revisions:
+        await of_revision(report, target, revision)
+    report.emit(event="done", **report.counts)
+    return 0 if report.counts["fail"] == report.counts["warn"] == 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(sys.argv[1:])))
