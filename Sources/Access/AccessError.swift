@@ -15,6 +15,10 @@ public struct AccessError: Failure, Equatable {
         case notFound
         /// A name, purpose or expiry that can never be accepted.
         case invalid
+        /// A resource that no token is made for here. Named as OAuth has it (RFC 8707).
+        case invalidTarget = "invalid_target"
+        /// A scope that there is not, or that the caller has nothing of. Named as OAuth has it (RFC 6749).
+        case invalidScope = "invalid_scope"
         /// No such account, another password, or an account without a user to be: told apart by nothing.
         case signInRefused
         /// The right password, which was given by somebody else and has to be changed.
@@ -66,7 +70,7 @@ public struct AccessError: Failure, Equatable {
         case .unauthenticated, .signInRefused: .unauthenticated
         case .forbidden, .sessionRequired, .passwordExpired, .wrongPassword, .registrationClosed: .forbidden
         case .notFound: .notFound
-        case .invalid, .weakPassword, .tokenRefused: .invalid
+        case .invalid, .invalidTarget, .invalidScope, .weakPassword, .tokenRefused: .invalid
         case .limitReached, .lastOwner, .addressTaken, .inUse: .conflict
         case .notBootstrapped, .masterKeyUnusable, .masterKeyExposed, .masterKeyMismatch: .notConfigured
         case .corrupt: .corrupt

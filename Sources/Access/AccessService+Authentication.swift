@@ -10,11 +10,13 @@ extension AccessService {
     ///
     /// - Parameters:
     ///   - bearer: what stood behind `Bearer ` in the request.
+    ///   - audience: the door it was shown at.
     ///   - client: the network address of the caller; nil when nobody knows it.
     ///   - requestID: the context's `id`.
     /// - Throws: `AccessError.unauthenticated`, always with the same message; errors of the database.
     public func authenticate(
         bearer: String,
+        at audience: TokenAudience = .api,
         client: String? = nil,
         timeout: Duration,
         requestID: String,
@@ -26,7 +28,7 @@ extension AccessService {
             if let key = KeyText(bearer) {
                 try await owner(of: key, from: client, deadline: deadline, logger: logger)
             } else if bearer.utf8.count <= Limits.accessTokenBytes, bearer.utf8.contains(UInt8(ascii: ".")) {
-                try await owner(ofToken: bearer, deadline: deadline, logger: logger)
+                try await owner(ofToken: bearer, at: audience, deadline: deadline, logger: logger)
             } else {
                 throw AccessError.unauthenticated("neither key nor token")
             }

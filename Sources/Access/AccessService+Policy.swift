@@ -77,7 +77,8 @@ extension AccessService {
             }
         }
         guard let id = context.principal.key else {
-            return PolicyBook.Subject(tenant: context.tenant, user: context.principal.user, key: nil)
+            let limits = context.principal.scopes.map { KeyLimits(scopes: $0) }
+            return PolicyBook.Subject(tenant: context.tenant, user: context.principal.user, key: limits)
         }
         guard let stored = try await storedKey(id, deadline: context.deadline), stored.tenant == context.tenant else {
             throw AccessError.unauthenticated("key gone while in use")

@@ -60,7 +60,12 @@ extension AccessService {
             let deadline = ContinuousClock.now + timeout
             var context = context(
                 id: id ?? "\(old.id).\(Self.randomID(length: 6))",
-                principal: try await principal(session, tenant: old.tenant, deadline: deadline),
+                principal: try await principal(
+                    session,
+                    scopes: old.principal.scopes,
+                    tenant: old.tenant,
+                    deadline: deadline
+                ),
                 tenant: old.tenant,
                 deadline: deadline,
                 origin: old.origin,

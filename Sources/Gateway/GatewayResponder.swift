@@ -53,7 +53,7 @@ public struct GatewayResponder: HTTPResponder {
             reply = problem(error, request.headers, &exchange)
         }
         allowNamedPage(request, exchange.path, &reply.headers)
-        nameMetadata(request, exchange, &reply.headers)
+        nameMetadata(request, exchange, reply.status, &reply.headers)
         let route = exchange.route.map { table.routes[$0].pattern.description } ?? "unmatched"
         let account = ExchangeAccount(exchange, route: route, status: reply.status.code, log: log, metrics: metrics)
         switch reply.body {
@@ -117,6 +117,7 @@ public struct GatewayResponder: HTTPResponder {
             let context = try await proven(&exchange) { exchange in
                 try await services.access.authenticate(
                     bearer: BearerKey.text(in: request.headers),
+                    at: .resource(services.mcpAddress(request, exchange.client)),
                     client: exchange.address,
                     // Work ends before the request does, so that the client gets a result that a model can read.
                     timeout: route.reply.isStream ? .seconds(Limits.streamSeconds) : requestTimeout * 0.9,
@@ -138,7 +139,7 @@ public struct GatewayResponder: HTTPResponder {
         case .requiresThere(let permission, _):
             try await services.access.requireSomewhere(permission, context: context)
         case .signedIn:
-            guard context.principal.session != nil else { throw AccessError.sessionRequired }
+            guard context.principal.ownSession != nil else { throw AccessError.sessionRequired }
         case .operates: try await services.access.requireOperator(context: context)
         case .open, .authenticated, .mcp: break
         }
@@ -253,6 +254,7 @@ public struct GatewayResponder: HTTPResponder {
         if failure.kind == .unauthenticated {
             headers[.wwwAuthenticate] = BearerKey.challenge(for: requestHeaders)
         }
+        if let insufficient = failure as? InsufficientScope { headers[.wwwAuthenticate] = insufficient.challenge }
         if (failure as? GatewayError)?.code == .upgradeRequired {
             headers[.upgrade] = "websocket"
             headers[SocketHandshake.version] = "13"

@@ -19,6 +19,8 @@ public struct AuditedTools: ToolProvider {
         try await tools.tools(context: context)
     }
 
+    public func permission(toCall name: String) -> Permission? { tools.permission(toCall: name) }
+
     public func call(_ call: ToolCall, caller: any ToolCaller, context: RequestContext) async throws -> ToolResult {
         do {
             let result = try await tools.call(call, caller: caller, context: context)

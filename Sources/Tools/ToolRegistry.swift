@@ -38,6 +38,8 @@ public struct ToolRegistry: ToolProvider {
         tools.filter { context.principal.permissions.contains($0.permission) }.map(\.definition)
     }
 
+    public func permission(toCall name: String) -> Permission? { byName[name]?.permission }
+
     public func call(_ call: ToolCall, caller: any ToolCaller, context: RequestContext) async throws -> ToolResult {
         guard let tool = byName[call.name] else { throw ToolProviderError.unknownTool(call.name) }
         do {

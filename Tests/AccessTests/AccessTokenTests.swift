@@ -6,13 +6,13 @@ import Testing
 @Suite("Access tokens")
 struct AccessTokenTests {
     private static let time = Instant(milliseconds: 1_750_000_000_000)
-    private static let verifier = TokenVerifier(issuer: "urn:us", audience: "urn:us:api")
+    private static let verifier = TokenVerifier(issuer: "urn:us")
     private static let signer = TokenSigner()
 
     static func claims(issued: Int64 = 1_750_000_000, life: Int64 = 900) -> AccessClaims {
         AccessClaims(
             issuer: verifier.issuer,
-            audience: verifier.audience,
+            audience: "urn:us:api",
             user: .random(),
             tenant: .random(),
             session: .random(),
@@ -54,14 +54,49 @@ struct AccessTokenTests {
 
     @Test("TOK-05: another issuer's or another audience's token is of another purpose, whatever signed it")
     func purpose() throws {
-        for change in [\AccessClaims.issuer, \AccessClaims.audience] {
-            for value in ["", "urn:us:mcp", "urn:us ", "URN:US", "urn:us:api/"] {
-                var claims = Self.claims()
-                claims[keyPath: change] = value
-                let text = try AccessToken.text(claims, by: Self.signer)
-                #expect(throws: TokenRefusal.purpose) { try verified(text) }
+        for value in ["", "urn:us:mcp", "urn:us ", "URN:US", "urn:us:api/"] {
+            var claims = Self.claims()
+            claims.issuer = value
+            let text = try AccessToken.text(claims, by: Self.signer)
+            #expect(throws: TokenRefusal.purpose) { try verified(text) }
+            claims = Self.claims()
+            claims.audience = value
+            #expect(try verified(AccessToken.text(claims, by: Self.signer)).audience == value)
+            for audience in [TokenAudience.api, .resource(nil), .resource(value), .resource("urn:us:api")] {
+                #expect(!audience.takes(claims, api: "urn:us:api"))
             }
         }
+    }
+
+    @Test("OAU-04: the API takes no token with scopes, and a resource none without, whatever their audience")
+    func audiences() {
+        var claims = Self.claims()
+        #expect(TokenAudience.api.takes(claims, api: "urn:us:api"))
+        #expect(!TokenAudience.resource("urn:us:api").takes(claims, api: "urn:us:api"))
+        claims.scopes = [.search]
+        #expect(!TokenAudience.api.takes(claims, api: "urn:us:api"))
+        #expect(TokenAudience.resource("urn:us:api").takes(claims, api: "urn:us:api"))
+        #expect(!TokenAudience.resource(nil).takes(claims, api: "urn:us:api"))
+        #expect(!TokenAudience.resource("urn:us:api/").takes(claims, api: "urn:us:api"))
+    }
+
+    @Test("scopes are read as they were signed, and a token with scopes of nobody's is none")
+    func scopes() throws {
+        for scopes in [[.search], Set(Permission.allCases)] as [Set<Permission>] {
+            var claims = Self.claims()
+            claims.scopes = scopes
+            #expect(try verified(AccessToken.text(claims, by: Self.signer)) == claims)
+        }
+        var claims = Self.claims()
+        claims.scopes = []
+        let none = try AccessToken.text(claims, by: Self.signer)
+        #expect(throws: TokenRefusal.claims) { try verified(none) }
+        for text in ["", " ", "search ", " search", "search  embed", "search,embed", "Search", "search offline_access"]
+        {
+            #expect(TokenScopes.permissions(text) == nil)
+        }
+        #expect(TokenScopes.permissions("search search records:read") == [.search, .recordsRead])
+        #expect(TokenScopes.text([.search, .basesRead]) == "bases:read search")
     }
 
     @Test("TOK-03: a key's identifier is the thumbprint of the key, and only that key verifies under it")

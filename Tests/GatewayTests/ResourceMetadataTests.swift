@@ -35,6 +35,7 @@ struct ResourceMetadataTests {
                         let challenge = answer.headers[.wwwAuthenticate] ?? ""
                         #expect(challenge.hasPrefix("Bearer realm=\"pyairtable-ai\""))
                         #expect(challenge.contains("error=\"invalid_token\"") == (key != nil))
+                        #expect(challenge.contains("scope=\"bases:read records:read schema:read search\""))
                         let address = try #require(metadataAddress(answer), "\(challenge)")
                         #expect(address == "http://localhost\(Self.places[1])")
                         // It is where the challenge says it is.
@@ -45,6 +46,7 @@ struct ResourceMetadataTests {
                 // Nobody else is told: the API has no such metadata.
                 let other = try await client.send(.get, "/api/v1/airtable/bases")
                 #expect(other.status == 401 && metadataAddress(other) == nil)
+                #expect(other.headers[.wwwAuthenticate] == "Bearer realm=\"pyairtable-ai\"")
             }
         }
     }
@@ -65,7 +67,9 @@ struct ResourceMetadataTests {
                     #expect(json["authorization_servers"] == [.string(String(resource.dropLast(4)))])
                     #expect(json["bearer_methods_supported"] == ["header"])
                     let scopes = json["scopes_supported"]?.arrayValue?.compactMap(\.stringValue) ?? []
-                    #expect(Set(scopes) == Set(Permission.allCases.map(\.rawValue)))
+                    let administrative: Set = ["admin", "audit:read", "keys:manage", "members:manage"]
+                    #expect(Set(scopes) == Set(Permission.allCases.map(\.rawValue)).subtracting(administrative))
+                    #expect(!scopes.contains("offline_access"))
                     #expect(try await client.send(.head, path).status == 200)
                     #expect(try await client.send(.post, path, body: "{}").status == 405)
                 }
@@ -119,19 +123,39 @@ struct ResourceMetadataTests {
                 func ask(_ token: String) async throws -> Answer {
                     try await client.send(.post, "/mcp", key: token, body: Self.hello)
                 }
-                // Until tokens are made for MCP alone, a session's own is taken; the forge's is as good as that.
-                #expect(try await ask(forge.good).status == 200)
-                #expect(try await ask(forge.signed(forge.goodHeader, forge.changed { _, _ in })).status == 200)
+                // The forge's own is a session's, which is for the API; with MCP's audience and scopes it is as good as any.
+                #expect(try await ask(forge.good).status == 401)
+                let good = try forge.changed { members, _ in
+                    members["aud"] = "http://localhost/mcp"
+                    members["scope"] = "search"
+                }
+                #expect(try await ask(forge.signed(forge.goodHeader, good)).status == 200)
                 let audiences: [JSONValue] = [
-                    "https://other.example/mcp", "https://api.airtable.com", "http://127.0.0.1/mcp/", "", .null, "*",
-                    ["urn:pyairtable-ai:api", "https://other.example/mcp"], ["urn:pyairtable-ai:api"],
-                    "urn:pyairtable-ai:api ", "URN:PYAIRTABLE-AI:API", "urn:pyairtable-ai",
+                    "https://other.example/mcp", "https://api.airtable.com", "http://127.0.0.1/mcp", "", .null, "*",
+                    "https://localhost/mcp", "http://localhost/mcp/", "http://localhost:80/mcp", "http://LOCALHOST/mcp",
+                    "http://localhost", "http://localhost/mcp ", "http://localhost/mcp2",
+                    ["http://localhost/mcp", "https://other.example/mcp"], ["http://localhost/mcp"],
+                    "urn:pyairtable-ai:api", "urn:pyairtable-ai",
                 ]
                 for audience in audiences {
-                    let claims = try forge.changed { members, _ in members["aud"] = audience }
+                    let claims = try forge.changed { members, _ in
+                        members["aud"] = audience
+                        members["scope"] = "search"
+                    }
                     let answer = try await ask(forge.signed(forge.goodHeader, claims))
                     #expect(answer.status == 401, "\(audience)")
                     #expect(metadataAddress(answer) != nil)
+                    #expect(answer.headers[.wwwAuthenticate]?.contains("error=\"invalid_token\"") == true)
+                }
+                let scopes: [JSONValue?] = [
+                    nil, .null, "", " ", "search ", "offline_access", "search offline_access", ["search"], 1, "*",
+                ]
+                for scope in scopes {
+                    let claims = try forge.changed { members, _ in
+                        members["aud"] = "http://localhost/mcp"
+                        members["scope"] = scope
+                    }
+                    #expect(try await ask(forge.signed(forge.goodHeader, claims)).status == 401, "\(scope ?? "none")")
                 }
                 let none = try forge.changed { members, _ in members["aud"] = nil }
                 #expect(try await ask(forge.signed(forge.goodHeader, none)).status == 401)

@@ -31,7 +31,8 @@ struct RouteTableTests {
     ]
     /// About oneself: whoever signed in may, and no key.
     private static let signedIn: Set = [
-        "logOut", "logOutEverywhere", "listSessions", "endSession", "updateMe", "changePassword", "changeEmail",
+        "logOut", "logOutEverywhere", "listSessions", "endSession", "issueToken", "updateMe", "changePassword",
+        "changeEmail",
         "listTenants", "enterTenant", "acceptInviteSignedIn", "exportMe",
     ]
 

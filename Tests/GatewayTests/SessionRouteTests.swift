@@ -190,15 +190,21 @@ struct SessionRouteTests {
         }
     }
 
-    @Test("TOK-05: an MCP session belongs to the session that opened it, and goes on with its next access token")
+    @Test("TOK-05: an MCP session belongs to the session that opened it, and goes on with its next token for MCP")
     func mcp() async throws {
         try await withGateway { fixture in
             let (pair, other) = (try await begin(fixture), try await begin(fixture))
+            @Sendable func token(_ client: any TestClientProtocol, _ accessToken: String) async throws -> String {
+                let body = #"{"resource":"http://localhost/mcp"}"#
+                let answer = try await client.send(.post, "/api/v1/auth/token", key: accessToken, body: body)
+                return try #require(answer.json?["access_token"]?.stringValue)
+            }
             let hello = """
                 {"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{}}}
                 """
             try await fixture.server().publicApplication.test(.router) { client in
-                let opened = try await client.send(.post, "/mcp", key: pair.accessToken, body: hello)
+                let own = try await token(client, pair.accessToken)
+                let opened = try await client.send(.post, "/mcp", key: own, body: hello)
                 let name = try #require(HTTPField.Name("Mcp-Session-Id"))
                 let id = try #require(opened.headers[name])
                 func list(_ token: String) async throws -> Int {
@@ -210,14 +216,15 @@ struct SessionRouteTests {
                         body: #"{"jsonrpc":"2.0","id":1,"method":"ping"}"#
                     ).status
                 }
-                #expect(try await list(pair.accessToken) == 200)
-                #expect(try await list(other.accessToken) == 404)
+                #expect(try await list(own) == 200)
+                #expect(try await list(token(client, other.accessToken)) == 404)
                 #expect(try await list(fixture.key) == 404)
                 let answer = try await refresh(client, pair.refreshToken)
                 let next = try #require(answer.json?["accessToken"]?.stringValue)
-                #expect(try await list(next) == 200)
+                let nextOwn = try await token(client, next)
+                #expect(try await list(nextOwn) == 200)
                 _ = try await client.send(.post, "/api/v1/auth/logout", key: next)
-                #expect(try await list(next) == 401)
+                #expect(try await list(nextOwn) == 401)
             }
         }
     }

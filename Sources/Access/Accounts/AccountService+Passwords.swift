@@ -116,7 +116,7 @@ extension AccountService {
         by password: Password,
         _ context: RequestContext
     ) async throws -> (AccountStore.StoredAccount, hash: String) {
-        guard context.principal.session != nil else { throw AccessError.sessionRequired }
+        guard context.principal.ownSession != nil else { throw AccessError.sessionRequired }
         let stored = try await store.account(
             of: context.principal.user,
             tenant: context.tenant,

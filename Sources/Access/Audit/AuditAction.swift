@@ -7,6 +7,8 @@ public enum AuditAction: String, Sendable, Hashable, CaseIterable, Codable {
     case login = "auth.login"
     case logout = "auth.logout"
     case refresh = "auth.refresh"
+    /// A token for a single resource was made of a session.
+    case tokenIssued = "auth.token.issued"
     /// A refresh token came a second time: its whole family is dead.
     case refreshReused = "auth.refresh.reused"
     /// A bearer that opens nothing.

@@ -26,7 +26,7 @@ extension AccountService {
     ///
     /// - Throws: `sessionRequired`.
     func signedIn(_ context: RequestContext) async throws -> Account? {
-        guard let id = context.principal.session else { throw AccessError.sessionRequired }
+        guard let id = context.principal.ownSession else { throw AccessError.sessionRequired }
         let session = try await access.liveSession(id, tenant: context.tenant, deadline: context.deadline).session
         guard let account = session.account else { return nil }
         return try await store.account(account, deadline: context.deadline)?.account

@@ -143,10 +143,12 @@ extension AccessService {
 
     /// Whose keys the caller manages; nil for everybody's.
     ///
-    /// - Throws: `forbidden` for who came with a key without `keys:manage`.
+    /// - Throws: `forbidden` for who came with a key, or a token for something else, without `keys:manage`.
     private static func keyOwner(_ context: RequestContext) throws -> UserID? {
         if Policy.allows(.keysManage, to: context.principal) { return nil }
-        guard context.principal.key == nil else { throw AccessError.forbidden(.keysManage) }
+        guard context.principal.key == nil, context.principal.scopes == nil else {
+            throw AccessError.forbidden(.keysManage)
+        }
         return context.principal.user
     }
 

@@ -93,7 +93,7 @@ package struct PolicySet: Sendable {
                 grants: grants(of: subjects),
                 sparesAdministration: person.role == .owner
             ),
-            key: key.map { KeyStanding($0, grants: grants(of: [.key($0.id)])) },
+            key: key.map { KeyStanding($0, grants: grants(of: $0.id.map { [.key($0)] } ?? [])) },
             placements: placements,
             reader: RecordRule.Reader(
                 user: user,

@@ -1,15 +1,16 @@
 package import Domain
 
-/// What limits a key beside its owner's rights.
+/// What limits a key, or a token with scopes, beside its owner's rights.
 package struct KeyLimits: Sendable, Hashable {
-    package var id: KeyID
+    /// Nil for a token, which has no grants of its own.
+    package var id: KeyID?
     package var scopes: Set<Permission>
     /// The only bases, and of others the only tables, that it sees; nil for no limit.
     package var bases: Set<BaseID>?
     package var tables: [BaseID: Set<TableID>]
 
     package init(
-        id: KeyID,
+        id: KeyID? = nil,
         scopes: Set<Permission>,
         bases: Set<BaseID>? = nil,
         tables: [BaseID: Set<TableID>] = [:]

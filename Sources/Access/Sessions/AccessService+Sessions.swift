@@ -170,32 +170,44 @@ extension AccessService {
         )
     }
 
-    private func ownSession(_ context: RequestContext) async throws -> UserSession {
-        guard let id = context.principal.session else { throw AccessError.sessionRequired }
+    /// - Throws: `sessionRequired` for who came with a key, or a token for something else than the API.
+    func ownSession(_ context: RequestContext) async throws -> UserSession {
+        guard let id = context.principal.ownSession else { throw AccessError.sessionRequired }
         return try await liveSession(id, tenant: context.tenant, deadline: context.deadline).session
     }
 
     private func pair(_ session: UserSession, _ refresh: RefreshText, _ signer: TokenSigner) throws -> TokenPair {
+        let (text, seconds) = try token(session, audience: settings.audience, scopes: nil, signer)
+        return TokenPair(
+            accessToken: text,
+            accessSeconds: seconds,
+            refreshToken: refresh.secret.revealed,
+            session: session
+        )
+    }
+
+    /// A token of a session, and how many seconds it lives: not longer than the session.
+    func token(
+        _ session: UserSession,
+        audience: String,
+        scopes: Set<Permission>?,
+        _ signer: TokenSigner
+    ) throws -> (text: String, seconds: Int64) {
         let issued = now().wholeSeconds
-        // A token does not outlive its session.
         let life = max(1, min(settings.accessSeconds, session.expires.wholeSeconds - issued))
         let claims = AccessClaims(
             issuer: settings.issuer,
-            audience: settings.audience,
+            audience: audience,
             user: session.user,
             tenant: session.tenant,
             session: session.id,
+            scopes: scopes,
             client: session.client.name,
             id: Self.randomID(length: 20),
             issued: issued,
             expires: issued + life
         )
-        return TokenPair(
-            accessToken: try AccessToken.text(claims, by: signer),
-            accessSeconds: life,
-            refreshToken: refresh.secret.revealed,
-            session: session
-        )
+        return (try AccessToken.text(claims, by: signer), life)
     }
 }
 

@@ -8,13 +8,18 @@ extension AccessService {
     /// Whose access token this is. Its signature is checked once; its session, its key and the clock at each request.
     func owner(
         ofToken text: String,
+        at audience: TokenAudience,
         deadline: ContinuousClock.Instant,
         logger: Logger
     ) async throws -> (TenantID, Principal) {
         let claims = try await claims(of: text, deadline: deadline)
+        guard audience.takes(claims, api: settings.audience) else {
+            throw AccessError.unauthenticated(TokenRefusal.purpose.rawValue)
+        }
         let principal = try await principal(
             claims.session,
             of: claims.user,
+            scopes: claims.scopes,
             tenant: claims.tenant,
             deadline: deadline,
             logger: logger
@@ -22,7 +27,7 @@ extension AccessService {
         return (claims.tenant, principal)
     }
 
-    /// The claims of a token whose signature, purpose and time are good. Says nothing of its session.
+    /// The claims of a token whose signature, issuer and time are good. Says nothing of its audience or session.
     private func claims(of text: String, deadline: ContinuousClock.Instant) async throws -> AccessClaims {
         let digest = VerifiedTokens.digest(text)
         let time = now()
@@ -40,7 +45,7 @@ extension AccessService {
         do {
             let token = try UnverifiedToken(text)
             let key = try await keyRing.verifyingKey(token.keyID, deadline: deadline)
-            let verifier = TokenVerifier(issuer: settings.issuer, audience: settings.audience)
+            let verifier = TokenVerifier(issuer: settings.issuer)
             let claims = try verifier.claims(of: token, key: key, at: time)
             verified.add(.init(claims: claims, keyID: token.keyID), for: digest, at: time)
             return claims
@@ -55,10 +60,12 @@ extension AccessService {
     ///
     /// - Parameters:
     ///   - user: whose it must be; nil when that was checked before.
+    ///   - scopes: what narrows their rights; nil for nothing.
     ///   - logger: given when this is a use of the session, which is noted.
     func principal(
         _ id: SessionID,
         of user: UserID? = nil,
+        scopes: Set<Permission>? = nil,
         tenant: TenantID,
         deadline: ContinuousClock.Instant,
         logger: Logger? = nil
@@ -75,7 +82,7 @@ extension AccessService {
             if let logger {
                 sessionUses.note(id, tenant: tenant, at: time, stored: session.lastSeenTime, logger: logger)
             }
-            return Principal(user: session.user, key: nil, session: id, permissions: permissions)
+            return Principal(user: session.user, key: nil, session: id, scopes: scopes, permissions: permissions)
         }
     }
 

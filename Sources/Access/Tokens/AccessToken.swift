@@ -3,13 +3,16 @@ package import Domain
 
 /// What an access token says (RFC 9068): who signed in, to which session, and for how long that is believed unasked.
 ///
-/// It carries no rights: those are looked up, so that taking one away takes it away at once.
+/// It carries no rights: those are looked up, so that taking one away takes it away at once. A token for a single resource
+/// has scopes beside, which narrow those rights.
 package struct AccessClaims: Sendable, Hashable {
     package var issuer: String
     package var audience: String
     package var user: UserID
     package var tenant: TenantID
     package var session: SessionID
+    /// What a token for a single resource is for at most; nil for the session's own, which is for the API.
+    package var scopes: Set<Permission>?
     /// Which program they signed in with.
     package var client: String
     /// Unique among tokens.
@@ -25,6 +28,7 @@ package struct AccessClaims: Sendable, Hashable {
         user: UserID,
         tenant: TenantID,
         session: SessionID,
+        scopes: Set<Permission>? = nil,
         client: String,
         id: String,
         issued: Int64,
@@ -35,6 +39,7 @@ package struct AccessClaims: Sendable, Hashable {
         self.user = user
         self.tenant = tenant
         self.session = session
+        self.scopes = scopes
         self.client = client
         self.id = id
         self.issued = issued
@@ -53,14 +58,16 @@ package enum AccessToken {
         let header: JSONValue = [
             "alg": .string(TokenVerifyingKey.algorithm), "kid": .string(signer.id), "typ": .string(type),
         ]
-        let body: JSONValue = [
+        var body: JSONObject = [
             "iss": .string(claims.issuer), "aud": .string(claims.audience),
             "sub": .string(claims.user.description), "tid": .string(claims.tenant.description),
             "sid": .string(claims.session.description), "client_id": .string(claims.client),
             "jti": .string(claims.id), "iat": .number(JSONNumber(claims.issued)),
             "exp": .number(JSONNumber(claims.expires)),
         ]
-        let signed = Base64URL.encoded(header.encoded()) + [UInt8(ascii: ".")] + Base64URL.encoded(body.encoded())
+        if let scopes = claims.scopes { body["scope"] = .string(TokenScopes.text(scopes)) }
+        let claimed = JSONValue.object(body).encoded()
+        let signed = Base64URL.encoded(header.encoded()) + [UInt8(ascii: ".")] + Base64URL.encoded(claimed)
         let signature = Base64URL.encoded(try signer.signature(of: signed))
         return String(decoding: signed + [UInt8(ascii: ".")] + signature, as: UTF8.self)
     }
@@ -111,7 +118,8 @@ package struct UnverifiedToken: Sendable {
     }
 }
 
-/// Decides whether a token is good: a pure function of the token, a key and the time.
+/// Decides whether a token is good: a pure function of the token, a key and the time. For whom it is good is asked at each use,
+/// with `TokenAudience`.
 package struct TokenVerifier: Sendable, Hashable {
     private static let claimLimits = JSONLimits(
         bytes: Limits.accessTokenBytes,
@@ -122,12 +130,8 @@ package struct TokenVerifier: Sendable, Hashable {
     )
 
     package let issuer: String
-    package let audience: String
 
-    package init(issuer: String, audience: String) {
-        self.issuer = issuer
-        self.audience = audience
-    }
+    package init(issuer: String) { self.issuer = issuer }
 
     /// - Parameter key: the one that `token.keyID` names among our own; nil when there is none.
     package func claims(
@@ -141,19 +145,25 @@ package struct TokenVerifier: Sendable, Hashable {
         guard case .object(let members)? = try? JSONValue(parsing: token.body, limits: Self.claimLimits) else {
             throw .claims
         }
-        guard members["iss"]?.stringValue == issuer, members["aud"]?.stringValue == audience else { throw .purpose }
+        guard members["iss"]?.stringValue == issuer, let audience = members["aud"]?.stringValue else { throw .purpose }
         guard let user = members["sub"]?.stringValue.flatMap(UserID.init),
             let tenant = members["tid"]?.stringValue.flatMap(TenantID.init),
             let session = members["sid"]?.stringValue.flatMap(SessionID.init),
             let client = members["client_id"]?.stringValue, let id = members["jti"]?.stringValue, !id.isEmpty,
             let issued = Self.seconds(members["iat"]), let expires = Self.seconds(members["exp"])
         else { throw .claims }
+        var scopes: Set<Permission>?
+        if let scope = members["scope"] {
+            scopes = scope.stringValue.flatMap(TokenScopes.permissions)
+            guard scopes != nil else { throw .claims }
+        }
         let claims = AccessClaims(
             issuer: issuer,
             audience: audience,
             user: user,
             tenant: tenant,
             session: session,
+            scopes: scopes,
             client: client,
             id: id,
             issued: issued,

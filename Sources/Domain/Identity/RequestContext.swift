@@ -9,15 +9,31 @@ public struct Principal: Sendable, Hashable {
     public let key: KeyID?
     /// The session that they signed in to; nil for all others.
     public let session: SessionID?
-    /// What this request may do: a key's scopes and its owner's present rights, already intersected.
+    /// What a token was made for at most; nil for all who came without one of a single resource.
+    public let scopes: Set<Permission>?
+    /// What this request may do: a key's or token's scopes and its owner's present rights, already intersected.
     public let permissions: Set<Permission>
+    /// What the user may do and the token was not made for: to be had by asking for another token.
+    public let withheld: Set<Permission>
 
-    package init(user: UserID, key: KeyID?, session: SessionID? = nil, permissions: Set<Permission>) {
+    /// - Parameter permissions: what the key or user may do, whatever the `scopes`.
+    package init(
+        user: UserID,
+        key: KeyID?,
+        session: SessionID? = nil,
+        scopes: Set<Permission>? = nil,
+        permissions: Set<Permission>
+    ) {
         self.user = user
         self.key = key
         self.session = session
-        self.permissions = permissions
+        self.scopes = scopes
+        self.permissions = scopes.map { permissions.intersection($0) } ?? permissions
+        self.withheld = scopes.map { permissions.subtracting($0) } ?? []
     }
+
+    /// The session of who signed in and acts by themselves, not through a token that was made for something else.
+    public var ownSession: SessionID? { scopes == nil ? session : nil }
 }
 
 /// Through which door a request came.

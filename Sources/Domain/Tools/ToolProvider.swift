@@ -7,9 +7,14 @@ public protocol ToolProvider: Sendable {
     ///
     /// - Throws: `ToolProviderError.unknownTool` for a name that this caller is not offered; `InputRequired`.
     func call(_ call: ToolCall, caller: any ToolCaller, context: RequestContext) async throws -> ToolResult
+
+    /// What the caller of a tool must have, whoever asks; nil for what is no tool, or not offered at all.
+    func permission(toCall name: String) -> Permission?
 }
 
 extension ToolProvider {
+    public func permission(toCall name: String) -> Permission? { nil }
+
     /// Runs one tool for somebody who cannot be asked.
     public func call(_ call: ToolCall, context: RequestContext) async throws -> ToolResult {
         try await self.call(call, caller: SilentCaller(), context: context)

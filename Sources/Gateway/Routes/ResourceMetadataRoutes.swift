@@ -45,12 +45,15 @@ struct ResourceMetadata: DocumentedWireType, Hashable {
     ///   - issuer: who makes its tokens; a name that is no address stands for this server.
     init(origin: String, issuer: String) {
         let isAddress = issuer.hasPrefix("https://") || issuer.hasPrefix("http://")
-        resource = origin + "/mcp"
+        resource = Self.resource(origin: origin)
         authorizationServers = [isAddress ? issuer : origin]
         bearerMethodsSupported = ["header"]
-        scopesSupported = Permission.allCases.map(\.rawValue).sorted()
+        scopesSupported = TokenScopes.supported.map(\.rawValue).sorted()
         resourceName = "pyairtable-ai"
     }
+
+    /// The canonical address of MCP for a caller to whom this server is at `origin`.
+    static func resource(origin: String) -> String { origin + "/mcp" }
 
     /// Where the metadata of `/mcp` is, for a caller to whom this server is at `origin`.
     static func address(origin: String) -> String { origin + path + "/mcp" }
@@ -81,17 +84,4 @@ struct ResourceMetadata: DocumentedWireType, Hashable {
         origin: "https://airtable.example.org",
         issuer: "https://airtable.example.org"
     )
-}
-
-extension GatewayResponder {
-    /// Whoever is refused at `/mcp` hears where it is said what opens it (RFC 9728, section 5.1).
-    func nameMetadata(_ request: Request, _ exchange: Exchange, _ headers: inout HTTPFields) {
-        guard let challenge = headers[.wwwAuthenticate], let place = exchange.route, table.routes[place].isMCP,
-            let origin = services.origin(
-                of: RouteCall.authority(request.head.authority),
-                isSecure: exchange.client.isSecure
-            )
-        else { return }
-        headers[.wwwAuthenticate] = "\(challenge), resource_metadata=\"\(ResourceMetadata.address(origin: origin))\""
-    }
 }

@@ -34,7 +34,8 @@ public final class RouteTable: Sendable {
     public static let standard = RouteTable(
         Array(
             [
-                AccountRoutes.all, SessionRoutes.all, ProfileRoutes.all, PersonalExportRoutes.all, SearchRoutes.all,
+                AccountRoutes.all, SessionRoutes.all, ResourceTokenRoutes.all,
+                ProfileRoutes.all, PersonalExportRoutes.all, SearchRoutes.all,
                 BaseRoutes.all,
                 HostedBaseRoutes.all, RecordRoutes.all,
                 SchemaChangeRoutes.all(by: .platform), ViewRoutes.all(by: .platform),

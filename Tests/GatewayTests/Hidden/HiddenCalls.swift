@@ -59,7 +59,7 @@ struct HiddenCalls: Sendable {
         ]
         let own = """
             register login verifyEmail forgotPassword resetPassword refreshTokens logOut logOutEverywhere listSessions
-            endSession updateMe changePassword changeEmail exportMe listTenants enterTenant acceptInvite acceptInviteSignedIn
+            endSession issueToken updateMe changePassword changeEmail exportMe listTenants enterTenant acceptInvite acceptInviteSignedIn
             """
         for name in own.split(whereSeparator: \.isWhitespace) {
             reasons[String(name)] = "one's own account"
