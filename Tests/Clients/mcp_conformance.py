@@ -1,7 +1,7 @@
 """Checks that an MCP server with our fixtures keeps to the protocol, at every revision.
 
-    mcp_conformance.py http URL [KEY] [--only PART...]
-    mcp_conformance.py stdio COMMAND... [-- --only PART...]
+    mcp_conformance.py [--revisions REVISION,...] [--only PART,...] http URL [KEY]
+    mcp_conformance.py [--revisions REVISION,...] [--only PART,...] stdio COMMAND...
 
 URL is the endpoint itself. The server must offer the fixtures of `Sources/ConformanceFixtures` and nothing else. Prints
 one JSON object a check:
@@ -15,14 +15,21 @@ Requests are made byte by byte here, since what is to be refused is what no libr
 the same through the official SDK. What the server writes is held against the SDK's generated types, message by message.
 """
 
+import argparse
 import asyncio
 import sys
+import warnings
 
 from conformance import features, http_rules, legacy, modern, sdk, stdio_rules
 from conformance.http import HTTPTarget
 from conformance.report import Report
 from conformance.stdio import StdioTarget
 from conformance.wire import HANDSHAKES, MODERN
+from mcp.shared.exceptions import MCPDeprecationWarning
+
+
+# The SDK warns of what the newest revision has left behind, which is what is to be checked here.
+warnings.filterwarnings("ignore", category=MCPDeprecationWarning)
 
 
 async def shared(checks, target, wires):
@@ -103,26 +110,21 @@ class Recording:
         return Opened()
 
 
-async def main(arguments):
-    only, revisions = [], HANDSHAKES + [MODERN]
-    for option in ("--only", "--revisions"):
-        if option in arguments:
-            at = arguments.index(option)
-            values, arguments = arguments[at + 1:], arguments[:at]
-            if option == "--only":
-                only = values
-            else:
-                revisions = values
-    if arguments and arguments[-1] == "--":
-        arguments = arguments[:-1]
-    kind, *rest = arguments
-    target = HTTPTarget(rest[0], rest[1] if len(rest) > 1 else None) if kind == "http" else StdioTarget(rest)
-    report = Report(only)
-    for revision in revisions:
+async def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--revisions", default=",".join([*HANDSHAKES, MODERN]))
+    parser.add_argument("--only", default="")
+    parser.add_argument("transport", choices=["http", "stdio"])
+    parser.add_argument("server", nargs=argparse.REMAINDER)
+    arguments = parser.parse_args()
+    server = arguments.server
+    target = HTTPTarget(*server[:2]) if arguments.transport == "http" else StdioTarget(server)
+    report = Report([part for part in arguments.only.split(",") if part])
+    for revision in arguments.revisions.split(","):
         await of_revision(report, target, revision)
     report.emit(event="done", **report.counts)
     return 0 if report.counts["fail"] == report.counts["warn"] == 0 else 1
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(sys.argv[1:])))
+    sys.exit(asyncio.run(main()))

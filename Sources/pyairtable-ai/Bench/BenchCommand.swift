@@ -8,7 +8,7 @@ struct BenchCommand: AsyncParsableCommand {
         shouldDisplay: false,
         subcommands: [
             FreshnessBench.self, JobsBench.self, ChatBench.self, AirtableBench.self, HostedBench.self,
-            PermissionBench.self, GatewayBench.self, BareBench.self,
+            PermissionBench.self, GatewayBench.self, BareBench.self, MCPBench.self,
         ]
     )
 }

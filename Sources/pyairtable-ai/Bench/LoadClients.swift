@@ -21,13 +21,25 @@ struct LoadClients {
     }
 
     private let head: String
+    private let latencyStep: Double
 
     private var clients: [Client] = []
     private static let patienceMilliseconds: Int32 = 60_000
 
-    /// - Parameter key: of the API, sent with each request.
-    init(port: Int, connections: Int, key: String) throws {
-        head = "HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer \(key)\r\n"
+    /// - Parameters:
+    ///   - key: of the API, sent with each request.
+    ///   - fields: further header fields of each request.
+    ///   - latencyStep: milliseconds that latencies are told apart by.
+    init(
+        port: Int,
+        connections: Int,
+        key: String,
+        fields: [(name: String, value: String)] = [],
+        latencyStep: Double = 0.05
+    ) throws {
+        let lines = fields.map { "\($0.name): \($0.value)\r\n" }.joined()
+        head = "HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nAuthorization: Bearer \(key)\r\n\(lines)"
+        self.latencyStep = latencyStep
         for _ in 0..<connections { clients.append(Client(descriptor: try LoopbackSocket.connected(to: port))) }
     }
 
@@ -42,7 +54,7 @@ struct LoadClients {
         next: () -> (line: String, body: String?)?,
         onAnswer: (ArraySlice<UInt8>) throws -> Void = { _ in }
     ) throws -> Outcome {
-        var outcome = Outcome()
+        var outcome = Outcome(latencies: LatencyTally(step: latencyStep))
         let start = ClockModel.nanoseconds()
         var open = 0
         for position in clients.indices where try ask(position, next) { open += 1 }

@@ -311,7 +311,7 @@ class HTTPTarget:
 
     transport = "http"
 
-    def __init__(self, url, key):
+    def __init__(self, url, key=None):
         self.url, self.key = url, key
 
     def peer(self, revision, abilities=None, answers=None):

@@ -6,7 +6,8 @@ import json
 from urllib.parse import urlsplit
 
 from .http import BOTH, JSON, STREAM, exchange
-from .peer import CLIENT, K, eventually, text_of
+from .features import everything
+from .peer import K, eventually, text_of
 from .wire import MODERN
 
 
@@ -331,7 +332,7 @@ async def modern_headers(checks, target):
 async def mirrored_arguments(checks, target):
     """Arguments that stand in headers as well."""
     async with target.open() as peer:
-        tools, _ = await _tools(peer)
+        tools, _ = await everything(peer, "tools/list", "tools")
         schema = next(tool for tool in tools if tool["name"] == "test_custom_header")["inputSchema"]
         checks.must("x-mcp-header is kept in the schema", schema["properties"]["region"].get("x-mcp-header") == "Region", schema)
 
@@ -366,11 +367,6 @@ async def mirrored_arguments(checks, target):
         for what, (arguments, headers) in refused.items():
             reply = await call(arguments, **headers)
             checks.must(f"{what} is 400 with -32020", reply.status == 400 and reply.code == -32020, reply)
-
-
-async def _tools(peer):
-    from .features import everything
-    return await everything(peer, "tools/list", "tools")
 
 
 async def closing(checks, target):

@@ -1,5 +1,7 @@
 """The revisions with a handshake: 2024-11-05 to 2025-11-25."""
 
+import json
+
 from .peer import CLIENT, eventually, text_of
 from .wire import HANDSHAKES, MODERN
 
@@ -174,7 +176,6 @@ async def send_batch(peer, batch):
         return reply.response if isinstance(reply.response, list) else [reply.response]
     ids = [one["id"] for one in batch if isinstance(one, dict) and "id" in one]
     strays, seen = len(peer.strays), len(peer.wire.violations)
-    import json
     await peer.write_line(json.dumps(batch).encode())
 
     async def complete():

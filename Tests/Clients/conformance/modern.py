@@ -1,11 +1,10 @@
 """2026-07-28: no handshake, every request complete in itself."""
 
 import asyncio
-import copy
 
 from . import features
 from .legacy import LEVELS
-from .peer import ABILITIES, CLIENT, K, accepting, declining, text_of
+from .peer import ABILITIES, K, text_of
 from .wire import HANDSHAKES, MODERN
 
 ALLOWED_CODES = {-32700, -32600, -32601, -32602, -32603, -32020, -32021, -32022}

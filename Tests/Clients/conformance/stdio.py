@@ -99,11 +99,27 @@ class StdioPeer(Peer):
 
         return UnderWay(message.get("id"), future, abort)
 
-    async def unread(self, line):
-        """Sends what has no id that can be read, and waits for the answer with none."""
+    async def refused(self, line, id=None):
+        """Sends what is wrong and waits for the answer, which carries the id where it could be read, or none."""
         future = asyncio.get_running_loop().create_future()
-        self.waiting["None"] = (future, Reply(), None)
+        for key in {repr(id), "None"}:
+            self.waiting[key] = (future, Reply(), None)
         await self.write_line(line)
+        try:
+            return await asyncio.wait_for(future, TIMEOUT_SECONDS)
+        finally:
+            for key in {repr(id), "None"}:
+                self.waiting.pop(key, None)
+
+    async def send_in_pieces(self, message, *places):
+        """Sends a line cut at these places."""
+        future = asyncio.get_running_loop().create_future()
+        self.waiting[repr(message["id"])] = (future, Reply(), message["method"])
+        line = json.dumps(message).encode() + b"\n"
+        for start, end in zip((0, *places), (*places, len(line))):
+            self.process.stdin.write(line[start:end])
+            await self.process.stdin.drain()
+            await asyncio.sleep(0)
         return await asyncio.wait_for(future, TIMEOUT_SECONDS)
 
     async def notify(self, method, params=None):

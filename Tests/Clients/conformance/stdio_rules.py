@@ -1,10 +1,8 @@
 """stdio itself: lines, ends, and a process that nothing kills."""
 
-import asyncio
 import json
 
-from .peer import eventually, text_of
-from .wire import MODERN
+from .peer import eventually
 
 
 async def lines(checks, target):
@@ -13,48 +11,23 @@ async def lines(checks, target):
         for what, line, code in (("garbage", b"{not json", -32700), ("half a message", b'{"jsonrpc":"2.0","id":1', -32700),
                                  ("no UTF-8", b'{"jsonrpc":"2.0","id":"\xff","method":"ping"}', -32700),
                                  ("a number", b"5", -32600), ("null", b"null", -32600)):
-            reply = await peer.unread(line)
+            reply = await peer.refused(line)
             checks.ours(f"a line of {what} is {code}", reply.code == code, reply)
-        reply = await peer.unread(b'{"a":"' + b"x" * (64 * 1_024 * 1_024) + b'"}')
+        reply = await peer.refused(b'{"a":"' + b"x" * (64 * 1_024 * 1_024) + b'"}')
         checks.ours("a line of 64 MB is -32600", reply.code == -32600, reply)
         await peer.write_line(b"")
         await peer.write_line(b"   ")
         message = peer.request("tools/list")
         under_way = await peer.start(message, body=json.dumps(message).encode() + b"\r")
         checks.ours("a line may end with CR LF", (await under_way.reply).result is not None)
-        message = peer.request("tools/list")
-        whole = json.dumps(message).encode()
-        future = await peer.start(message, body=whole[:20] + whole[20:])
-        await future.reply
-        message = peer.request("tools/list")
-        key = repr(message["id"])
-        under_way = asyncio.get_running_loop().create_future()
-        from .peer import Reply
-        peer.waiting[key] = (under_way, Reply(), "tools/list")
-        whole = json.dumps(message).encode() + b"\n"
-        for piece in (whole[:7], whole[7:30], whole[30:]):
-            peer.process.stdin.write(piece)
-            await peer.process.stdin.drain()
-            await asyncio.sleep(0)
-        checks.must("a line may come in pieces", (await asyncio.wait_for(under_way, 10)).result is not None)
-        for what, change in {"no jsonrpc": {"jsonrpc": None}, "jsonrpc 1.0": {"jsonrpc": "1.0"}, "a broken number as id": {"id": 1.5},
-                             "true as id": {"id": True}, "a list as id": {"id": []}, "null as id": {"id": ()}}.items():
-            message = peer.request("tools/list")
-            message |= {key: None if value == () else value for key, value in change.items()}
-            for name, value in change.items():
-                if value is None:
-                    del message[name]
-            seen = len(peer.strays)
-            waiting = message.get("id") if isinstance(message.get("id"), int) and not isinstance(message.get("id"), bool) else None
-            if waiting is None:
-                reply = await peer.unread(json.dumps(message).encode())
-            else:
-                # The id can be read here, so the answer may carry it or not.
-                under_way = asyncio.get_running_loop().create_future()
-                peer.waiting[repr(waiting)] = peer.waiting["None"] = (under_way, Reply(), None)
-                await peer.write(message)
-                reply = await asyncio.wait_for(under_way, 10)
-                peer.waiting.pop(repr(waiting), None), peer.waiting.pop("None", None)
+        reply = await peer.send_in_pieces(peer.request("tools/list"), 7, 30)
+        checks.must("a line may come in pieces", reply.result is not None, reply)
+        whole = peer.request("tools/list")
+        for what, message in {"no jsonrpc": {key: value for key, value in whole.items() if key != "jsonrpc"},
+                              "jsonrpc 1.0": {**whole, "jsonrpc": "1.0"}, "a broken number as id": {**whole, "id": 1.5},
+                              "true as id": {**whole, "id": True}, "a list as id": {**whole, "id": []},
+                              "null as id": {**whole, "id": None}}.items():
+            reply = await peer.refused(json.dumps(message).encode(), message["id"])
             checks.must(f"a message with {what} is -32600", reply.code == -32600, reply)
         reply = await peer.call("test_custom_header", {"note": "x" * 1_500_000})
         checks.ours("a message of 1.5 MB is taken", reply.result is not None and not reply.is_failed_tool)
