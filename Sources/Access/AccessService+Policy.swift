@@ -50,6 +50,11 @@ extension AccessService {
     /// Says that a change of a tenant's policy was committed by this process, so that it acts at once.
     package func policyChanged(in tenant: TenantID) { policies.forget(tenant) }
 
+    /// Of each of these tenants a number that grows when an answer may have changed, in whichever process; 0 where none has.
+    package func policyVersions(of tenants: some Collection<TenantID> & Sendable) async throws -> [TenantID: Int64] {
+        try await store.policyVersions(of: tenants)
+    }
+
     /// As `policyChanged(in:)`, for a change of a person, who may be a user of several tenants.
     func policiesChanged() { policies.forgetAll() }
 

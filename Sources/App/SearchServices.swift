@@ -15,6 +15,8 @@ public struct SearchServices: Sendable {
     public let search: SearchService
     public let indexer: Indexer
     public let tools: ToolRegistry
+    /// Resources, prompts, and who tells of changes.
+    public let offers: Offers
     public let verifier: SearchVerifier
     public let embeddingJobs: EmbeddingJobs
     public let textEmbedding: TextEmbedding
@@ -64,6 +66,7 @@ extension Services {
             model: model,
             pool: pool
         )
+        let tools = ToolRegistry.standard(airtable: airtable, search: search)
         let queue = JobQueue(database: database)
         let owner = JobWorker.randomOwner()
         return SearchServices(
@@ -80,7 +83,8 @@ extension Services {
                 },
                 tenants: { [access] in try await access.activeTenants() }
             ),
-            tools: ToolRegistry.standard(airtable: airtable, search: search),
+            tools: tools,
+            offers: Offers.standard(airtable: airtable, access: access, tools: tools, logger: logger),
             verifier: SearchVerifier(services: indexing),
             embeddingJobs: EmbeddingJobs(services: indexing, queue: queue),
             textEmbedding: TextEmbedding(models: models),

@@ -32,12 +32,16 @@ struct RowScopeUseTests {
         "Access/Sessions/AccessStore+Sessions.swift: rotate": "a refresh token says whose it is only once it is found",
         "Access/Storage/AccessStore+Keys.swift: key": "a key says whose it is only once it is found",
         "Access/Storage/AccessStore+Keys.swift: recordUse": "uses of all tenants, gathered into one write",
+        "Access/Storage/AccessStore+Policy.swift: policyVersions":
+            "who follows several tenants asks once for all of them",
         "Access/Storage/AccessStore.swift: bootstrap": "makes the first tenant, unless another start has",
         "Access/Storage/AccessStore.swift: bootstrapped": "finds out which tenant is the first",
         "Access/Tenants/AccessStore+ManagedTenants.swift: insert": "makes a tenant, and counts them all",
         "Access/Tenants/AccessStore+ManagedTenants.swift: tenants":
             "the list that operators and housekeeping go through",
         "Access/Vault/CredentialStore.swift: rewrapDataKeys": "a new master key wraps every tenant's data keys at once",
+        "Airtable/Changes/ChangedPlaces.swift: latestSequences":
+            "who follows several tenants asks once for all of them",
         "Airtable/Webhooks/WebhookNotifier.swift: tenants": "finds out who has webhooks",
         "App/Backup/Backup.swift: all": "counts the rows of every table",
         "App/Backup/Backup.swift: dumpPostgres": "saves every row of every table",

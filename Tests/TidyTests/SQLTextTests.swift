@@ -64,6 +64,7 @@ struct SQLTextTests {
         "Access/Storage/AccessStore+Grants.swift": ["table"],
         "Access/Storage/AccessStore+KeyChanges.swift": ["keyColumns"],
         "Access/Storage/AccessStore+Keys.swift": ["Self.keyColumns"],
+        "Access/Storage/AccessStore+Policy.swift": ["places"],
         "Access/Storage/AccessStore+Users.swift": ["Self.userColumns"],
         "Access/Tenants/AccessStore+ManagedTenants.swift": ["Self.tenantColumns", "tenantColumns"],
         "Access/Tokens/TokenKeyStore.swift": ["Self.columns", "columns"],
@@ -73,6 +74,7 @@ struct SQLTextTests {
         "Airtable/Changes/ChangeLogStore+History.swift": [
             "ChangeKind.recomputed.rawValue", "condition", "places", #"table == nil ? "" : " AND table_id = $5""#,
         ],
+        "Airtable/Changes/ChangedPlaces.swift": ["places"],
         "Airtable/Comments/CommentStore.swift": ["places"],
         "Airtable/Digest/DigestedTable.swift": [
             "$0 + 1", "$0 + settings.count + 1", "$1", "RecordStore.parameters(1..<(columns.count + 2))",

@@ -88,6 +88,26 @@ extension AccessStore {
         try await database.read(of: .tenant(tenant), deadline: deadline) { try Self.version(tenant, $0) }
     }
 
+    /// The version of each of these tenants that has one; the others are at 0.
+    package func policyVersions(of tenants: some Collection<TenantID> & Sendable) async throws -> [TenantID: Int64] {
+        guard let first = tenants.first else { return [:] }
+        return try await database.read(of: tenants.count == 1 ? .tenant(first) : .everyTenant) { transaction in
+            var versions: [TenantID: Int64] = [:]
+            var rest = tenants[...]
+            while !rest.isEmpty {
+                let group = rest.prefix(500)
+                rest = rest.dropFirst(group.count)
+                let places = (1...group.count).map { "$\($0)" }.joined(separator: ", ")
+                let rows = try transaction.rows(
+                    "SELECT tenant, version FROM access_versions WHERE tenant IN (\(places))",
+                    group.map { .id($0) }
+                )
+                for row in rows { versions[try row.identifier(0, of: "access_versions")] = try row.integer(1) }
+            }
+            return versions
+        }
+    }
+
     /// Raises the version of a tenant's policy: call it in the transaction of whatever changes an answer.
     ///
     /// - Returns: the new version, which no answer before the commit has had.

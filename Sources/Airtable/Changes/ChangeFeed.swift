@@ -153,7 +153,7 @@ public struct ChangeFeed: Sendable {
         }
     }
 
-    private static let resynchronise = AirtableError(
+    static let resynchronise = AirtableError(
         .resynchronise,
         "The change log is no longer kept that far back.",
         hint: "read the tables whole, then go on from the latest sequence"

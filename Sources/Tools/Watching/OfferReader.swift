@@ -1,0 +1,182 @@
+import Domain
+
+/// Tells one program what has changed of what it watches.
+///
+/// A change in the log is only a reason to look. What is told is what the program would find by looking itself, with its
+/// caller's rights of that moment: a resource that now reads otherwise, is gone or has come, a list that is another. So nothing
+/// that is hidden is ever told of, and a record that moved out of sight is told of once, as one that was deleted is. Nobody
+/// works ahead: the next look begins when the program wants to hear more.
+actor OfferReader {
+    private struct Finding {
+        let offer: WatchedOffer
+        let print: ContentPrint
+    }
+
+    private let interest: ChangeInterest
+    private let makeContext: @Sendable () async throws -> RequestContext
+    private let offers: WatchedOffers
+    private let hub: WatchHub
+    private let pace: Duration
+
+    private var seat: WatchSeat?
+    /// Who listens.
+    private var tenant: TenantID?
+    private var permissions: Set<Permission> = []
+    /// What the program was told of last, or what was there when it began.
+    private var prints: [WatchedOffer: ContentPrint] = [:]
+    /// What it is to be told, and when that was found out.
+    private var findings: ArraySlice<Finding> = []
+    private var found = ContinuousClock.now
+    private var notBefore = ContinuousClock.now
+    private var failures = 0
+
+    /// What was found out before is found out again.
+    private static let freshness = Duration.seconds(1)
+    private static let retryInterval = Duration.seconds(1)
+    /// A look that takes long is not repeated sooner than after nine times as long, up to this.
+    private static let restMax = Duration.seconds(5)
+
+    init(
+        _ interest: ChangeInterest,
+        offers: WatchedOffers,
+        hub: WatchHub,
+        pace: Duration,
+        makeContext: @escaping @Sendable () async throws -> RequestContext
+    ) {
+        self.interest = interest
+        self.offers = offers
+        self.hub = hub
+        self.pace = pace
+        self.makeContext = makeContext
+    }
+
+    /// The next change; nil when the task is cancelled, or the caller has no access any more.
+    func next() async -> OfferChange? {
+        while !Task.isCancelled {
+            if let change = taken() { return change }
+            do {
+                try await look()
+                failures = 0
+            } catch {
+                failures += 1
+                if Self.isOver(error) || failures > Limits.watchFailures { break }
+                // Ends early only by being cancelled, which is looked at next.
+                try? await Task.sleep(for: Self.retryInterval)
+            }
+        }
+        seat = nil
+        return nil
+    }
+
+    private func taken() -> OfferChange? {
+        guard let first = findings.first else { return nil }
+        guard ContinuousClock.now - found < Self.freshness else {
+            var due = WatchMailbox.Due()
+            for finding in findings { due.insert(finding.offer) }
+            seat?.mailbox.post(due)
+            findings = []
+            return nil
+        }
+        findings.removeFirst()
+        prints[first.offer] = first.print
+        return first.offer.change
+    }
+
+    // MARK: Looking
+
+    private func look() async throws {
+        let mailbox = try await mailbox()
+        await mailbox.wait()
+        if notBefore > .now { try await Task.sleep(until: notBefore, clock: .continuous) }
+        try Task.checkCancellation()
+        let due = mailbox.take()
+        let start = ContinuousClock.now
+        do {
+            findings = try await findings(of: due, mailbox)[...]
+        } catch {
+            mailbox.post(due)
+            throw error
+        }
+        found = .now
+        notBefore = found + max(pace, min((found - start) * 9, Self.restMax))
+    }
+
+    /// Where this program's mail is; made when it is first asked for, with everything due, since what there is then is what later
+    /// changes are measured by.
+    private func mailbox() async throws -> WatchMailbox {
+        if let seat { return seat.mailbox }
+        let context = try await makeContext()
+        let lists = OfferList.allCases.filter { list in
+            switch list {
+            case .tools: interest.tools
+            case .prompts: interest.prompts
+            case .resources: interest.resources
+            }
+        }
+        let uris = Set(interest.uris.sorted().prefix(Limits.watchedResources))
+        let seat = try await hub.join(context.tenant, WatchMailbox(lists: Set(lists), uris: uris))
+        for uri in uris {
+            prints[.resource(uri: uri)] = offers.resources.prints.take(uri, for: context.principal)
+        }
+        seat.mailbox.postEverything()
+        self.seat = seat
+        tenant = context.tenant
+        permissions = context.principal.permissions
+        return seat.mailbox
+    }
+
+    /// Those of `due` that are other than they were.
+    private func findings(of due: WatchMailbox.Due, _ mailbox: WatchMailbox) async throws -> [Finding] {
+        var context = try await freshContext(mailbox)
+        var asked = ContinuousClock.now
+        var due = due
+        if context.principal.permissions != permissions {
+            permissions = context.principal.permissions
+            mailbox.postEverything()
+            due.formUnion(mailbox.take())
+        }
+        var findings: [Finding] = []
+        func compare(_ offer: WatchedOffer, _ print: ContentPrint) {
+            // What there is at the beginning is nothing new.
+            guard let before = prints[offer] else { return prints[offer] = print }
+            if before != print { findings.append(Finding(offer: offer, print: print)) }
+        }
+        for list in OfferList.allCases where due.lists.contains(list) {
+            compare(.list(list), try await offers.mark(of: list, context: context))
+        }
+        for uri in due.uris.sorted() {
+            if ContinuousClock.now - asked > Self.freshness {
+                context = try await freshContext(mailbox)
+                asked = .now
+            }
+            let content = try await offers.content(of: uri, context: context)
+            mailbox.learn(content, of: uri)
+            compare(.resource(uri: uri), content.map { ContentPrint($0) } ?? .missing)
+        }
+        return findings
+    }
+
+    private func freshContext(_ mailbox: WatchMailbox) async throws -> RequestContext {
+        let context = try await makeContext()
+        guard context.tenant == tenant else { throw CancellationError() }
+        mailbox.rightsAsked(at: .now)
+        return context
+    }
+
+    /// Whether there is nobody to be told any more.
+    private static func isOver(_ error: any Error) -> Bool {
+        switch (error as? any Failure)?.kind {
+        case .unauthenticated, .forbidden, .notFound, .cancelled: true
+        default: error is CancellationError
+        }
+    }
+}
+
+extension WatchMailbox.Due {
+    fileprivate mutating func insert(_ offer: WatchedOffer) {
+        switch offer {
+        case .list(let list): lists.insert(list)
+        case .resource(let uri): uris.insert(uri)
+        }
+    }
+}

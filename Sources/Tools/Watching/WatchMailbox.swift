@@ -1,0 +1,147 @@
+import Airtable
+import Domain
+import Synchronization
+
+/// One of the lists that programs are told of.
+enum OfferList: Sendable, Hashable, CaseIterable {
+    case tools, prompts, resources
+
+    var change: OfferChange {
+        switch self {
+        case .tools: .tools
+        case .prompts: .prompts
+        case .resources: .resources
+        }
+    }
+}
+
+/// What one program watches, and what of it may have changed since it last looked.
+///
+/// Written to by whoever reads the change log, emptied by whoever tells the program. What comes while nobody looks is
+/// merged: never more than is watched.
+final class WatchMailbox: Sendable {
+    /// What may have changed.
+    struct Due: Sendable, Hashable {
+        var lists: Set<OfferList> = []
+        var uris: Set<String> = []
+        /// Whether only the right to listen is to be asked for.
+        var rights = false
+
+        var isEmpty: Bool { lists.isEmpty && uris.isEmpty && !rights }
+
+        mutating func formUnion(_ other: Due) {
+            lists.formUnion(other.lists)
+            uris.formUnion(other.uris)
+            rights = rights || other.rights
+        }
+    }
+
+    /// What a watched resource was made from when it was last read.
+    struct Source: Sendable, Hashable {
+        let address: ResourceAddress?
+        var table: TableID?
+        var records: Set<RecordID>
+        /// Whether it was read yet: until then everything may be about it.
+        var isKnown = false
+
+        init(_ uri: String) {
+            address = ResourceAddress(uri)
+            if case .record(let record, _, _) = address { records = [record] } else { records = [] }
+        }
+
+        mutating func learn(_ content: ResourceContent?) {
+            isKnown = true
+            guard let content else { return }
+            table = content.table
+            if case .record(let record, _, _) = address { records = content.linked.union([record]) }
+        }
+
+        /// Whether it may read otherwise after these changes.
+        func mayChange(by places: ChangedPlaces) -> Bool {
+            guard let address else { return false }
+            if !isKnown || places.schemas.contains(address.base) { return true }
+            switch address {
+            case .base, .table: return false
+            case .view: return table.map { places.tables.contains($0) } ?? false
+            case .record:
+                return !records.isDisjoint(with: places.records)
+                    || table.map { places.whole.contains($0) } ?? false
+            }
+        }
+    }
+
+    private struct State {
+        var due = Due()
+        var sources: [String: Source]
+        /// When the right to listen was last asked for.
+        var asked: ContinuousClock.Instant
+    }
+
+    let lists: Set<OfferList>
+    private let state: Mutex<State>
+    private let wakeup = Wakeup()
+
+    init(lists: Set<OfferList>, uris: Set<String>, now: ContinuousClock.Instant = .now) {
+        self.lists = lists
+        let sources = Dictionary(uniqueKeysWithValues: uris.map { ($0, Source($0)) })
+        state = Mutex(State(sources: sources, asked: now))
+    }
+
+    // MARK: Posting
+
+    func post(_ places: ChangedPlaces) {
+        add { state in
+            var due = Due()
+            if lists.contains(.resources), !places.schemas.isEmpty { due.lists.insert(.resources) }
+            for (uri, source) in state.sources where source.mayChange(by: places) { due.uris.insert(uri) }
+            return due
+        }
+    }
+
+    /// Anything may have changed.
+    func postEverything() { add { Due(lists: lists, uris: Set($0.sources.keys), rights: true) } }
+
+    /// Has the right to listen asked for again, if that was not done since `time`.
+    func postRights(since time: ContinuousClock.Instant) {
+        add { Due(rights: $0.asked < time) }
+    }
+
+    /// Puts back what could not be looked at.
+    func post(_ due: Due) { add { _ in due } }
+
+    private func add(_ find: (State) -> Due) {
+        let isNews = state.withLock { state in
+            let due = find(state)
+            if due.isEmpty { return false }
+            state.due.formUnion(due)
+            return true
+        }
+        if isNews { wakeup.notify() }
+    }
+
+    // MARK: Looking
+
+    /// Everything that is due, which is due no more. Waits until there is something, or until the task is cancelled, when it is
+    /// nothing.
+    func wait() async {
+        while !Task.isCancelled {
+            let generation = wakeup.generation
+            if state.withLock({ !$0.due.isEmpty }) { return }
+            await wakeup.wait(beyond: generation)
+        }
+    }
+
+    func take() -> Due {
+        state.withLock { state in
+            defer { state.due = Due() }
+            return state.due
+        }
+    }
+
+    func rightsAsked(at time: ContinuousClock.Instant) { state.withLock { $0.asked = time } }
+
+    /// - Parameter content: nil when there was nothing to read.
+    func learn(_ content: ResourceContent?, of uri: String) {
+        state.withLock { $0.sources[uri]?.learn(content) }
+    }
+}
