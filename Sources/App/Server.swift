@@ -23,11 +23,14 @@ public struct Server: Sendable {
     private let tls: TLSKeeper?
 
     /// - Throws: `TLSError`.
-    /// - Parameter onRunning: called when the public listener accepts connections, with the port it got.
+    /// - Parameters:
+    ///   - fixtures: what a conformance suite finds in place of the product's tools.
+    ///   - onRunning: called when the public listener accepts connections, with the port it got.
     public init(
         _ services: Services,
         _ search: SearchServices,
         _ chat: ChatServices,
+        fixtures: FixtureMode? = nil,
         onRunning: @escaping @Sendable (Int?) async -> Void = { _ in }
     ) throws {
         self.services = services
@@ -58,9 +61,10 @@ public struct Server: Sendable {
                 chat: chat.chat,
                 mcp: MCPEndpoint(
                     info: Product.mcpInfo,
-                    tools: search.audited(by: "mcp", services),
+                    offer: fixtures?.offer(services) ?? search.mcpOffer(services),
                     logger: services.logger
                 ),
+                mcpGuest: fixtures?.guest(services),
                 models: CatalogModels(catalog: chat.catalog, ledger: chat.ledger) { context in
                     RecordsModel(extractor: chat.extractor, context: context)
                 },

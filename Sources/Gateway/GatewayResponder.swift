@@ -115,7 +115,8 @@ public struct GatewayResponder: HTTPResponder {
         case .mcp(let handle):
             try origins.check(origins: request.headers[values: .origin], host: request.head.authority)
             let context = try await proven(&exchange) { exchange in
-                try await services.access.authenticate(
+                if let guest = services.mcpGuest, request.headers[.authorization] == nil { return try await guest() }
+                return try await services.access.authenticate(
                     bearer: BearerKey.text(in: request.headers),
                     at: .resource(services.mcpAddress(request, exchange.client)),
                     client: exchange.address,
@@ -338,7 +339,7 @@ public struct GatewayResponder: HTTPResponder {
                 )
             },
             stallLimit: .seconds(Limits.streamStallSeconds),
-            grace: stream.isOpenEnded ? .zero : edge.drainGrace,
+            grace: stream.isOpenEnded ? (stream.finish == nil ? .zero : StreamRun.farewell) : edge.drainGrace,
             lengthLimit: .seconds(Limits.streamSeconds)
         )
         let body = ResponseBody(contentLength: stream.byteCount.map { Int($0) }) { writer in

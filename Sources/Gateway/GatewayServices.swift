@@ -1,6 +1,7 @@
 public import Access
 public import Airtable
 public import Chat
+public import Domain
 public import Jobs
 public import MCP
 
@@ -12,6 +13,8 @@ public final class GatewayServices: Sendable {
     let search: any SearchAnswering
     let chat: any ChatServing
     let mcp: MCPEndpoint
+    /// Who comes to MCP without a key; nil when nobody may. For conformance suites alone, beside no real data.
+    let mcpGuest: (@Sendable () async throws -> RequestContext)?
     let models: any ModelServing
     let vectors: any VectorServing
     let callMemory = OpenAICallMemory()
@@ -34,6 +37,7 @@ public final class GatewayServices: Sendable {
         search: any SearchAnswering,
         chat: (any ChatServing)? = nil,
         mcp: MCPEndpoint,
+        mcpGuest: (@Sendable () async throws -> RequestContext)? = nil,
         models: (any ModelServing)? = nil,
         vectors: (any VectorServing)? = nil,
         embedding: (any EmbeddingServing)? = nil,
@@ -51,6 +55,7 @@ public final class GatewayServices: Sendable {
         self.search = search
         self.chat = chat ?? ChatUnavailable()
         self.mcp = mcp
+        self.mcpGuest = mcpGuest
         self.models = models ?? NoModels()
         self.vectors = vectors ?? NoModels()
         self.embedding = embedding ?? EmbeddingUnavailable()

@@ -155,7 +155,7 @@ struct GatewayFixture: Sendable {
     var mcp: MCPEndpoint {
         MCPEndpoint(
             info: ServerInfo(name: "fixture", title: "Fixture", version: "1"),
-            tools: mcpTools,
+            offer: MCPOffer(tools: mcpTools, sealer: access.stateSealer),
             logger: log.logger()
         )
     }

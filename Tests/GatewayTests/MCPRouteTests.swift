@@ -270,8 +270,9 @@ struct MCPRouteTests {
                 #expect(try await status(.post, headers: [.version: "1999-12-31"], body: Self.hello) == 400)
                 #expect(try await status(.post, body: "{") == 400)
                 #expect(try await status(.post, body: Self.list) == 400, "no session")
-                #expect(try await status(.get, headers: [.accept: "text/event-stream"]) == 400, "no session")
-                #expect(try await status(.delete) == 400, "no session")
+                #expect(try await status(.get, headers: [.accept: "text/event-stream"]) == 405, "no session")
+                #expect(try await status(.delete) == 405, "no session")
+                #expect(try await status(.delete, headers: [.version: "2025-11-25"]) == 400, "no session")
                 #expect(try await status(.delete, headers: [.session: "nope"]) == 404)
                 #expect(try await status(.put, body: Self.hello) == 405)
                 let long = String(repeating: " ", count: Limits.jsonBytes + 1)
@@ -280,14 +281,14 @@ struct MCPRouteTests {
                     .post,
                     "/mcp",
                     key: fixture.key,
-                    headers: [.version: "2026-07-28"],
+                    headers: [.version: "2026-07-28", .method: "server/discover"],
                     body: #"{"jsonrpc":"2.0","id":"d","method":"server/discover","params":{"_meta":"#
                         + #"{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}"#
                 )
                 #expect(probe.status == 400)
                 #expect(probe.headers[.contentType] == "application/json")
                 #expect(probe.json?["id"] == "d")
-                #expect(probe.json?["error"]?["code"]?.intValue == -32022)
+                #expect(probe.json?["error"]?["code"]?.intValue == -32602)
             }
         }
     }
@@ -301,7 +302,8 @@ struct MCPRouteTests {
             let key = fixture.key
             try await server.publicApplication.test(.router) { client in
                 let hello = try await client.send(.post, "/mcp", key: key, body: Self.hello)
-                let headers: HTTPFields = [.session: try sessionID(of: hello)]
+                // Who takes streams gets one, which may go on.
+                let headers: HTTPFields = [.session: try sessionID(of: hello), .accept: "application/json"]
                 let body = Self.call(1, "wait")
                 let answer = try await client.send(.post, "/mcp", key: key, headers: headers, body: body)
                 #expect(answer.status == 200)
@@ -353,4 +355,5 @@ struct MCPRouteTests {
 extension HTTPField.Name {
     fileprivate static let session = Self("Mcp-Session-Id")!
     fileprivate static let version = Self("MCP-Protocol-Version")!
+    fileprivate static let method = Self("Mcp-Method")!
 }

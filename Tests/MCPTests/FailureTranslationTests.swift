@@ -7,7 +7,7 @@ import Testing
 @Suite("What a provider's failure becomes")
 struct FailureTranslationTests {
     private func result(of error: any Error, log: RecordedLog = RecordedLog()) -> ToolResult? {
-        let outcome = FailureTranslation.outcome(ofCall: ToolCall(name: "t"), error, logger: log.logger)
+        let outcome = FailureTranslation.outcome(of: .callTool(ToolCall(name: "t")), error, logger: log.logger)
         guard case .called(let result) = outcome else { return nil }
         return result
     }
@@ -36,7 +36,7 @@ struct FailureTranslationTests {
     func unknownTool() {
         let name = String(repeating: "n", count: 10_000)
         let outcome = FailureTranslation.outcome(
-            ofCall: ToolCall(name: name),
+            of: .callTool(ToolCall(name: name)),
             ToolProviderError.unknownTool(name),
             logger: quietLogger
         )
@@ -66,7 +66,7 @@ struct FailureTranslationTests {
     @Test("a list that fails is an internal error with the failure's message")
     func list() {
         let failure = FakeFailure(kind: .busy, message: "Not now", hint: "Later.")
-        guard case .refused(let error) = FailureTranslation.outcome(ofList: failure, logger: quietLogger) else {
+        guard case .refused(let error) = FailureTranslation.outcome(of: .listTools, failure, logger: quietLogger) else {
             return #expect(Bool(false))
         }
         #expect(error == ProtocolError(.internalError, "Not now\nLater."))
@@ -75,7 +75,7 @@ struct FailureTranslationTests {
     @Test("a context that can't be made fails the request, not the session")
     func noContext() async throws {
         let pipes = try PipePair()
-        let server = MCPServer(info: fakeInfo, tools: FakeTools(), logger: quietLogger) { _ in
+        let server = MCPServer(info: fakeInfo, offer: .tools(), logger: quietLogger) { _ in
             throw FakeFailure(kind: .unauthenticated, message: "The owner is gone", hint: nil)
         }
         async let served: Void = server.serveStdio(input: pipes.serverInput, output: pipes.serverOutput)
@@ -94,7 +94,7 @@ struct FailureTranslationTests {
     func contexts() async throws {
         let ids = Mutex<[String]>([])
         let pipes = try PipePair()
-        let server = MCPServer(info: fakeInfo, tools: FakeTools(), logger: quietLogger) { id in
+        let server = MCPServer(info: fakeInfo, offer: .tools(), logger: quietLogger) { id in
             ids.withLock { $0.append(id) }
             return fakeContext(id)
         }

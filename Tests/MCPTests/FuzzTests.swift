@@ -93,8 +93,11 @@ struct LineMutator {
 struct FuzzRun {
     private var mutator: LineMutator
     private var generator: SeededGenerator
-    private var session = ServerSession(Transcript.configuration)
+    private var session = ServerSession(Transcript.configuration.offering(.everything()))
     private var waiting: [(id: WorkID, work: Work)] = []
+    /// Requests of the server that no answer came to.
+    private var asked: [MessageID] = []
+    private var asks = 0
     /// By the id's text: requests less answers.
     private var owed: [String: Int] = [:]
     private var cancelled = 0
@@ -118,11 +121,12 @@ struct FuzzRun {
         open[exchange] = false
         let actions = session.handle(.received(inbound, exchange))
         if isOneWay(value),
-            actions.contains(where: { if case .send(_, let its) = $0 { its == exchange } else { false } })
+            actions.contains(where: { if case .send(_, let its) = $0 { its == .exchange(exchange) } else { false } })
         {
             complaint = "answered what is never answered: \(String(decoding: line, as: UTF8.self))"
         }
         perform(actions, cancelsForGood: true)
+        emit()
         while !waiting.isEmpty, Int.random(in: 0..<3, using: &generator) > 0 {
             let (id, work) = waiting.remove(at: .random(in: waiting.indices, using: &generator))
             let isLate = Int.random(in: 0..<4, using: &generator) == 0
@@ -144,7 +148,12 @@ struct FuzzRun {
     private mutating func perform(_ actions: [SessionAction], cancelsForGood: Bool) {
         for action in actions {
             switch action {
-            case .send(let message, let exchange):
+            case .send(let message, .unsolicited):
+                if message.isAnswer { complaint = complaint ?? "an answer that nobody asked for: \(message)" }
+            case .send(let message, .exchange(let exchange)) where !message.isAnswer:
+                if open[exchange] != false { complaint = complaint ?? "said after the answer: \(message)" }
+                if case .request(let id, _, _) = message { asked.append(id) }
+            case .send(let message, .exchange(let exchange)):
                 if open.updateValue(true, forKey: exchange) != false {
                     complaint = complaint ?? "more than one answer to one exchange, or one after its end: \(message)"
                 }
@@ -153,8 +162,10 @@ struct FuzzRun {
                     complaint = complaint ?? "not one line of JSON: \(message)"
                 }
                 for answer in message.json.arrayValue ?? [message.json] { settle(answer) }
-            case .start(let id, let work):
-                waiting.append((id, work))
+            case .start(let id, let assignment):
+                waiting.append((id, assignment.work))
+            case .answer, .watch, .release:
+                break
             case .settle(let exchange):
                 if open.removeValue(forKey: exchange) == nil { complaint = complaint ?? "settled twice: \(exchange)" }
             case .cancel(let id):
@@ -196,16 +207,38 @@ struct FuzzRun {
         return value["result"] != nil || value["error"] != nil
     }
 
-    private func outcome(of work: Work) -> WorkOutcome {
-        switch work {
-        case .listTools:
-            return .tools(FakeTools.definitions)
-        case .callTool(let call):
-            do {
-                return .called(try FakeTools.result(of: call))
-            } catch {
-                return FailureTranslation.outcome(ofCall: call, error, logger: quietLogger)
-            }
+    /// Work says something, somebody answers, something changes.
+    private mutating func emit() {
+        if let (id, work) = waiting.randomElement(using: &generator) {
+            let emission: WorkEmission? =
+                switch (Int.random(in: 0..<6, using: &generator), work) {
+                case (_, .listen(let interest)): .listening(interest)
+                case (0, .callTool):
+                    .asked(number: nextAsk(), [Transcript.question("confirm"), Transcript.question("roots")])
+                case (1, _): .progress(ToolProgress(done: .random(in: -1...3, using: &generator)))
+                case (2, _): .log(.warning, logger: "fake", data: "noise")
+                case (3, _): .changed(.tools)
+                case (4, _): .released
+                default: nil
+                }
+            if let emission { perform(session.handle(.emitted(id, emission)), cancelsForGood: false) }
+            if mutator.chance(9) { perform(session.handle(.unanswered(id)), cancelsForGood: false) }
         }
+        if let id = asked.randomElement(using: &generator), mutator.chance(2) {
+            let result: JSONValue = mutator.chance(2) ? ["action": "accept", "content": ["yes": true]] : ["roots": 7]
+            let response = Response(id: id, outcome: mutator.chance(5) ? .error(result) : .result(result))
+            exchangesReceived += 1
+            let exchange = ExchangeID(number: exchangesReceived)
+            open[exchange] = false
+            perform(session.handle(.received(.single(.response(response)), exchange)), cancelsForGood: false)
+        }
+        if mutator.chance(7) { perform(session.handle(.changed(.resource(uri: "fake://a"))), cancelsForGood: false) }
     }
+
+    private mutating func nextAsk() -> Int {
+        asks += 1
+        return asks
+    }
+
+    private func outcome(of work: Work) -> WorkOutcome { Transcript.outcome(of: work) }
 }

@@ -26,8 +26,14 @@ struct MessageDecoderTests {
             decode(#"{"jsonrpc":"2.0","method":"m","params":{"x":1}}"#)
                 == .single(.notification(Notification(method: "m", params: ["x": 1])))
         )
-        #expect(decode(#"{"jsonrpc":"2.0","id":"a","result":{}}"#) == .single(.response(id: id)))
-        #expect(decode(#"{"jsonrpc":"2.0","id":null,"error":{}}"#) == .single(.response(id: nil)))
+        #expect(
+            decode(#"{"jsonrpc":"2.0","id":"a","result":{}}"#)
+                == .single(.response(Response(id: id, outcome: .result([:]))))
+        )
+        #expect(
+            decode(#"{"jsonrpc":"2.0","id":null,"error":{}}"#)
+                == .single(.response(Response(id: nil, outcome: .error([:]))))
+        )
     }
 
     @Test("reads arrays element by element")

@@ -75,7 +75,7 @@ struct StdioTests {
     @Test("a request past its deadline is answered, and its tool cancelled")
     func deadline() async throws {
         let tools = FakeTools()
-        try await withStdioServer(tools: tools, requestTimeout: .milliseconds(20)) { client in
+        try await withStdioServer(tools: tools, times: SessionTimes(work: .milliseconds(20))) { client in
             try await client.handshake()
             try await client.send(call(1, "slow", key: "k"))
             let answer = try await client.receiveJSON()
@@ -115,7 +115,7 @@ struct StdioTests {
     @Test("lines end with LF or CRLF, arrive in pieces, and the last may have no end")
     func framing() async throws {
         let pipes = try PipePair()
-        let server = MCPServer(info: fakeInfo, tools: FakeTools(), logger: quietLogger) { fakeContext($0) }
+        let server = MCPServer(info: fakeInfo, offer: .tools(), logger: quietLogger) { fakeContext($0) }
         async let served: Void = server.serveStdio(input: pipes.serverInput, output: pipes.serverOutput)
         try await pipes.client.send(bytes: Array("\r\n\n  \n\(ping(1))\r\n".utf8))
         #expect(try await pipes.client.receiveJSON()["id"] == 1)
@@ -138,7 +138,7 @@ struct StdioEndTests {
         #"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"stuck","arguments":{"key":"k"}}}"#
 
     private func server(_ tools: FakeTools) -> MCPServer {
-        MCPServer(info: fakeInfo, tools: tools, logger: quietLogger) { fakeContext($0) }
+        MCPServer(info: fakeInfo, offer: .tools(tools), logger: quietLogger) { fakeContext($0) }
     }
 
     @Test("requests in flight when the input ends are still answered")

@@ -18,8 +18,9 @@ struct ToolShapeTests {
         }
         var actions = receive("initialize", ["protocolVersion": .string(revision.rawValue)])
         if method != "initialize" { actions = receive(method, params) }
-        if case .start(let id, let work) = actions.first {
-            actions = session.handle(.finished(id, try outcome?(work) ?? Self.outcome(of: work)))
+        if case .start(let id, let assignment) = actions.first {
+            let work = assignment.work
+            actions = session.handle(.finished(id, outcome?(work) ?? Transcript.outcome(of: work)))
         }
         guard actions.count == 2, case .send(let message, _) = actions[0], case .settle = actions[1] else {
             throw FakeFailure(kind: .internal, message: "expected one answer, got \(actions)", hint: nil)
@@ -27,18 +28,11 @@ struct ToolShapeTests {
         return message.json
     }
 
-    private static func outcome(of work: Work) throws -> WorkOutcome {
-        switch work {
-        case .listTools: .tools(FakeTools.definitions)
-        case .callTool(let call): .called(try FakeTools.result(of: call))
-        }
-    }
-
     private func expectNoViolations(_ value: JSONValue, _ schema: JSONSchema) {
         #expect(schema.violations(of: value).isEmpty, "\(value)")
     }
 
-    @Test("initialize, ping and tools fit the revision's schema", arguments: ProtocolRevision.allCases)
+    @Test("initialize, ping and tools fit the revision's schema", arguments: ProtocolRevision.handshakes)
     func fits(revision: ProtocolRevision) throws {
         expectNoViolations(try answer(revision, "initialize"), WireSchemas.initialize(revision))
         expectNoViolations(try answer(revision, "ping"), WireSchemas.ping)
@@ -55,7 +49,7 @@ struct ToolShapeTests {
     func hidden() throws {
         let value: JSONValue = ["note": "a\u{E0041}\u{202E}b"]
         let result = ToolResult(text: "note: a\u{E0041}\u{202E}b\u{1B}[2J", structured: value)
-        for revision in ProtocolRevision.allCases {
+        for revision in ProtocolRevision.handshakes {
             let params: JSONValue = ["name": "text", "arguments": [:]]
             let message = try answer(revision, "tools/call", params) { _ in .called(result) }
             let text = message["result"]?["content"]?[0]?["text"]
@@ -89,7 +83,7 @@ struct ToolShapeTests {
         #expect(result["content"]?[0]?["text"] == "1 + 2 = 3")
     }
 
-    @Test("a failed call has no structured content, even if its tool gave some", arguments: ProtocolRevision.allCases)
+    @Test("a failed call has no structured content, even if its tool gave some", arguments: ProtocolRevision.handshakes)
     func failedCall(revision: ProtocolRevision) throws {
         let result = ToolResult(text: "no", structured: ["sum": 1], isError: true)
         let answer = try answer(revision, "tools/call", ["name": "add"]) { _ in .called(result) }
@@ -122,7 +116,7 @@ struct ToolShapeTests {
             var params: JSONObject = [:]
             params["cursor"] = cursor
             let request: JSONValue = ["jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": .object(params)]
-            guard case .start(let id, .listTools) = session.handle(.received(MessageDecoder.decode(request))).first,
+            guard case .start(let id, _) = session.handle(.received(MessageDecoder.decode(request))).first,
                 case .send(let message, _) = session.handle(.finished(id, .tools(FakeTools.definitions))).first
             else { throw FakeFailure(kind: .internal, message: "not answered", hint: nil) }
             let tools = try #require(message.json["result"]?["tools"]?.arrayValue)
@@ -139,7 +133,7 @@ struct ToolShapeTests {
         _ = session.handle(.received(try #require(MessageDecoder.decode(Array(handshake.utf8)))))
         func list(_ cursor: JSONValue, _ tools: [ToolDefinition]) throws -> JSONValue {
             let request: JSONValue = ["jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": ["cursor": cursor]]
-            guard case .start(let id, .listTools) = session.handle(.received(MessageDecoder.decode(request))).first,
+            guard case .start(let id, _) = session.handle(.received(MessageDecoder.decode(request))).first,
                 case .send(let message, _) = session.handle(.finished(id, .tools(tools))).first
             else { throw FakeFailure(kind: .internal, message: "not answered", hint: nil) }
             return message.json

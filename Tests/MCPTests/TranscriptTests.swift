@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Transcripts")
 struct TranscriptTests {
-    @Test("every handshake revision has its transcript")
+    @Test("every revision has its transcript")
     func revisionsAreCovered() {
         let names = Set(Transcript.all.map(\.description))
         for revision in ProtocolRevision.allCases { #expect(names.contains("\(revision.rawValue).txt")) }
@@ -28,7 +28,7 @@ struct TranscriptTests {
 
     @Test("a server on real pipes answers the same", arguments: Transcript.all.filter { !$0.hasDirectives })
     func pipes(_ transcript: Transcript) async throws {
-        try await withStdioServer(configuration: Transcript.configuration) { client in
+        try await withStdioServer(configuration: Transcript.configuration, offer: transcript.offer) { client in
             var expected: [String] = []
             for line in transcript.lines {
                 if line.hasPrefix("← ") { expected.append(String(line.dropFirst(2))) }

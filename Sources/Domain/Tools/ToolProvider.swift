@@ -3,6 +3,9 @@ public protocol ToolProvider: Sendable {
     /// What this caller may use, in a stable order.
     func tools(context: RequestContext) async throws -> [ToolDefinition]
 
+    /// One of `tools`, by name; nil when this caller is not offered it.
+    func definition(of name: String, context: RequestContext) async throws -> ToolDefinition?
+
     /// Runs one tool. A tool that ran and failed is a result with `isError`.
     ///
     /// - Throws: `ToolProviderError.unknownTool` for a name that this caller is not offered; `InputRequired`.
@@ -13,6 +16,10 @@ public protocol ToolProvider: Sendable {
 }
 
 extension ToolProvider {
+    public func definition(of name: String, context: RequestContext) async throws -> ToolDefinition? {
+        try await tools(context: context).first { $0.name == name }
+    }
+
     public func permission(toCall name: String) -> Permission? { nil }
 
     /// Runs one tool for somebody who cannot be asked.

@@ -1,3 +1,4 @@
+import Access
 import Domain
 import HTTPTypes
 import MCP
@@ -15,12 +16,16 @@ enum MCPRoutes {
         reply: sendReply,
         problems: [.notFound, .notAcceptable],
         handler: .mcp { call, context in
-            await reply(to: .post(body: call.bytes), call, context)
+            try await reply(to: .post(body: call.bytes), call, context)
         }
     )
 
     private static let sendReply = {
-        var reply = RouteReply.json(MCPMessageWire.self, "The answer, or as Accept has it a stream of one event, it.")
+        var reply = RouteReply.json(
+            MCPMessageWire.self,
+            "The answer, or a stream of what is said before it, and it.",
+            orEvents: MCPMessageWire.self
+        )
         reply.emptyStatuses = [.accepted]
         return reply
     }()
@@ -32,7 +37,7 @@ enum MCPRoutes {
         summary: "A session's stream for what the server has to say by itself.",
         reply: .eventStream(MCPMessageWire.self, "Messages, one an event."),
         problems: [.notFound, .notAcceptable],
-        handler: .mcp { call, context in await reply(to: .get, call, context) }
+        handler: .mcp { call, context in try await reply(to: .get, call, context) }
     )
 
     private static let end = Route(
@@ -42,42 +47,51 @@ enum MCPRoutes {
         summary: "Ends a session.",
         reply: .nothing("It is over."),
         problems: [.notFound],
-        handler: .mcp { call, context in await reply(to: .delete, call, context) }
+        handler: .mcp { call, context in try await reply(to: .delete, call, context) }
     )
+
+    /// A token that holds too little is told so before anything is done; others hear of it from the tool.
+    private static func requireScopes(
+        of body: [UInt8],
+        _ call: RouteCall,
+        _ context: Domain.RequestContext
+    ) throws {
+        guard !context.principal.withheld.isEmpty else { return }
+        let needed = call.services.mcp.permissions(toServe: body) { uri in
+            uri.hasSuffix("/schema") ? [.schemaRead] : [.recordsRead]
+        }
+        if let missing = MCPScopes.missing(for: needed, context) { throw missing }
+    }
 
     private static func reply(
         to method: EndpointRequest.Method,
         _ call: RouteCall,
         _ context: Domain.RequestContext
-    ) async -> Reply {
-        let request = EndpointRequest(
-            method,
-            sessionIDs: call.headers[values: .mcpSessionID],
-            protocolVersions: call.headers[values: .mcpProtocolVersion],
-            accept: call.headers[values: .accept]
-        )
-        switch await call.services.mcp.reply(to: request, context: context) {
-        case .message(let message, let form, let newSession):
+    ) async throws -> Reply {
+        if case .post(let body) = method { try requireScopes(of: body, call, context) }
+        let request = EndpointRequest(method, EndpointRequest.Headers(call.headers))
+        let access = call.services.access
+        let reply = await call.services.mcp.reply(to: request, context: context, deadline: call.deadline) {
+            try await access.renewed(context, timeout: .seconds(Limits.mcpWorkSeconds))
+        }
+        switch reply {
+        case .message(let message, let form, let status, let newSession):
             var headers = HTTPFields()
             if let newSession { headers[.mcpSessionID] = newSession }
             let bytes = message.json.encoded()
+            let status = HTTPResponse.Status(code: status)
             switch form {
             case .json:
-                return Reply(contentType: "application/json", headers: headers, body: bytes)
+                return Reply(status: status, contentType: "application/json", headers: headers, body: bytes)
             case .events:
                 let event = ServerSentEvent.bytes(type: "message", data: bytes)
-                return Reply(contentType: ServerSentEvent.contentType, headers: headers, body: event)
+                return Reply(status: status, contentType: ServerSentEvent.contentType, headers: headers, body: event)
             }
-        case .answerAsEvents(let answer):
-            return .events { writer in
-                guard let message = await answer() else { return }
-                try await writer.write(ServerSentEvent.bytes(type: "message", data: message.json.encoded()))
-            }
-        case .listening(let untilEnd):
-            return .events(isOpenEnded: true) { writer in
+        case .stream(let stream):
+            return .events(isOpenEnded: stream.isOpenEnded, finish: stream.finish) { writer in
                 // So that the client sees at once that it listens.
-                try await writer.write(ServerSentEvent.comment)
-                await untilEnd()
+                if stream.isOpenEnded { try await writer.write(ServerSentEvent.comment) }
+                try await stream.run { event in try await writer.write(event.bytes) }
             }
         case .accepted:
             return Reply(status: .accepted, contentType: "", body: [])
@@ -86,6 +100,7 @@ enum MCPRoutes {
         case .refused(let refusal):
             var headers = HTTPFields()
             if refusal.status == HTTPResponse.Status.serviceUnavailable.code { headers[.retryAfter] = "60" }
+            if refusal.status == HTTPResponse.Status.methodNotAllowed.code { headers[.allow] = "POST" }
             return Reply(
                 status: HTTPResponse.Status(code: refusal.status),
                 contentType: "application/json",
@@ -96,9 +111,41 @@ enum MCPRoutes {
     }
 }
 
+extension StreamEvent {
+    var bytes: [UInt8] {
+        ServerSentEvent.bytes(
+            id: id,
+            type: message == nil ? nil : "message",
+            retry: retry,
+            data: message?.json.encoded() ?? []
+        )
+    }
+}
+
+extension EndpointRequest.Headers {
+    init(_ fields: HTTPFields) {
+        self.init()
+        sessionIDs = fields[values: .mcpSessionID]
+        protocolVersions = fields[values: .mcpProtocolVersion]
+        accept = fields[values: .accept]
+        methods = fields[values: .mcpMethod]
+        names = fields[values: .mcpName]
+        lastEventIDs = fields[values: .lastEventID]
+        for field in fields {
+            let name = field.name.canonicalName
+            guard name.hasPrefix(Self.paramPrefix) else { continue }
+            params[String(name.dropFirst(Self.paramPrefix.count)), default: []].append(field.value)
+        }
+    }
+
+    private static let paramPrefix = "mcp-param-"
+}
+
 extension HTTPField.Name {
     fileprivate static let mcpSessionID = Self("Mcp-Session-Id")!
     fileprivate static let mcpProtocolVersion = Self("MCP-Protocol-Version")!
+    fileprivate static let mcpMethod = Self("Mcp-Method")!
+    fileprivate static let mcpName = Self("Mcp-Name")!
 }
 
 /// One JSON-RPC message as the API document shows it. MCP's own specification says what is in it.

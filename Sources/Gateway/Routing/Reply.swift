@@ -43,6 +43,7 @@ struct Reply: Sendable {
     ///   - heartbeat: sent when nothing was written for a while, so that proxies keep the connection.
     ///   - byteCount: how much `write` will write, when that is known; nil otherwise.
     ///   - isOpenEnded: whether it goes on until somebody ends it, so that a server that stops need not wait for its end.
+    ///   - finish: called when the server shuts down, so that `write` can say its last word and return.
     ///   - write: each write returns when the client's side has room for more, so nothing piles up here.
     static func stream(
         status: HTTPResponse.Status = .ok,
@@ -51,6 +52,7 @@ struct Reply: Sendable {
         heartbeat: [UInt8]? = nil,
         byteCount: Int64? = nil,
         isOpenEnded: Bool = false,
+        finish: (@Sendable () async -> Void)? = nil,
         _ write: @escaping @Sendable (ReplyWriter) async throws -> Void
     ) -> Self {
         Self(
@@ -62,6 +64,7 @@ struct Reply: Sendable {
                     heartbeat: heartbeat,
                     byteCount: byteCount,
                     isOpenEnded: isOpenEnded,
+                    finish: finish,
                     write: write
                 )
             )
@@ -73,6 +76,7 @@ struct Reply: Sendable {
         status: HTTPResponse.Status = .ok,
         headers: HTTPFields = [:],
         isOpenEnded: Bool = false,
+        finish: (@Sendable () async -> Void)? = nil,
         _ write: @escaping @Sendable (ReplyWriter) async throws -> Void
     ) -> Self {
         var headers = headers
@@ -84,6 +88,7 @@ struct Reply: Sendable {
             headers: headers,
             heartbeat: ServerSentEvent.comment,
             isOpenEnded: isOpenEnded,
+            finish: finish,
             write
         )
     }

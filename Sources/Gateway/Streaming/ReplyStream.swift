@@ -10,6 +10,8 @@ struct ReplyStream: Sendable {
     /// How much `write` writes; nil when nobody knows.
     var byteCount: Int64?
     var isOpenEnded = false
+    /// Has `write` come to its end, when the server shuts down.
+    var finish: (@Sendable () async -> Void)?
     let write: @Sendable (ReplyWriter) async throws -> Void
 }
 

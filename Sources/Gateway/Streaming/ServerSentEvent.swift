@@ -9,13 +9,20 @@ enum ServerSentEvent {
     /// - Parameters:
     ///   - id: what a client that comes back names in `Last-Event-ID`.
     ///   - type: one line; nil for the type `message`.
+    ///   - retry: milliseconds after which a client whose stream ended should come back; nil to leave it to the client.
     ///   - data: of one line, as compact JSON is: JSON escapes every line end inside a string.
-    static func bytes(id: String? = nil, type: String? = nil, data: some Collection<UInt8>) -> [UInt8] {
+    static func bytes(
+        id: String? = nil,
+        type: String? = nil,
+        retry: Int? = nil,
+        data: some Collection<UInt8>
+    ) -> [UInt8] {
         precondition(!data.contains(where: isLineEnd), "an event's data is one line")
         var bytes: [UInt8] = []
         bytes.reserveCapacity(data.count + 64)
         if let id { append("id: ", id.utf8, to: &bytes) }
         if let type { append("event: ", type.utf8, to: &bytes) }
+        if let retry { append("retry: ", "\(retry)".utf8, to: &bytes) }
         append("data: ", data, to: &bytes)
         bytes.append(UInt8(ascii: "\n"))
         return bytes

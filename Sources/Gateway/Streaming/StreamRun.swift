@@ -16,6 +16,8 @@ struct StreamRun: Sendable {
     let grace: Duration
     let lengthLimit: Duration
 
+    /// How long a stream that would go on has for its last word when the server shuts down.
+    static let farewell = Duration.milliseconds(500)
     /// How long a client that reads slowly may take for what is left when the server shuts down.
     private static let shutdownGrace = TimeAmount.seconds(2)
 
@@ -27,6 +29,8 @@ struct StreamRun: Sendable {
         return await withGracefulShutdownHandler {
             await run(writer, stop)
         } onGracefulShutdown: {
+            // Ends as soon as it has told the handler.
+            if let finish = stream.finish { Task { await finish() } }
             guard grace > .zero else { return stop.fire(.shutdown) }
             channel.eventLoop.scheduleTask(in: TimeAmount(grace)) { stop.fire(.shutdown) }
         }

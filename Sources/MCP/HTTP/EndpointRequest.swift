@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 
 /// One HTTP request to the endpoint, as far as the protocol is concerned. Who is asking was settled before.
 package struct EndpointRequest: Sendable {
@@ -8,24 +8,34 @@ package struct EndpointRequest: Sendable {
         case delete
     }
 
-    package let method: Method
-    /// Every value of `Mcp-Session-Id`.
-    package let sessionIDs: [String]
-    /// Every value of `MCP-Protocol-Version`.
-    package let protocolVersions: [String]
-    /// Every value of `Accept`.
-    package let accept: [String]
+    /// The headers that the protocol looks at, each with every value it came with, without white space around.
+    package struct Headers: Sendable, Hashable {
+        /// `Mcp-Session-Id`
+        package var sessionIDs: [String] = []
+        /// `MCP-Protocol-Version`
+        package var protocolVersions: [String] = []
+        package var accept: [String] = []
+        /// `Mcp-Method`
+        package var methods: [String] = []
+        /// `Mcp-Name`
+        package var names: [String] = []
+        /// Values of `Mcp-Param-…`, by what follows the prefix, in lower case.
+        package var params: [String: [String]] = [:]
+        /// `Last-Event-ID`
+        package var lastEventIDs: [String] = []
 
-    package init(
-        _ method: Method,
-        sessionIDs: [String] = [],
-        protocolVersions: [String] = [],
-        accept: [String] = []
-    ) {
+        package init() {}
+    }
+
+    package let method: Method
+    package let headers: Headers
+    /// Narrows the tools of this request.
+    package let selection: ToolSelection
+
+    package init(_ method: Method, _ headers: Headers = Headers(), selection: ToolSelection = .everything) {
         self.method = method
-        self.sessionIDs = sessionIDs
-        self.protocolVersions = protocolVersions
-        self.accept = accept
+        self.headers = headers
+        self.selection = selection
     }
 }
 
@@ -40,16 +50,39 @@ package enum EndpointReply: Sendable {
     }
 
     /// With a new session's id when one was made.
-    case message(OutboundMessage, Form, newSession: String?)
-    /// An event stream that holds the answer and then ends. The work starts when `answer` is called.
-    case answerAsEvents(answer: @Sendable () async -> OutboundMessage?)
+    case message(OutboundMessage, Form, status: Int, newSession: String?)
+    /// `text/event-stream`
+    case stream(EndpointStream)
     /// 202 without a body: there is nothing to answer.
     case accepted
-    /// An event stream for what the server has to say by itself. It ends when `untilEnd` returns.
-    case listening(untilEnd: @Sendable () async -> Void)
     /// 204: the session is over.
     case ended
     case refused(EndpointRefusal)
+}
+
+/// One event of a stream.
+package struct StreamEvent: Sendable, Hashable {
+    package let id: String?
+    /// Milliseconds after which a client that was sent away should come back.
+    package let retry: Int?
+    /// Nil for an event that only names a place.
+    package let message: OutboundMessage?
+
+    package init(id: String? = nil, retry: Int? = nil, message: OutboundMessage? = nil) {
+        self.id = id
+        self.retry = retry
+        self.message = message
+    }
+}
+
+/// A stream of events, written while the client reads.
+package struct EndpointStream: Sendable {
+    /// Whether it goes on until somebody ends it.
+    package let isOpenEnded: Bool
+    /// Writes until all is said. To be called once; being cancelled, or a write that fails, means that the client is gone.
+    package let run: @Sendable (_ write: @Sendable (StreamEvent) async throws -> Void) async throws -> Void
+    /// Ends it in an orderly way: what is to be said at the end is still said.
+    package let finish: @Sendable () async -> Void
 }
 
 /// Why a request is not served at all: an HTTP status, and a body that a client of JSON-RPC understands.
@@ -64,7 +97,7 @@ package struct EndpointRefusal: Error, Sendable, Hashable {
 }
 
 extension EndpointRefusal {
-    /// The body is no message, or a batch that is not taken.
+    /// The body is no message, or one that is not taken.
     static func malformed(_ error: ProtocolError, id: MessageID?) -> Self { Self(400, error, id: id) }
 
     static let missingSession = Self(
@@ -76,7 +109,7 @@ extension EndpointRefusal {
 
     static let repeatedHeader = Self(
         400,
-        .invalidRequest("Mcp-Session-Id and MCP-Protocol-Version may each be sent once")
+        .invalidRequest("Each header of the protocol may be sent once")
     )
 
     /// Also for a session of somebody else, which the caller is not to know of.
@@ -84,6 +117,14 @@ extension EndpointRefusal {
         404,
         .invalidRequest("There is no such session, or it has ended; 'initialize' again without Mcp-Session-Id")
     )
+
+    static let unknownEvent = Self(
+        404,
+        .invalidRequest("There is no such event any more; listen again without Last-Event-ID")
+    )
+
+    /// Only sessions are listened to and ended.
+    static let postOnly = Self(405, .invalidRequest("Without a session there is POST alone"))
 
     static let notAcceptable = Self(
         406,
@@ -99,21 +140,6 @@ extension EndpointRefusal {
 
     /// - Parameter requested: the client's text.
     static func unsupportedVersion(_ requested: String, id: MessageID? = nil) -> Self {
-        let supported = ProtocolRevision.allCases.reversed().map { JSONValue.string($0.rawValue) }
-        return Self(
-            400,
-            ProtocolError(
-                .unsupportedProtocolVersion,
-                "This server speaks the revisions that open with 'initialize', up to \(ProtocolRevision.newest.rawValue)",
-                data: [
-                    "supported": .array(supported),
-                    "requested": .string(String(requested.prefix(versionCharactersMax))),
-                ]
-            ),
-            id: id
-        )
+        Self(400, .unsupportedVersion(requested), id: id)
     }
-
-    /// How much of a version, which is the client's text, is repeated.
-    private static let versionCharactersMax = 64
 }

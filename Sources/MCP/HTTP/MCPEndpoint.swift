@@ -1,38 +1,42 @@
-public import Domain
+package import Domain
 public import Logging
 import Synchronization
 
-/// MCP over HTTP (Streamable HTTP), as far as it is not HTTP: sessions, and what each request is answered with.
+/// MCP over HTTP (Streamable HTTP), as far as it is not HTTP: sessions, streams, and what each request is answered with.
 ///
-/// Serves the revisions that open with a handshake. A client of 2026-07-28, which has none, is told which revisions
-/// there are, and falls back. The edge authenticates every request, checks its `Origin`, and writes what this answers.
+/// Serves all revisions at one address, told apart by the request: one that names 2026-07-28 stands alone, the others belong to
+/// a session that a handshake opened. The edge authenticates every request, checks its `Origin`, and writes what this answers.
 public final class MCPEndpoint: Sendable {
-    private let configuration: ServerSession.Configuration
-    private let performer: WorkPerformer
+    let configuration: ServerSession.Configuration
+    let performer: WorkPerformer
+    let times: SessionTimes
     private let now: @Sendable () -> ContinuousClock.Instant
     private let sessions: Mutex<SessionTable<NamedSession>>
 
-    private struct NamedSession: Sendable {
+    struct NamedSession: Sendable {
         let id: String
         let session: HTTPSession
     }
 
-    /// - Parameter tools: asked with the context of the request that a call came in.
-    public convenience init(info: ServerInfo, tools: any ToolProvider, logger: Logger) {
-        self.init(ServerSession.Configuration(info: info), tools: tools, logger: logger)
+    /// - Parameter offer: asked with the context of the request that a call came in.
+    public convenience init(info: ServerInfo, offer: MCPOffer, logger: Logger) {
+        self.init(ServerSession.Configuration(info: info), offer: offer, logger: logger)
     }
 
     package init(
         _ configuration: ServerSession.Configuration,
-        tools: any ToolProvider,
+        offer: MCPOffer,
         logger: Logger,
+        times: SessionTimes = SessionTimes(),
         sessionsMax: Int = Limits.mcpSessions,
         sessionsPerOwnerMax: Int = Limits.mcpSessionsPerKey,
         sessionIdleMax: Duration = .seconds(Limits.mcpSessionIdleSeconds),
+        instant: @escaping InstantSource = { .now() },
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
-        self.configuration = configuration
-        self.performer = WorkPerformer(tools: tools, logger: logger)
+        self.configuration = configuration.offering(offer)
+        self.performer = WorkPerformer(offer: offer, logger: logger, now: instant)
+        self.times = times
         self.now = now
         let bounds = SessionTable<NamedSession>.Bounds(
             sessionsMax: sessionsMax,
@@ -42,131 +46,184 @@ public final class MCPEndpoint: Sendable {
         sessions = Mutex(SessionTable(bounds))
     }
 
+    /// What an operation needs of its caller, as far as the message tells; nothing for what asks by itself.
+    ///
+    /// - Parameter ofResource: what reading an address needs.
+    package func permissions(
+        toServe body: [UInt8],
+        ofResource: (_ uri: String) -> Set<Permission>
+    ) -> Set<Permission> {
+        guard case .single(.request(let request))? = MessageDecoder.decode(body) else { return [] }
+        switch request.method {
+        case "tools/call":
+            let permission = request.params["name"]?.stringValue.flatMap {
+                performer.offer.tools.permission(toCall: $0)
+            }
+            return permission.map { [$0] } ?? []
+        case "resources/read", "resources/subscribe":
+            return request.params["uri"]?.stringValue.map(ofResource) ?? []
+        default:
+            return []
+        }
+    }
+
     /// Sessions that have not ended.
     package var sessionCount: Int { sessions.withLock { $0.count } }
 
     /// Answers one request.
     ///
-    /// The work of a request is bounded by the context's deadline, and ends in a result that says so.
-    package func reply(to request: EndpointRequest, context: RequestContext) async -> EndpointReply {
+    /// - Parameters:
+    ///   - context: of this request. Its deadline must leave room for questions to the client's user.
+    ///   - deadline: until when the edge waits for this to return. Streams may go on.
+    ///   - renewed: makes a context with the caller's present rights, for what goes on after the request was answered.
+    package func reply(
+        to request: EndpointRequest,
+        context: RequestContext,
+        deadline: ContinuousClock.Instant,
+        renewed: @escaping @Sendable () async throws -> RequestContext
+    ) async -> EndpointReply {
+        let call = EndpointCall(request: request, context: context, patience: deadline - .now, renewed: renewed)
         do throws(EndpointRefusal) {
-            guard request.sessionIDs.count <= 1, request.protocolVersions.count <= 1 else {
-                throw EndpointRefusal.repeatedHeader
-            }
+            guard request.headers.areSingle else { throw EndpointRefusal.repeatedHeader }
             switch request.method {
-            case .post(let body): return try await post(body, request, context)
-            case .get: return try get(request, context)
-            case .delete: return try await delete(request, context)
+            case .post(let body): return try await post(body, call)
+            case .get: return try await get(call)
+            case .delete: return try await delete(call)
             }
         } catch {
             return .refused(error)
         }
     }
 
-    // MARK: POST
-
-    private func post(
-        _ body: [UInt8],
-        _ request: EndpointRequest,
-        _ context: RequestContext
-    ) async throws(EndpointRefusal) -> EndpointReply {
-        let accepted = AcceptedTypes(request.accept)
-        guard accepted.json || accepted.events else { throw .notAcceptable }
-        let inbound = MessageDecoder.decode(body)
-        switch inbound {
-        case nil:
+    private func post(_ body: [UInt8], _ call: EndpointCall) async throws(EndpointRefusal) -> EndpointReply {
+        guard call.accepted.json || call.accepted.events else { throw .notAcceptable }
+        guard let inbound = MessageDecoder.decode(body) else {
             throw .malformed(ProtocolError(.parseError, "The body is empty; send one message"), id: nil)
-        case .single(.malformed(let error, let id)):
-            throw .malformed(error, id: id)
-        case .single(.request(let message)):
-            if let version = message.versionWithoutHandshake { throw .unsupportedVersion(version, id: message.id) }
-        case .single, .batch:
-            break
         }
-        try requireSupportedVersion(request)
-        guard let inbound else { throw .missingSession }
+        if case .single(.malformed(let error, let id)) = inbound { throw .malformed(error, id: id) }
+        if call.standsAlone(inbound) { return try await replyAlone(to: inbound, call) }
+        try requireHandshakeVersion(call)
         if case .single(.request(let message)) = inbound, message.method == "initialize" {
-            return try await initialize(inbound, accepted, context)
+            return try await initialize(inbound, call)
         }
-        return try await exchange(inbound, accepted, request, context)
+        return try await exchange(inbound, call)
     }
 
+    // MARK: Sessions
+
     /// Always a new session: one that exists is not negotiated again, and an old id is not looked at.
-    private func initialize(
-        _ inbound: Inbound,
-        _ accepted: AcceptedTypes,
-        _ context: RequestContext
-    ) async throws(EndpointRefusal) -> EndpointReply {
-        let session = HTTPSession(session: ServerSession(configuration), performer: performer)
-        guard let answer = try await session.answer(inbound, context: context) else { return .accepted }
-        let form: EndpointReply.Form = accepted.json ? .json : .events
-        guard await session.isOpen else { return .message(answer, form, newSession: nil) }
-        let named = NamedSession(id: Self.sessionID(), session: session)
+    private func initialize(_ inbound: Inbound, _ call: EndpointCall) async throws(EndpointRefusal) -> EndpointReply {
+        let session = HTTPSession(
+            configuration,
+            performer: performer,
+            isResumable: true,
+            times: times
+        )
+        let (stream, form) = await session.receive(inbound, call.facts, streamAfter: nil)
+        session.streams.forget(stream)
+        guard case .message(let answer) = form else { return .accepted }
+        guard await session.runner.revision != nil else { return call.message(answer) }
+        let named = NamedSession(id: RandomText.hexadecimal(words: 4), session: session)
         let removed = sessions.withLock { table in
-            table.insert(named, id: named.id, owner: SessionOwner(context), at: now())
+            table.insert(named, id: named.id, owner: SessionOwner(call.context), at: now())
         }
         guard let removed else { throw .tooManySessions }
         for old in removed { await old.session.end() }
-        return .message(answer, form, newSession: named.id)
+        return call.message(answer, newSession: named.id)
     }
 
-    private func exchange(
-        _ inbound: Inbound,
-        _ accepted: AcceptedTypes,
-        _ request: EndpointRequest,
-        _ context: RequestContext
-    ) async throws(EndpointRefusal) -> EndpointReply {
-        let named = try acquire(request, context)
-        if case .batch(let messages) = inbound, let refusal = await named.session.refusal(ofBatch: messages.count) {
+    private func exchange(_ inbound: Inbound, _ call: EndpointCall) async throws(EndpointRefusal) -> EndpointReply {
+        let named = try acquire(call)
+        if case .batch(let messages) = inbound,
+            let refusal = await named.session.runner.refusal(ofBatch: messages.count)
+        {
             release(named)
             throw .malformed(refusal, id: nil)
         }
-        guard inbound.expectsAnswer && !accepted.json else {
-            defer { release(named) }
-            let answer = try await named.session.answer(inbound, context: context)
-            return answer.map { .message($0, .json, newSession: nil) } ?? .accepted
+        let revision = await named.session.runner.revision ?? .newestHandshake
+        var facts = call.facts
+        if !call.accepted.events { facts.workLimit = min(times.work, call.plainWorkLimit) }
+        let (stream, form) = await named.session.receive(
+            inbound,
+            facts,
+            streamAfter: call.streamAfter(times.streamAfter)
+        )
+        switch form {
+        case .message(let answer):
+            named.session.streams.forget(stream)
+            release(named)
+            return call.message(answer)
+        case .nothing:
+            named.session.streams.forget(stream)
+            release(named)
+            return .accepted
+        case .stream where call.accepted.events:
+            // Numbered before the head goes out; in use until it is written.
+            return self.stream(stream, after: 0, isComingBack: false, named, EndpointStream.Style(revision))
+        case .stream, nil:
+            // Nobody reads; what comes is kept for whoever comes back.
+            release(named)
+            return .accepted
         }
-        release(named)
-        return .answerAsEvents { [self] in
-            guard let named = try? acquire(request, context) else { return nil }
-            defer { release(named) }
-            // The session ended in this moment: the stream ends without an answer.
-            return try? await named.session.answer(inbound, context: context)
-        }
+    }
+
+    private func stream(
+        _ stream: MessageStream,
+        after place: Int,
+        isComingBack: Bool,
+        isOpenEnded: Bool = false,
+        _ named: NamedSession,
+        _ style: EndpointStream.Style
+    ) -> EndpointReply {
+        let reader = stream.attach(isComingBack: isComingBack)
+        return .stream(
+            EndpointStream(isOpenEnded: isOpenEnded) { [self] write in
+                defer { release(named) }
+                let isDone = try await EndpointStream.write(stream, after: place, reader: reader, style, write)
+                if isDone { named.session.streams.forget(stream) }
+            } finish: {
+                if isOpenEnded { stream.settle() }
+            }
+        )
     }
 
     // MARK: GET and DELETE
 
-    private func get(_ request: EndpointRequest, _ context: RequestContext) throws(EndpointRefusal) -> EndpointReply {
-        try requireSupportedVersion(request)
-        guard AcceptedTypes(request.accept).events, !request.accept.isEmpty else { throw .listeningNotAcceptable }
-        release(try acquire(request, context))
-        return .listening { [self] in
-            // Ended in this moment: so does the stream.
-            guard let named = try? acquire(request, context) else { return }
-            await named.session.listen()
-            release(named)
+    private func get(_ call: EndpointCall) async throws(EndpointRefusal) -> EndpointReply {
+        guard call.isOfSession else { throw .postOnly }
+        try requireHandshakeVersion(call)
+        guard call.accepted.events, !call.request.headers.accept.isEmpty else { throw .listeningNotAcceptable }
+        let named = try acquire(call)
+        let style = EndpointStream.Style(await named.session.runner.revision ?? .newestHandshake)
+        if let text = call.request.headers.lastEventIDs.first {
+            guard let event = EventID(text), let stream = named.session.streams.stream(event.stream) else {
+                release(named)
+                throw .unknownEvent
+            }
+            return self.stream(stream, after: event.place, isComingBack: true, named, style)
         }
+        guard let stream = named.session.streams.listen() else {
+            release(named)
+            throw .unknownSession
+        }
+        return self.stream(stream, after: 0, isComingBack: false, isOpenEnded: true, named, style)
     }
 
-    private func delete(
-        _ request: EndpointRequest,
-        _ context: RequestContext
-    ) async throws(EndpointRefusal) -> EndpointReply {
-        try requireSupportedVersion(request)
-        guard let id = request.sessionIDs.first else { throw .missingSession }
-        let removed = sessions.withLock { $0.remove(id, owner: SessionOwner(context), at: now()) }
+    private func delete(_ call: EndpointCall) async throws(EndpointRefusal) -> EndpointReply {
+        guard call.isOfSession else { throw .postOnly }
+        try requireHandshakeVersion(call)
+        guard let id = call.request.headers.sessionIDs.first else { throw .missingSession }
+        let removed = sessions.withLock { $0.remove(id, owner: SessionOwner(call.context), at: now()) }
         guard let removed else { throw .unknownSession }
         await removed.session.end()
         return .ended
     }
 
-    // MARK: Sessions
+    // MARK: The table
 
-    private func acquire(_ request: EndpointRequest, _ context: RequestContext) throws(EndpointRefusal) -> NamedSession
-    {
-        guard let id = request.sessionIDs.first else { throw .missingSession }
-        guard let named = sessions.withLock({ $0.acquire(id, owner: SessionOwner(context), at: now()) }) else {
+    private func acquire(_ call: EndpointCall) throws(EndpointRefusal) -> NamedSession {
+        guard let id = call.request.headers.sessionIDs.first else { throw .missingSession }
+        guard let named = sessions.withLock({ $0.acquire(id, owner: SessionOwner(call.context), at: now()) }) else {
             throw .unknownSession
         }
         return named
@@ -175,44 +232,8 @@ public final class MCPEndpoint: Sendable {
     private func release(_ named: NamedSession) { sessions.withLock { $0.release(named.id, at: now()) } }
 
     /// A client that sends no version is taken at what it negotiated.
-    private func requireSupportedVersion(_ request: EndpointRequest) throws(EndpointRefusal) {
-        guard let version = request.protocolVersions.first else { return }
-        guard ProtocolRevision(rawValue: version) != nil else { throw .unsupportedVersion(version) }
-    }
-
-    /// 256 random bits of the system's generator, which is fit for secrets, in hexadecimal digits.
-    private static func sessionID() -> String {
-        var generator = SystemRandomNumberGenerator()
-        return (0..<4).map { _ in
-            let digits = String(generator.next() as UInt64, radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }.joined()
-    }
-}
-
-extension Request {
-    /// The revision that a request without a handshake names in its `_meta`; nil for all others.
-    fileprivate var versionWithoutHandshake: String? {
-        guard let version = params["_meta"]?["io.modelcontextprotocol/protocolVersion"] else { return nil }
-        return version.stringValue ?? version.text
-    }
-}
-
-extension Inbound {
-    /// Whether there is a request in it, or something that is answered as if it were one.
-    fileprivate var expectsAnswer: Bool {
-        switch self {
-        case .single(let message): message.expectsAnswer
-        case .batch(let messages): messages.contains { $0.expectsAnswer }
-        }
-    }
-}
-
-extension InboundMessage {
-    fileprivate var expectsAnswer: Bool {
-        switch self {
-        case .request, .malformed: true
-        case .notification, .response: false
-        }
+    private func requireHandshakeVersion(_ call: EndpointCall) throws(EndpointRefusal) {
+        guard let version = call.request.headers.protocolVersions.first else { return }
+        guard ProtocolRevision(rawValue: version)?.hasHandshake == true else { throw .unsupportedVersion(version) }
     }
 }

@@ -26,12 +26,29 @@ package struct Notification: Sendable, Hashable {
     }
 }
 
+/// The peer's answer to a request of ours.
+package struct Response: Sendable, Hashable {
+    package enum Outcome: Sendable, Hashable {
+        case result(JSONValue)
+        case error(JSONValue)
+    }
+
+    /// Nil when it is none that could be ours.
+    package let id: MessageID?
+    package let outcome: Outcome
+
+    package init(id: MessageID?, outcome: Outcome) {
+        self.id = id
+        self.outcome = outcome
+    }
+}
+
 /// One message from the peer.
 package enum InboundMessage: Sendable, Hashable {
     case request(Request)
     case notification(Notification)
-    /// An answer to something we asked. So far we ask nothing, so it is dropped; never answered in any case.
-    case response(id: MessageID?)
+    /// An answer to something we asked; never answered itself.
+    case response(Response)
     /// Not a message. Answered with the error, under the id when that much could be read.
     case malformed(ProtocolError, id: MessageID?)
 }

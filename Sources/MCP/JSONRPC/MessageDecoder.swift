@@ -28,7 +28,8 @@ package enum MessageDecoder {
         }
         let id = members["id"].flatMap(MessageID.init)
         guard let method = members["method"] else {
-            if members["result"] != nil || members["error"] != nil { return .response(id: id) }
+            if let error = members["error"] { return .response(Response(id: id, outcome: .error(error))) }
+            if let result = members["result"] { return .response(Response(id: id, outcome: .result(result))) }
             return .malformed(.invalidRequest("The message has no 'method'"), id: id)
         }
         guard members["jsonrpc"]?.stringValue == "2.0" else {

@@ -17,6 +17,9 @@ package struct MessageID: Sendable, Hashable {
             return nil
         }
     }
+
+    /// The id of a request of our own.
+    init(_ number: Int) { json = .number(JSONNumber(number)) }
 }
 
 extension JSONNumber {

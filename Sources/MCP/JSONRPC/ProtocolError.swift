@@ -10,7 +10,13 @@ package struct ProtocolError: Error, Sendable, Hashable {
         case methodNotFound = -32601
         case invalidParams = -32602
         case internalError = -32603
-        /// Named by revision 2026-07-28. A client that gets it falls back to a revision it lists.
+        /// A resource that is not there, before 2026-07-28.
+        case resourceNotFound = -32002
+        /// From 2026-07-28 on: a header of HTTP says something else than the message.
+        case headerMismatch = -32020
+        /// From 2026-07-28 on: the client did not say that it can do what is needed.
+        case missingClientCapability = -32021
+        /// From 2026-07-28 on. A client that gets it falls back to a revision it lists.
         case unsupportedProtocolVersion = -32022
         /// Our own, outside the range JSON-RPC keeps: too many requests in flight, try again after an answer.
         case busy = -31000
@@ -37,6 +43,38 @@ package struct ProtocolError: Error, Sendable, Hashable {
 extension ProtocolError {
     static func invalidRequest(_ message: String) -> Self { Self(.invalidRequest, message) }
     static func invalidParams(_ message: String) -> Self { Self(.invalidParams, message) }
+
+    static func headerMismatch(_ message: String) -> Self { Self(.headerMismatch, message) }
+
+    /// - Parameter requested: the client's text.
+    static func unsupportedVersion(_ requested: String) -> Self {
+        Self(
+            .unsupportedProtocolVersion,
+            "This server does not speak that revision of the protocol",
+            data: [
+                "supported": .array(ProtocolRevision.newestFirst.map { .string($0.rawValue) }),
+                "requested": .string(String(requested.prefix(versionCharactersMax))),
+            ]
+        )
+    }
+
+    /// How much of a version, which is the client's text, is repeated.
+    private static var versionCharactersMax: Int { 64 }
+
+    static func missingCapability(_ ability: CallerAbility) -> Self {
+        let (name, members): (String, JSONObject) =
+            switch ability {
+            case .form: ("elicitation", [:])
+            case .url: ("elicitation", ["url": [:]])
+            case .sampling: ("sampling", [:])
+            case .roots: ("roots", [:])
+            }
+        return Self(
+            .missingClientCapability,
+            "This needs the client capability '\(name)', which the request does not declare",
+            data: ["requiredCapabilities": [name: .object(members)]]
+        )
+    }
 
     static func lineTooLong(byteCountMax: Int) -> Self {
         Self(.invalidRequest, "The message is longer than \(byteCountMax) bytes and was skipped")

@@ -1,10 +1,11 @@
 public import Domain
 public import Logging
+import Synchronization
 
-/// An MCP server: offers a provider's tools to AI clients.
+/// An MCP server on stdio; `MCPEndpoint` is one on HTTP.
 ///
-/// Speaks the revisions that open with a handshake (`ProtocolRevision`), on stdio; `MCPEndpoint` does on HTTP. Each request runs in a
-/// task of its own with a context of its own; what the provider throws becomes a result the model can read.
+/// Speaks all revisions (`ProtocolRevision`), on one connection if need be. Each request runs in a task of its own with a context
+/// of its own; what a provider throws becomes a result the model can read.
 public struct MCPServer: Sendable {
     /// Bounds of the stdio transport.
     public struct StdioOptions: Sendable {
@@ -28,32 +29,34 @@ public struct MCPServer: Sendable {
     }
 
     private let session: ServerSession.Configuration
-    private let tools: any ToolProvider
+    private let performer: WorkPerformer
+    private let times: SessionTimes
     private let makeContext: @Sendable (String) async throws -> RequestContext
-    private let logger: Logger
 
     /// - Parameters:
     ///   - logger: must not write to the output that `serveStdio` uses.
-    ///   - makeContext: makes the context of one request, given an id that is unique among requests. The
-    ///     context's deadline is enforced: a request that takes longer is answered and its task cancelled.
+    ///   - makeContext: makes the context of one request, given an id that is unique among requests. Its deadline must leave room
+    ///     for questions to the client's user: `Limits.mcpAnswerSeconds`. How long a request may work is bounded here.
     public init(
         info: ServerInfo,
-        tools: any ToolProvider,
+        offer: MCPOffer,
         logger: Logger,
         makeContext: @escaping @Sendable (String) async throws -> RequestContext
     ) {
-        self.init(ServerSession.Configuration(info: info), tools: tools, logger: logger, makeContext: makeContext)
+        self.init(ServerSession.Configuration(info: info), offer: offer, logger: logger, makeContext: makeContext)
     }
 
     package init(
         _ session: ServerSession.Configuration,
-        tools: any ToolProvider,
+        offer: MCPOffer,
         logger: Logger,
+        times: SessionTimes = SessionTimes(),
+        now: @escaping InstantSource = { .now() },
         makeContext: @escaping @Sendable (String) async throws -> RequestContext
     ) {
-        self.session = session
-        self.tools = tools
-        self.logger = logger
+        self.session = session.offering(offer)
+        self.performer = WorkPerformer(offer: offer, logger: logger, now: now)
+        self.times = times
         self.makeContext = makeContext
     }
 
@@ -87,20 +90,29 @@ public struct MCPServer: Sendable {
 
     private func serve(_ reader: LineReader<Inbound>, _ writer: LineWriter, _ options: StdioOptions) async {
         let requestIDPrefix = Self.requestIDPrefix()
-        let driver = SessionDriver(
+        let requestNumber = Atomic(0)
+        let facts = ExchangeFacts(makeContext: { [makeContext] in
+            let number = requestNumber.wrappingAdd(1, ordering: .relaxed).newValue
+            return try await makeContext("\(requestIDPrefix)-\(number)")
+        })
+        let runner = SessionRunner(
             session: ServerSession(session),
-            performer: WorkPerformer(tools: tools, logger: logger),
-            writer: writer,
-            makeContext: { try await makeContext("\(requestIDPrefix)-\($0.number)") }
+            performer: performer,
+            outlet: LineOutlet(writer: writer),
+            times: times
         )
         await withTaskCancellationHandler {
-            while let inbound = await reader.next() { await driver.handle(.received(inbound)) }
+            while let inbound = await reader.next() {
+                await runner.receive(inbound, on: .only, facts)
+                // Waits only for room to write, never for work.
+                await writer.waitForRoom()
+            }
         } onCancel: {
             reader.stop()
         }
         // A task of its own, awaited here: what is in flight is to be answered also when we were cancelled.
         await Task {
-            await driver.finish(within: writer.isFinished ? .zero : options.drainTimeout)
+            await runner.finish(within: writer.isFinished ? .zero : options.drainTimeout)
             await writer.close(within: options.flushTimeout)
         }.value
     }
@@ -116,4 +128,13 @@ public struct MCPServer: Sendable {
     private static func requestIDPrefix() -> String {
         "mcp-" + String(UInt32.random(in: .min ... .max), radix: 36)
     }
+}
+
+/// One way back for everything: the output.
+private struct LineOutlet: MessageOutlet {
+    let writer: LineWriter
+
+    func send(_ message: OutboundMessage, to channel: Channel) { writer.enqueue(message.json.encoded()) }
+    func settle(_ exchange: ExchangeID) {}
+    func release(_ exchange: ExchangeID) {}
 }

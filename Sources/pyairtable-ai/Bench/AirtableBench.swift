@@ -82,7 +82,7 @@ struct AirtableBench: AsyncParsableCommand {
                     access: services.access,
                     airtable: services.airtable,
                     search: search.search,
-                    mcp: MCPEndpoint(info: Product.mcpInfo, tools: search.tools, logger: services.logger),
+                    mcp: MCPEndpoint(info: Product.mcpInfo, offer: search.mcpOffer(services), logger: services.logger),
                     readiness: []
                 ),
                 metrics: PrometheusRegistry(),

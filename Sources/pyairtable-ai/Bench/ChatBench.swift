@@ -78,7 +78,7 @@ struct ChatBench: AsyncParsableCommand {
                     airtable: services.airtable,
                     search: search.search,
                     chat: chat,
-                    mcp: MCPEndpoint(info: Product.mcpInfo, tools: search.tools, logger: services.logger),
+                    mcp: MCPEndpoint(info: Product.mcpInfo, offer: search.mcpOffer(services), logger: services.logger),
                     readiness: []
                 ),
                 metrics: PrometheusRegistry(),

@@ -24,9 +24,14 @@ struct MCPCommand: AsyncParsableCommand {
         let search = try await services.openSearch()
         let server = MCPServer(
             info: Product.mcpInfo,
-            tools: search.audited(by: "mcp", services),
+            offer: search.mcpOffer(services),
             logger: logger
-        ) { _ in try await services.ownerContext(.mcpStdio, timeout: .seconds(60)) }
+        ) { _ in
+            try await services.ownerContext(
+                .mcpStdio,
+                timeout: .seconds(Limits.mcpWorkSeconds + Limits.mcpAnswerSeconds)
+            )
+        }
         do {
             // Indexing goes on beside, when no other process of this data directory does it.
             try await withThrowingTaskGroup(of: Void.self) { group in

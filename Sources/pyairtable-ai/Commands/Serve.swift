@@ -23,15 +23,26 @@ struct Serve: AsyncParsableCommand {
     @Flag(help: "Print one JSON line when ready: {\"url\",\"key\"}; key only at the first start.")
     var json = false
 
+    @OptionGroup var fixtures: FixtureOptions
+
+    func validate() throws { try fixtures.checkNoData(shared) }
+
     func run() async throws {
-        let configuration = try shared.configuration(adding: [
-            .bind: bind, .adminBind: adminBind, .allowedOrigins: allowedOrigins,
-        ])
+        let scratch = try fixtures.scratchDirectory()
+        defer { scratch?.remove() }
+        var settings: [Setting: String?] = [.bind: bind, .adminBind: adminBind, .allowedOrigins: allowedOrigins]
+        if let scratch {
+            settings.merge([
+                .data: scratch.path, .databaseURL: "sqlite:\(scratch.path)/fixtures.sqlite", .embedder: "hash",
+            ]) { $1 }
+        }
+        let configuration = try shared.configuration(adding: settings)
         try configuration.checkSafety()
         let services = try await Services.open(configuration, logger: .standardError(configuration))
         do {
             let search = try await services.openSearch()
-            let server = try Server(services, search, try await services.openChat(search)) { port in
+            let server = try Server(services, search, try await services.openChat(search), fixtures: fixtures.mode) {
+                port in
                 await announce(services, port: port ?? configuration.bind.port)
             }
             // Unstructured, as nothing waits for it; it ends with the server, if not before.

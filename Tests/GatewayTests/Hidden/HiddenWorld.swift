@@ -158,7 +158,7 @@ struct HiddenEngines: Sendable {
             chat: chat,
             mcp: MCPEndpoint(
                 info: ServerInfo(name: "fixture", title: "Fixture", version: "1"),
-                tools: tools,
+                offer: MCPOffer(tools: tools, sealer: fixture.access.stateSealer),
                 logger: fixture.log.logger()
             ),
             models: models,

@@ -33,11 +33,32 @@ struct FakeTools: ToolProvider {
             ),
             permission: .recordsRead
         ),
+        ToolDefinition(
+            name: "routed",
+            title: "Routed",
+            description: "Has arguments that headers repeat.",
+            inputSchema: JSONSchema(json: [
+                "type": "object",
+                "properties": [
+                    "base": ["type": "string", "x-mcp-header": "Airtable-Base"],
+                    "count": ["type": "integer", "x-mcp-header": "Count"],
+                    "deep": ["type": "object", "properties": ["flag": ["type": "boolean", "x-mcp-header": "Flag"]]],
+                ],
+            ]),
+            annotations: .readOnly,
+            permission: .recordsRead
+        ),
         plain("text", "Answers with text alone."),
         plain("list", "Answers with an array, which is no structured content."),
         plain("refused", "Fails as a service does."),
         plain("broken", "Fails as nobody expected."),
         plain("slow", "Waits until a test lets it go on, or cancels it."),
+        plain("counts", "Reports three steps."),
+        plain("logs", "Says something at every level."),
+        plain("confirms", "Asks its caller."),
+        plain("asks_twice", "Asks its caller twice."),
+        plain("samples", "Asks its caller's model."),
+        plain("leaves", "Lets its caller's connection go, and waits as 'slow' does."),
         plain("stuck", "Waits until a test lets it go on, whatever else happens."),
     ]
 
@@ -67,7 +88,64 @@ struct FakeTools: ToolProvider {
         } else if call.name == "stuck" {
             await gate.enter(ignoringCancellation: call.arguments["key"]?.stringValue ?? "")
         }
-        return try Self.result(of: call)
+        return try await Self.said(call, caller, gate) ?? Self.result(of: call)
+    }
+
+    /// Tools that turn to their caller.
+    private static func said(_ call: ToolCall, _ caller: any ToolCaller, _ gate: Gate) async throws -> ToolResult? {
+        switch call.name {
+        case "counts":
+            for step in 1...3 {
+                await caller.report(ToolProgress(done: Double(step), total: 3, message: "step \(step)"))
+                if step < 3 { try await Task.sleep(for: .milliseconds(Limits.mcpProgressMilliseconds + 5)) }
+            }
+            return ToolResult(text: "counted")
+        case "logs":
+            for level in CallerLogLevel.allCases { await caller.log(level, logger: "fake", .string(level.rawValue)) }
+            return ToolResult(text: "logged")
+        case "confirms":
+            let kept = call.arguments["kept"] ?? "kept"
+            let reply = try await caller.ask([question("confirm", "Really?", "yes")], keeping: kept)
+            return ToolResult(text: "\(said(reply, "confirm")), \(reply.kept)")
+        case "asks_twice":
+            let first = try await caller.ask([question("name", "Your name?", "text")], keeping: 1)
+            let second = try await caller.ask([question("age", "Your age?", "text")], keeping: 2)
+            return ToolResult(
+                text: "\(first.kept) \(said(first, "name")), "
+                    + "\(second.kept) \(said(second, "age"))"
+            )
+        case "samples":
+            let question = CallerQuestion("sample", .sampling(["messages": [], "maxTokens": 5]))
+            return ToolResult(text: "\(try await caller.ask([question], keeping: .null).answers)")
+        case "leaves":
+            await caller.releaseConnection()
+            await gate.enter(call.arguments["key"]?.stringValue ?? "")
+            return ToolResult(text: "after all")
+        default: return nil
+        }
+    }
+
+    private static func said(_ reply: CallerReply, _ key: String) -> String { text(of: reply.answers[key]) }
+
+    static func text(of answer: CallerAnswer?) -> String {
+        switch answer {
+        case .accepted(let content): "accepted(\(JSONValue.object(content)))"
+        case .declined: "declined"
+        case .cancelled: "cancelled"
+        case .result(let result): "result(\(JSONValue.object(result)))"
+        case nil: "nothing"
+        }
+    }
+
+    private static func question(_ key: String, _ message: String, _ field: String) -> CallerQuestion {
+        let schema: JSONSchema = field == "yes" ? .boolean(description: "Yes.") : .string(description: "Text.")
+        return CallerQuestion(
+            key,
+            .form(
+                message: message,
+                schema: .object(properties: [field == "yes" ? "yes" : "text": schema], required: [field])
+            )
+        )
     }
 
     static func result(of call: ToolCall) throws -> ToolResult {
@@ -81,6 +159,8 @@ struct FakeTools: ToolProvider {
                 )
             }
             return ToolResult(text: "\(a) + \(b) = \(a + b)", structured: ["sum": .number(JSONNumber(a + b))])
+        case "routed":
+            return ToolResult(text: "there")
         case "text":
             return ToolResult(text: "line 1\nline 2 \u{2028} \u{1F9EA} \"quoted\"")
         case "list":

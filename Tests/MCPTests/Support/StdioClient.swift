@@ -101,7 +101,7 @@ final class StdioClient: Sendable {
         }
     }
 
-    func handshake(_ revision: ProtocolRevision = .newest) async throws {
+    func handshake(_ revision: ProtocolRevision = .newestHandshake) async throws {
         try await send(
             #"{"jsonrpc":"2.0","id":"h","method":"initialize","params":{"protocolVersion":"\#(revision.rawValue)"}}"#
         )
@@ -123,11 +123,13 @@ func poll<T>(_ attempt: () throws -> T?) async throws -> T {
 func withStdioServer(
     configuration: ServerSession.Configuration = ServerSession.Configuration(info: fakeInfo),
     tools: any ToolProvider = FakeTools(),
+    offer: MCPOffer? = nil,
     options: MCPServer.StdioOptions = MCPServer.StdioOptions(),
     requestTimeout: Duration = .seconds(60),
+    times: SessionTimes = SessionTimes(),
     _ body: (StdioClient) async throws -> Void
 ) async throws {
-    let server = MCPServer(configuration, tools: tools, logger: quietLogger) { id in
+    let server = MCPServer(configuration, offer: offer ?? .tools(tools), logger: quietLogger, times: times) { id in
         fakeContext(id, timeout: requestTimeout, logger: quietLogger)
     }
     let pipes = try PipePair()

@@ -38,7 +38,10 @@ enum WireSchemas {
                 properties: [
                     "protocolVersion": .constant(.string(revision.rawValue)),
                     // Only what is built may be declared.
-                    "capabilities": .object(properties: ["tools": .object(properties: [:])], required: ["tools"]),
+                    "capabilities": .object(
+                        properties: ["tools": .object(properties: [:]), "logging": .object(properties: [:])],
+                        required: ["tools"]
+                    ),
                     "serverInfo": implementation,
                     "instructions": .string(),
                 ],
@@ -70,7 +73,7 @@ enum WireSchemas {
                 ],
                 required: ["name", "inputSchema"]
             )
-        case .june2025, .november2025:
+        case .june2025, .november2025, .july2026:
             tool = .object(
                 properties: [
                     "name": name, "title": .string(), "description": .string(), "inputSchema": schema,

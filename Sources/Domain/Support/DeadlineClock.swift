@@ -2,9 +2,9 @@ import Synchronization
 
 /// Calls back when times have come, at most a tick late: one timer for all requests, where one for each would wake a thread
 /// of its own twice a request.
-final class DeadlineClock: Sendable {
-    static let shared = DeadlineClock()
-    static let tick = Duration.milliseconds(10)
+package final class DeadlineClock: Sendable {
+    package static let shared = DeadlineClock()
+    package static let tick = Duration.milliseconds(10)
 
     private struct State {
         var alarms: [UInt64: (time: ContinuousClock.Instant, act: @Sendable () -> Void)] = [:]
@@ -29,9 +29,11 @@ final class DeadlineClock: Sendable {
 
     private let state = Mutex(State())
 
+    package init() {}
+
     /// - Parameter act: called once, from anywhere, unless the alarm is removed before. Must be quick.
     /// - Returns: its number.
-    func add(_ time: ContinuousClock.Instant, _ act: @escaping @Sendable () -> Void) -> UInt64 {
+    package func add(_ time: ContinuousClock.Instant, _ act: @escaping @Sendable () -> Void) -> UInt64 {
         let (number, starts) = state.withLock { state in
             state.number += 1
             state.alarms[state.number] = (time, act)
@@ -44,9 +46,9 @@ final class DeadlineClock: Sendable {
         return number
     }
 
-    func remove(_ number: UInt64) { state.withLock { $0.alarms[number] = nil } }
+    package func remove(_ number: UInt64) { state.withLock { $0.alarms[number] = nil } }
 
-    var isTicking: Bool { state.withLock { $0.isTicking } }
+    package var isTicking: Bool { state.withLock { $0.isTicking } }
 
     private func run() async {
         var isWanted = true

@@ -1,0 +1,9 @@
+import Access
+public import MCP
+
+extension SearchServices {
+    /// What AI clients are offered over MCP, through every door of it. Each call is in the audit log.
+    public func mcpOffer(_ services: Services) -> MCPOffer {
+        MCPOffer(tools: audited(by: "mcp", services), sealer: services.access.stateSealer)
+    }
+}

@@ -1,0 +1,119 @@
+import Domain
+
+/// The era without sessions (2026-07-28): each request is a conversation of its own, and a client that goes away cancels it.
+extension MCPEndpoint {
+    func replyAlone(to inbound: Inbound, _ call: EndpointCall) async throws(EndpointRefusal) -> EndpointReply {
+        guard case .single(let message) = inbound else {
+            throw .malformed(.invalidRequest("There are no batches in revision 2026-07-28"), id: nil)
+        }
+        let headers = RequestHeaders(headers: call.request.headers)
+        switch message {
+        case .request(let request):
+            do throws(ProtocolError) {
+                try headers.check(request)
+                // The revision is looked at before what a tool wants repeated.
+                if request.standsAlone { _ = try RequestEnvelope(standingAlone: request) }
+            } catch {
+                throw .malformed(error, id: request.id)
+            }
+            if let refusal = await paramRefusal(request, headers, call) { throw .malformed(refusal, id: request.id) }
+            guard request.standsAlone else {
+                // The header names the revision, the body does not.
+                throw .malformed(Self.missingMeta(request), id: request.id)
+            }
+            return await perform(request, inbound, call)
+        case .notification(let notification):
+            if let method = call.request.headers.methods.first, method != notification.method {
+                throw .malformed(.headerMismatch("Mcp-Method and 'method' differ"), id: nil)
+            }
+            // Going away is how a request is cancelled, and nothing else is to be told.
+            return .accepted
+        case .response:
+            throw .malformed(.invalidRequest("Nothing was asked: answers come with 'inputResponses'"), id: nil)
+        case .malformed(let error, let id):
+            throw .malformed(error, id: id)
+        }
+    }
+
+    private func perform(_ request: Request, _ inbound: Inbound, _ call: EndpointCall) async -> EndpointReply {
+        let session = HTTPSession(
+            configuration,
+            performer: performer,
+            isResumable: false,
+            times: times
+        )
+        let isListening = request.method == "subscriptions/listen"
+        // A subscription outlives the rights that it began with.
+        var facts = call.facts
+        if isListening { facts.makeContext = call.renewed }
+        if !call.accepted.events { facts.workLimit = min(times.work, call.plainWorkLimit) }
+        let (stream, form) = await session.receive(
+            inbound,
+            facts,
+            streamAfter: call.streamAfter(times.streamAfter)
+        )
+        switch form {
+        case .message(let answer): return call.message(answer, status: Self.status(of: answer))
+        case .nothing: return .accepted
+        case .stream where call.accepted.events:
+            let reader = stream.attach(isComingBack: false)
+            return .stream(
+                EndpointStream(isOpenEnded: isListening) { write in
+                    do {
+                        _ = try await EndpointStream.write(
+                            stream,
+                            after: 0,
+                            reader: reader,
+                            EndpointStream.Style(.july2026),
+                            write
+                        )
+                    } catch {
+                        await session.runner.stop()
+                        throw error
+                    }
+                } finish: {
+                    // Says that the subscription is over, or that the server stopped.
+                    await session.runner.stop()
+                }
+            )
+        case .stream, nil:
+            await session.runner.stop()
+            let error = ProtocolError(.invalidRequest, "Accept must allow text/event-stream for this request")
+            return .message(.failure(id: request.id, error), .json, status: 406, newSession: nil)
+        }
+    }
+
+    /// Whether the headers repeat the arguments that the tool's schema says.
+    private func paramRefusal(_ request: Request, _ headers: RequestHeaders, _ call: EndpointCall) async
+        -> ProtocolError?
+    {
+        guard request.method == "tools/call", let name = request.params["name"]?.stringValue else { return nil }
+        let arguments = request.params["arguments"]?.objectValue ?? [:]
+        // A tool that cannot be found is told of by the call.
+        guard let tool = try? await performer.offer.tools.definition(of: name, context: call.context) else {
+            return nil
+        }
+        do {
+            try headers.check(ToolCall(name: name, arguments: arguments), of: tool)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private static func missingMeta(_ request: Request) -> ProtocolError {
+        .invalidParams("'params._meta' must name '\(MetaKey.protocolVersion)' and '\(MetaKey.clientCapabilities)'")
+    }
+
+    /// The status of HTTP that goes with an answer.
+    private static func status(of answer: OutboundMessage) -> Int {
+        guard case .failure(_, let error) = answer else { return 200 }
+        switch error.code {
+        case .methodNotFound: return 404
+        case .parseError, .invalidRequest, .invalidParams, .headerMismatch, .missingClientCapability,
+            .unsupportedProtocolVersion:
+            return 400
+        case .internalError, .busy, .resourceNotFound: return 200
+        }
+    }
+}

@@ -1,0 +1,156 @@
+import Domain
+import Synchronization
+
+/// The messages for one way back to a client: the answer to a body, or what a client that listens hears.
+///
+/// Written by the session, read by one connection at a time; a connection that comes takes over from the one before. A stream of
+/// a session keeps its messages under numbers, so that a client whose connection broke can go on after the last it saw
+/// (Streamable HTTP, "Resumability").
+final class MessageStream: Sendable {
+    /// Unique in its session.
+    let number: Int
+    private let keepsMessages: Bool
+    private let state = Mutex(State())
+
+    /// A message with its place in the stream, from 1.
+    struct Numbered: Sendable {
+        let place: Int
+        let message: OutboundMessage
+    }
+
+    /// What a reader gets next.
+    enum Next: Sendable {
+        case message(Numbered)
+        /// The connection is to end; the client will come back.
+        case released
+        case end
+    }
+
+    /// How the answer to a body is to be given.
+    enum Form: Sendable {
+        /// One message is all there is.
+        case message(OutboundMessage)
+        /// There is nothing to say.
+        case nothing
+        /// There is more than one message, or it takes long.
+        case stream
+    }
+
+    private struct State {
+        var messages: [Numbered] = []
+        var byteCount = 0
+        var lastPlace = 0
+        /// Nothing more will come.
+        var isSettled = false
+        var isReleased = false
+        var isLong = false
+        var reader = 0
+        var waiters: [@Sendable () -> Void] = []
+
+        var isOverfull: Bool { messages.count > Limits.mcpStreamMessages }
+    }
+
+    /// - Parameter keepsMessages: whether a client can come back for what it did not see.
+    init(number: Int, keepsMessages: Bool) {
+        self.number = number
+        self.keepsMessages = keepsMessages
+    }
+
+    // MARK: Writing
+
+    func send(_ message: OutboundMessage) {
+        change { state in
+            guard !state.isSettled else { return }
+            state.lastPlace += 1
+            state.messages.append(Numbered(place: state.lastPlace, message: message))
+            if keepsMessages { state.byteCount += message.json.text.utf8.count }
+            // Nobody reads it. Who comes back finds that it is over.
+            if state.isOverfull { state.isSettled = true }
+        }
+    }
+
+    func settle() { change { $0.isSettled = true } }
+
+    /// Whoever reads is sent away, and may come back.
+    func release() { change { $0.isReleased = true } }
+
+    /// What is not answered by now takes long.
+    func becomeLong() { change { $0.isLong = true } }
+
+    var isSettled: Bool { state.withLock { $0.isSettled } }
+
+    /// Bytes of the messages that are kept, roughly.
+    var byteCount: Int { state.withLock { $0.byteCount } }
+
+    private func change(_ body: (inout State) -> Void) {
+        let waiters = state.withLock { state in
+            body(&state)
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for wake in waiters { wake() }
+    }
+
+    // MARK: Reading
+
+    /// Waits until it is known how the answer is to be given.
+    ///
+    /// - Returns: nil when the task was cancelled.
+    func form() async -> Form? {
+        await first { state in
+            if state.isReleased || state.messages.contains(where: { !$0.message.isAnswer }) { return .stream }
+            if state.isSettled { return state.messages.first.map { .message($0.message) } ?? .nothing }
+            return state.isLong ? .stream : nil
+        }
+    }
+
+    /// Takes the stream over.
+    ///
+    /// - Parameter isComingBack: whether it was let go before, which is over then.
+    /// - Returns: the new reader's number.
+    func attach(isComingBack: Bool) -> Int {
+        var reader = 0
+        change { state in
+            state.reader += 1
+            if isComingBack { state.isReleased = false }
+            reader = state.reader
+        }
+        return reader
+    }
+
+    /// What comes after `place`; waits for it.
+    ///
+    /// - Returns: nil when the task was cancelled.
+    func next(after place: Int, reader: Int) async -> Next? {
+        await first { [keepsMessages] state in
+            guard state.reader == reader else { return .end }
+            if !keepsMessages { state.messages.removeAll { $0.place <= place } }
+            if let message = state.messages.first(where: { $0.place > place }) { return .message(message) }
+            if state.isSettled { return .end }
+            return state.isReleased ? .released : nil
+        }
+    }
+
+    /// Waits until `look` finds something.
+    ///
+    /// - Returns: nil when the task was cancelled.
+    private func first<T: Sendable>(_ look: @escaping @Sendable (inout State) -> T?) async -> T? {
+        while !Task.isCancelled {
+            let found = await withTaskCancellationHandler {
+                await withCheckedContinuation { (continuation: CheckedContinuation<T?, Never>) in
+                    let (isDone, found) = state.withLock { state -> (Bool, T?) in
+                        if let found = look(&state) { return (true, found) }
+                        if Task.isCancelled { return (true, nil) }
+                        state.waiters.append { continuation.resume(returning: nil) }
+                        return (false, nil)
+                    }
+                    if isDone { continuation.resume(returning: found) }
+                }
+            } onCancel: {
+                change { _ in }
+            }
+            if let found { return found }
+        }
+        return nil
+    }
+}

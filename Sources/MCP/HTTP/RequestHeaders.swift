@@ -1,0 +1,125 @@
+import Domain
+
+/// The headers of a request of 2026-07-28, which repeat what its body says so that whoever is on the way can act on it; they must
+/// say the same (Streamable HTTP, "Request Headers").
+struct RequestHeaders {
+    let headers: EndpointRequest.Headers
+
+    /// Checks what the message alone tells.
+    ///
+    /// - Throws: `.headerMismatch`; `.invalidParams` when the header names a revision and the body none.
+    func check(_ request: Request) throws(ProtocolError) {
+        let named = request.meta?[MetaKey.protocolVersion]
+        guard let version = headers.protocolVersions.first else {
+            throw .headerMismatch("The header MCP-Protocol-Version is missing")
+        }
+        if let named, named.stringValue != version {
+            throw .headerMismatch("MCP-Protocol-Version and '\(MetaKey.protocolVersion)' differ")
+        }
+        guard let method = headers.methods.first else { throw .headerMismatch("The header Mcp-Method is missing") }
+        guard method == request.method else { throw .headerMismatch("Mcp-Method and 'method' differ") }
+        guard let member = Self.nameMembers[request.method], let name = request.params[member]?.stringValue else {
+            return
+        }
+        guard let text = headers.names.first else { throw .headerMismatch("The header Mcp-Name is missing") }
+        guard try Self.decoded(text, of: "Mcp-Name") == name else {
+            throw .headerMismatch("Mcp-Name and 'params.\(member)' differ")
+        }
+    }
+
+    /// Checks the headers that the tool's schema asks for: a property with `x-mcp-header` has its argument repeated there.
+    ///
+    /// - Throws: `.headerMismatch`
+    func check(_ call: ToolCall, of tool: ToolDefinition) throws(ProtocolError) {
+        try check(.object(call.arguments), tool.inputSchema.json, depth: 0)
+    }
+
+    private func check(_ value: JSONValue, _ schema: JSONValue, depth: Int) throws(ProtocolError) {
+        guard depth < Self.depthMax, let properties = schema["properties"]?.objectValue else { return }
+        for (name, property) in properties {
+            let argument = value[name]
+            if let header = property["x-mcp-header"]?.stringValue {
+                try check(argument, against: header, name)
+            } else if let argument {
+                try check(argument, property, depth: depth + 1)
+            }
+        }
+    }
+
+    private func check(_ argument: JSONValue?, against header: String, _ name: String) throws(ProtocolError) {
+        let label = "Mcp-Param-\(header)"
+        let values = headers.params[header.lowercased()] ?? []
+        guard let argument, !argument.isNull else {
+            guard values.isEmpty else { throw .headerMismatch("\(label) is sent without the argument '\(name)'") }
+            return
+        }
+        guard let text = values.first else { throw .headerMismatch("The header \(label) is missing") }
+        guard values.count == 1 else { throw .headerMismatch("The header \(label) is sent twice") }
+        let decoded = try Self.decoded(text, of: label)
+        guard Self.agrees(decoded, argument) else {
+            throw .headerMismatch("\(label) and the argument '\(name)' differ")
+        }
+    }
+
+    private static func agrees(_ text: String, _ argument: JSONValue) -> Bool {
+        switch argument {
+        case .string(let string): text == string
+        case .bool(let flag): text == (flag ? "true" : "false")
+        case .number(let number): number.text == text || Double(text) == number.doubleValue
+        default: true
+        }
+    }
+
+    /// A header's value: as it stands, or in base64 between markers.
+    private static func decoded(_ text: String, of header: String) throws(ProtocolError) -> String {
+        guard text.hasPrefix(prefix), text.hasSuffix(suffix), text.utf8.count >= prefix.utf8.count + suffix.utf8.count
+        else { return text }
+        let payload = text.dropFirst(prefix.count).dropLast(suffix.count)
+        guard let bytes = StrictBase64.decoded(payload.utf8), let decoded = String(validating: bytes, as: UTF8.self)
+        else {
+            throw .headerMismatch("\(header) is not base64 of UTF-8")
+        }
+        return decoded
+    }
+
+    private static let prefix = "=?base64?"
+    private static let suffix = "?="
+    private static let depthMax = 8
+    private static let nameMembers = ["tools/call": "name", "prompts/get": "name", "resources/read": "uri"]
+}
+
+/// Base64 (RFC 4648, section 4), as exactly one text for each run of bytes: with padding, and no bits to spare.
+enum StrictBase64 {
+    static func decoded(_ text: some Collection<UInt8>) -> [UInt8]? {
+        guard text.count % 4 == 0 else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.count / 4 * 3)
+        var (bits, bitCount, paddingCount) = (UInt32(0), 0, 0)
+        for byte in text {
+            if byte == UInt8(ascii: "=") {
+                paddingCount += 1
+                continue
+            }
+            guard paddingCount == 0, let value = value(of: byte) else { return nil }
+            bits = bits << 6 | value
+            bitCount += 6
+            if bitCount >= 8 {
+                bitCount -= 8
+                bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(bitCount)))
+            }
+        }
+        guard paddingCount <= 2, paddingCount == [0: 0, 4: 2, 2: 1][bitCount] else { return nil }
+        return bits & (1 << UInt32(bitCount) - 1) == 0 ? bytes : nil
+    }
+
+    private static func value(of byte: UInt8) -> UInt32? {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(byte - UInt8(ascii: "A"))
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(byte - UInt8(ascii: "a") + 26)
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte - UInt8(ascii: "0") + 52)
+        case UInt8(ascii: "+"): 62
+        case UInt8(ascii: "/"): 63
+        default: nil
+        }
+    }
+}

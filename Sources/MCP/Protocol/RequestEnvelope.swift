@@ -1,0 +1,87 @@
+import Domain
+
+/// What a request says about itself beside what it asks for: the members of its `_meta`.
+struct RequestEnvelope: Sendable, Hashable {
+    let revision: ProtocolRevision
+    /// What the client can be asked for.
+    let abilities: Set<CallerAbility>
+    /// What the client wants to hear of the work's log; nil for nothing.
+    let logLevel: CallerLogLevel?
+    /// What reports of progress are tagged with; nil when none are wanted.
+    let progressToken: JSONValue?
+
+    /// Of a request in a session that was opened by a handshake.
+    init(_ request: Request, session: HandshakeState) {
+        revision = session.revision
+        abilities = session.abilities
+        logLevel = session.logLevel
+        progressToken = Self.progressToken(request.meta)
+    }
+
+    /// Of a request that says all by itself (2026-07-28).
+    ///
+    /// - Throws: `.invalidParams` when something needed is missing or of the wrong type; `.unsupportedProtocolVersion`.
+    init(standingAlone request: Request) throws(ProtocolError) {
+        guard let meta = request.meta else {
+            throw .invalidParams(
+                "'params._meta' must name '\(MetaKey.protocolVersion)' and '\(MetaKey.clientCapabilities)'"
+            )
+        }
+        guard let version = meta[MetaKey.protocolVersion]?.stringValue else {
+            throw .invalidParams("'params._meta' must name '\(MetaKey.protocolVersion)', a string")
+        }
+        guard let revision = ProtocolRevision(rawValue: version), !revision.hasHandshake else {
+            throw .unsupportedVersion(version)
+        }
+        guard let capabilities = meta[MetaKey.clientCapabilities]?.objectValue else {
+            throw .invalidParams("'params._meta' must name '\(MetaKey.clientCapabilities)', an object")
+        }
+        var logLevel: CallerLogLevel?
+        if let level = meta[MetaKey.logLevel] {
+            logLevel = level.stringValue.flatMap(CallerLogLevel.init)
+            guard logLevel != nil else { throw .invalidParams("'\(MetaKey.logLevel)' must be a level of RFC 5424") }
+        }
+        self.revision = revision
+        self.abilities = CallerAbility.declared(in: capabilities, revision)
+        self.logLevel = logLevel
+        progressToken = Self.progressToken(meta)
+    }
+
+    private static func progressToken(_ meta: JSONObject?) -> JSONValue? {
+        guard let token = meta?[MetaKey.progressToken] else { return nil }
+        return MessageID(token)?.json
+    }
+}
+
+extension Request {
+    var meta: JSONObject? { params["_meta"]?.objectValue }
+
+    /// Whether it is of the revision without handshakes: it names its revision, or what its client can do.
+    var standsAlone: Bool {
+        guard let meta else { return false }
+        return meta[MetaKey.protocolVersion] != nil || meta[MetaKey.clientCapabilities] != nil
+    }
+}
+
+extension CallerAbility {
+    /// What a client's capabilities let it be asked for.
+    static func declared(in capabilities: JSONObject, _ revision: ProtocolRevision) -> Set<CallerAbility> {
+        var abilities: Set<CallerAbility> = []
+        if revision.hasElicitation, let elicitation = capabilities["elicitation"]?.objectValue {
+            // An empty object means forms alone, as it did before there was anything else.
+            if elicitation["form"] != nil || elicitation["url"] == nil { abilities.insert(.form) }
+            if elicitation["url"] != nil { abilities.insert(.url) }
+        }
+        if capabilities["sampling"]?.objectValue != nil { abilities.insert(.sampling) }
+        if capabilities["roots"]?.objectValue != nil { abilities.insert(.roots) }
+        return abilities
+    }
+}
+
+/// What the latest handshake settled.
+struct HandshakeState: Sendable, Hashable {
+    let revision: ProtocolRevision
+    let abilities: Set<CallerAbility>
+    /// Least level that the client wants to hear.
+    var logLevel = CallerLogLevel.info
+}
