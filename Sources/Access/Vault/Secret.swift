@@ -20,6 +20,18 @@ public struct Secret: Sendable {
     public var revealed: String { storage.withUnsafeBytes { String(decoding: $0, as: UTF8.self) } }
 }
 
+extension Secret {
+    /// Sixteen hexadecimal digits by which two secrets are told apart, and which betray nothing of one that cannot be guessed.
+    ///
+    /// - Parameter purpose: other purposes give other digits.
+    package func fingerprint(for purpose: String) -> String {
+        var hash = SHA256()
+        hash.update(data: Array("pyairtable fingerprint\0\(purpose)\0".utf8))
+        hash.update(data: revealedBytes)
+        return hash.finalize().prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}
+
 extension Secret: Hashable {
     public static func == (left: Self, right: Self) -> Bool { left.storage == right.storage }
 

@@ -106,7 +106,7 @@ extension AirtableService {
     /// Who answers for a table's records in place of this store; nil when it answers itself.
     ///
     /// - Parameters:
-    ///   - isWrite: a mirror's reads are answered by the copy.
+    ///   - isWrite: a mirror's reads are answered by the copy, once that has every record.
     ///   - permission: what is asked for.
     /// - Throws: `.modelNotFound`; `AccessError.forbidden`; `.invalidPermissions` for a table of which the caller sees or may change
     ///   only some records: the service knows nothing of their rules.
@@ -121,10 +121,13 @@ extension AirtableService {
         // What is not there at all is told by the store.
         guard let schema, let base = schema.table(table)?.table.base, let found = schema.base(base) else { return nil }
         let home = schema.home(of: base)
-        guard home == .hosted || home == .mirrored && isWrite else { return nil }
+        let isFilling = home == .mirrored && !isWrite ? try await isFilling(base, context) : false
+        guard home == .hosted || home == .mirrored && isWrite || isFilling else { return nil }
         let scope = schema.widening(try await access.visibleScope(for: context, doing: permission))
         let model = try schema.table(table, changing: scope, permission)
         guard scope.rule(table: table) == nil, scope.actionRule(table: table) == nil else {
+            // The copy knows, of the records that it has.
+            if isFilling { return nil }
             throw AirtableError.noRulesAtService(home)
         }
         return WebAPIBackend(
@@ -136,6 +139,18 @@ extension AirtableService {
             scope: scope,
             context: context
         )
+    }
+
+    /// Whether the first pull of a mirror still runs, while somebody could be asked instead.
+    private func isFilling(_ base: BaseID, _ context: RequestContext) async throws -> Bool {
+        guard upstream != nil, context.origin != .system, !wholeMirrors.contains(base, tenant: context.tenant) else {
+            return false
+        }
+        let isPulled = try await database.read(of: .tenant(context.tenant), deadline: context.deadline) { transaction in
+            try HostedBaseStore().entry(base, tenant: context.tenant, in: transaction)?.state.isPulled ?? true
+        }
+        if isPulled { wholeMirrors.insert(base, tenant: context.tenant) }
+        return !isPulled
     }
 
     /// Asks whoever keeps the base in step to compare every record soon.

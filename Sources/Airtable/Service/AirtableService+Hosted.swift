@@ -50,6 +50,66 @@ extension AirtableService {
             throw AirtableError.hostedBaseNotFound(id)
         }
         let tables = try await upstream.client.tables(of: id, call)
+        return try await attach(found, tables, home: home, workspace: workspace, context: context)
+    }
+
+    /// Makes every base that the token may see known here. Those that are known stay as they are.
+    ///
+    /// - Returns: those that came now, and those that could not, each with the reason.
+    /// - Throws: `.authenticationRequired` without a token, and when the service knows of none of that name; what it says when
+    ///   no base at all could be read.
+    public func attachAll(
+        home: BaseHome,
+        workspace: WorkspaceID? = nil,
+        context: RequestContext
+    ) async throws -> (attached: [Base], problems: [(base: BaseID, problem: AirtableError)]) {
+        try context.require(.schemaWrite)
+        try context.require(.recordsWrite)
+        precondition(home != .embedded, "an embedded base is made, not attached")
+        let scope = try await access.visibleScope(for: context, doing: .schemaWrite)
+        let workspace = try await workspaceID(workspace, scope: scope, context: context)
+        let upstream = try hostedService()
+        let call = try await upstream.call(for: workspace, wantsFresh: true, context: context)
+        let known = try await read(context) { _, schema in Set(schema.bases.map(\.id)) }
+        let new = try await upstream.client.bases(call).filter { !known.contains($0.id) }
+        // The client has them take turns, as many at once as the token may.
+        let schemas = try await withThrowingTaskGroup(
+            of: (position: Int, tables: Result<[HostedTable], AirtableError>).self
+        ) { group in
+            for (position, base) in new.enumerated() {
+                group.addTask {
+                    do { return (position, .success(try await upstream.client.tables(of: base.id, call))) } catch let
+                        error
+                        as AirtableError
+                    { return (position, .failure(error)) }
+                }
+            }
+            return try await group.reduce(into: [:]) { $0[$1.position] = $1.tables }
+        }
+        var attached: [Base] = []
+        var problems: [(base: BaseID, problem: AirtableError)] = []
+        for (position, base) in new.enumerated() {
+            switch schemas[position] {
+            case .success(let tables):
+                attached.append(
+                    try await attach(base, tables, home: home, workspace: workspace, context: context)
+                )
+            case .failure(let problem): problems.append((base.id, problem))
+            case nil: break
+            }
+        }
+        if let first = problems.first, problems.count == new.count, known.isEmpty { throw first.problem }
+        return (attached, problems)
+    }
+
+    private func attach(
+        _ found: HostedBase,
+        _ tables: [HostedTable],
+        home: BaseHome,
+        workspace: WorkspaceID,
+        context: RequestContext
+    ) async throws -> Base {
+        let id = found.id
         let now = now()
         let attached = try await change(context) { [schemas] transaction, schema in
             let store = HostedBaseStore()
@@ -87,6 +147,7 @@ extension AirtableService {
             try HostedBaseStore().remove(id, tenant: context.tenant, in: transaction)
             try AccessStore.displace(id, tenant: context.tenant, in: transaction)
             if tables.isEmpty { try schemas.raiseVersion(tenant: context.tenant, in: transaction) }
+            self.wholeMirrors.forget(id, tenant: context.tenant)
             try self.note(.tableDeleted, of: tables, context: context, in: transaction)
         }
         await clearSoon(context: context)

@@ -33,6 +33,8 @@ public final class AirtableService: Sendable {
     let keptListings: KeptListings
     /// Which records of tables with rules exist for whom.
     let ruledRecords = RuledRecords()
+    /// Mirrors that have every record, and so answer reads.
+    let wholeMirrors = WholeMirrors()
     /// Indexes of fields that filters ask for again and again.
     package let fieldIndexes: FieldIndexKeeper
     let schemas = SchemaStore()
