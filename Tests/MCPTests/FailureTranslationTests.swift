@@ -90,6 +90,33 @@ struct FailureTranslationTests {
         pipes.closeServerEnds()
     }
 
+    @Test("what is logged for a request is found by the trace that its caller names, in either era")
+    func traces() async throws {
+        let log = RecordedLog()
+        let pipes = try PipePair()
+        let server = MCPServer(info: fakeInfo, offer: .tools(), logger: log.logger) { id in
+            fakeContext(id, logger: log.logger)
+        }
+        async let served: Void = server.serveStdio(input: pipes.serverInput, output: pipes.serverOutput)
+        try await pipes.client.handshake()
+        let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+        let alone =
+            #""io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},"#
+        for (id, meta) in [
+            #""traceparent":"\#(parent)""#, #"\#(alone)"traceparent":"\#(parent)""#, #""traceparent":"x""#,
+        ].enumerated() {
+            try await pipes.client.send(
+                #"{"jsonrpc":"2.0","id":\#(id),"method":"tools/call","params":{"name":"refused","_meta":{\#(meta)}}}"#
+            )
+            _ = try await pipes.client.receive()
+        }
+        pipes.client.closeInput()
+        try await served
+        pipes.closeServerEnds()
+        let traces = log.entries.filter { $0.message == "MCP tool failed" }.map { $0.metadata["trace_id"] }
+        #expect(traces == ["4bf92f3577b34da6a3ce929d0e0e4736", "4bf92f3577b34da6a3ce929d0e0e4736", nil])
+    }
+
     @Test("each request has a context of its own, with an id of its own")
     func contexts() async throws {
         let ids = Mutex<[String]>([])
@@ -139,7 +166,7 @@ final class RecordedLog: Sendable {
         }
 
         func log(event: LogEvent) {
-            let metadata = (event.metadata ?? [:]).mapValues { "\($0)" }
+            let metadata = metadata.merging(event.metadata ?? [:]) { $1 }.mapValues { "\($0)" }
             let entry = Entry(level: event.level, message: "\(event.message)", metadata: metadata)
             log.state.withLock { $0.append(entry) }
         }

@@ -60,7 +60,7 @@ public struct RequestContext: Sendable {
     /// The network address of the caller, for the audit log; nil at the machine itself.
     public package(set) var clientAddress: String?
     /// Carries `request_id`, `tenant` and `origin`.
-    public let logger: Logger
+    public private(set) var logger: Logger
 
     /// Called in `Access` only; holding a context is the proof of authentication.
     package init(
@@ -77,5 +77,13 @@ public struct RequestContext: Sendable {
         self.deadline = deadline
         self.origin = origin
         self.logger = logger
+    }
+
+    /// The same, with log lines that are found by the caller's trace.
+    package func joined(to trace: TraceParent) -> Self {
+        var context = self
+        context.logger[metadataKey: "trace_id"] = .string(trace.traceID)
+        context.logger[metadataKey: "parent_span_id"] = .string(trace.parentID)
+        return context
     }
 }

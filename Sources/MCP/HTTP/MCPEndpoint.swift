@@ -158,7 +158,6 @@ public final class MCPEndpoint: Sendable {
             release(named)
             return .accepted
         case .stream where call.accepted.events:
-            // Numbered before the head goes out; in use until it is written.
             return self.stream(stream, after: 0, isComingBack: false, named, EndpointStream.Style(revision))
         case .stream, nil:
             // Nobody reads; what comes is kept for whoever comes back.
@@ -176,9 +175,12 @@ public final class MCPEndpoint: Sendable {
         _ style: EndpointStream.Style
     ) -> EndpointReply {
         let reader = stream.attach(isComingBack: isComingBack)
+        // Not held until somebody writes: a client may be gone before that.
+        release(named)
         return .stream(
             EndpointStream(isOpenEnded: isOpenEnded) { [self] write in
-                defer { release(named) }
+                let isHeld = sessions.withLock { $0.acquire(named.id) }
+                defer { if isHeld { release(named) } }
                 let isDone = try await EndpointStream.write(stream, after: place, reader: reader, style, write)
                 if isDone { named.session.streams.forget(stream) }
             } finish: {

@@ -75,6 +75,15 @@ struct SessionTable<Session: Sendable>: Sendable {
         return entry.session
     }
 
+    /// Takes a session that was in use a moment ago into use again.
+    ///
+    /// - Returns: whether it is still there.
+    mutating func acquire(_ id: String) -> Bool {
+        guard entries[id] != nil else { return false }
+        entries[id]?.uses += 1
+        return true
+    }
+
     /// Harmless when the session was removed meanwhile.
     mutating func release(_ id: String, at now: ContinuousClock.Instant) {
         entries[id]?.uses -= 1

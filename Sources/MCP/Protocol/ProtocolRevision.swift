@@ -47,4 +47,6 @@ enum MetaKey {
     static let serverInfo = "io.modelcontextprotocol/serverInfo"
     static let subscription = "io.modelcontextprotocol/subscriptionId"
     static let progressToken = "progressToken"
+    /// As W3C Trace Context has it.
+    static let trace = "traceparent"
 }

@@ -9,6 +9,8 @@ struct RequestEnvelope: Sendable, Hashable {
     let logLevel: CallerLogLevel?
     /// What reports of progress are tagged with; nil when none are wanted.
     let progressToken: JSONValue?
+    /// Where the request stands in its caller's trace.
+    let trace: TraceParent?
 
     /// Of a request in a session that was opened by a handshake.
     init(_ request: Request, session: HandshakeState) {
@@ -16,6 +18,7 @@ struct RequestEnvelope: Sendable, Hashable {
         abilities = session.abilities
         logLevel = session.logLevel
         progressToken = Self.progressToken(request.meta)
+        trace = Self.trace(request.meta)
     }
 
     /// Of a request that says all by itself (2026-07-28).
@@ -45,6 +48,11 @@ struct RequestEnvelope: Sendable, Hashable {
         self.abilities = CallerAbility.declared(in: capabilities, revision)
         self.logLevel = logLevel
         progressToken = Self.progressToken(meta)
+        trace = Self.trace(meta)
+    }
+
+    private static func trace(_ meta: JSONObject?) -> TraceParent? {
+        meta?[MetaKey.trace]?.stringValue.flatMap { TraceParent($0) }
     }
 
     private static func progressToken(_ meta: JSONObject?) -> JSONValue? {

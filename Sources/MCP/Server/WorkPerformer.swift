@@ -24,7 +24,8 @@ struct WorkPerformer: Sendable {
     func perform(_ job: Job) async -> WorkOutcome {
         var logger = logger
         do {
-            let context = try await job.makeContext()
+            var context = try await job.makeContext()
+            if let trace = job.assignment.trace { context = context.joined(to: trace) }
             logger = context.logger
             return try await perform(job, context)
         } catch {

@@ -29,7 +29,12 @@ extension ServerSession {
         inFlight[id] = InFlight(id: request.id, kind: parsed.kind, envelope: envelope, source: source)
         workByRequest[key] = id
         if let batch = source.batch { batches[batch]?.worksPending += 1 }
-        actions.append(.start(id, Assignment(work: parsed.work, abilities: envelope.abilities, round: round)))
+        actions.append(
+            .start(
+                id,
+                Assignment(work: parsed.work, abilities: envelope.abilities, round: round, trace: envelope.trace)
+            )
+        )
     }
 
     mutating func finish(_ work: WorkID, _ outcome: WorkOutcome, _ actions: inout [SessionAction]) {

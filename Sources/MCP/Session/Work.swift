@@ -38,6 +38,8 @@ package struct Assignment: Sendable, Hashable {
     package let abilities: Set<CallerAbility>
     /// What the client brought with the request, where a question is an answer; nil where the work waits while the client is asked.
     package let round: Round?
+    /// Where the request stands in its caller's trace.
+    package let trace: TraceParent?
 
     /// A request of 2026-07-28 that may come again with answers to what its work asked.
     package struct Round: Sendable, Hashable {
