@@ -129,7 +129,8 @@ public struct GatewayResponder: HTTPResponder {
             }
             try edge.limiter.admit(context, route.cost, &exchange.limit)
             let call = try await call(route, match, request, &exchange, deadline)
-            return try await work(route, until: deadline) { try await handle(call, context) }
+            let client = MCPRoutes.endsWithClient(request.headers) ? channel : nil
+            return try await work(route, until: deadline, for: client) { try await handle(call, context) }
         }
     }
 

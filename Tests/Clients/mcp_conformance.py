@@ -41,6 +41,8 @@ async def shared(checks, target, wires):
             scenarios += [features.forms, features.wrong_answers]
         if "2025-06-18" <= checks.revision < MODERN:
             scenarios.append(features.refused_client)
+        if checks.revision >= "2025-06-18":
+            scenarios.append(features.many_questions)
         for scenario in scenarios:
             await checks.scenario(scenario, peer)
 

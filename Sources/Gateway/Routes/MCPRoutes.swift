@@ -50,6 +50,11 @@ enum MCPRoutes {
         handler: .mcp { call, context in try await reply(to: .delete, call, context) }
     )
 
+    /// Whether going away cancels: without a session nobody comes back for the answer.
+    static func endsWithClient(_ headers: HTTPFields) -> Bool {
+        headers[values: .mcpProtocolVersion].contains { ProtocolRevision(rawValue: $0)?.hasHandshake == false }
+    }
+
     /// A token that holds too little is told so before anything is done; others hear of it from the tool.
     private static func requireScopes(
         of body: [UInt8],

@@ -51,8 +51,11 @@ struct MCPBench: AsyncParsableCommand {
         var stdioResidentMB = 0.0
         var httpResidentMB = 0.0
         /// Of these, what is not pages of the index's or the model's files.
-        var stdioBeyondFilesMB = 0.0
-        var httpBeyondFilesMB = 0.0
+        var stdioBeyondDataMB = 0.0
+        var httpBeyondDataMB = 0.0
+        /// Of these, what is no file's pages at all.
+        var stdioOwnMB = 0.0
+        var httpOwnMB = 0.0
     }
 
     private struct Report: Encodable {
@@ -134,7 +137,7 @@ struct MCPBench: AsyncParsableCommand {
         try server.tell(MCPContender.opened)
         let times = try ask(server, calls) { MCPContender.call($0) }
         (figures.stdioP50Ms, figures.stdioP99Ms) = (times.quantile(0.5), times.quantile(0.99))
-        (figures.stdioResidentMB, figures.stdioBeyondFilesMB) = try resident(server)
+        (figures.stdioResidentMB, figures.stdioBeyondDataMB, figures.stdioOwnMB) = try resident(server)
     }
 
     /// One call after the other; the first tenth warms up.
@@ -178,15 +181,18 @@ struct MCPBench: AsyncParsableCommand {
         let alone = try load(1, calls)
         (figures.httpP50Ms, figures.httpP99Ms) = (alone.latencies.quantile(0.5), alone.latencies.quantile(0.99))
         figures.callsPerSecond = try load(connections, self.load).perSecond
-        (figures.httpResidentMB, figures.httpBeyondFilesMB) = try resident(server)
+        (figures.httpResidentMB, figures.httpBeyondDataMB, figures.httpOwnMB) = try resident(server)
     }
 
-    /// All of its memory, and what of it is not the index's or the model's files.
-    private func resident(_ server: LinePeer) throws -> (Double, Double) {
+    /// All of its memory, what of it is not the index's or the model's files, and what is no file's.
+    private func resident(_ server: LinePeer) throws -> (Double, Double, Double) {
         let found = try server.residentKB()
         let data = URL(fileURLWithPath: demo).resolvingSymlinksInPath().path
         let beyond = found.filter { !$0.key.hasPrefix(data) && !$0.key.contains("/models/") }
-        return (Double(found.values.reduce(0, +)) / 1_024, Double(beyond.values.reduce(0, +)) / 1_024)
+        return (
+            Double(found.values.reduce(0, +)) / 1_024, Double(beyond.values.reduce(0, +)) / 1_024,
+            Double(found[""] ?? 0) / 1_024
+        )
     }
 
     // MARK: Searching
@@ -235,8 +241,10 @@ struct MCPBench: AsyncParsableCommand {
             callsPerSecond: of(\.callsPerSecond),
             stdioResidentMB: of(\.stdioResidentMB),
             httpResidentMB: of(\.httpResidentMB),
-            stdioBeyondFilesMB: of(\.stdioBeyondFilesMB),
-            httpBeyondFilesMB: of(\.httpBeyondFilesMB)
+            stdioBeyondDataMB: of(\.stdioBeyondDataMB),
+            httpBeyondDataMB: of(\.httpBeyondDataMB),
+            stdioOwnMB: of(\.stdioOwnMB),
+            httpOwnMB: of(\.httpOwnMB)
         )
     }
 }

@@ -162,7 +162,7 @@ def header_for_name(peer, params):
 
 
 async def progress(checks, peer):
-    for token in ("progress-1", 7, "прогресс-✓"):
+    for token in ("progress-1", 7, 0, "прогресс-✓"):
         reply = await peer.call("test_tool_with_progress", {}, meta={"progressToken": token})
         told = [note["params"] for note in reply.notifications("notifications/progress")]
         checks.must(f"progress of token {token!r} is reported three times", len(told) == 3, reply)
@@ -236,6 +236,26 @@ async def questions(checks, peer):
     checks.must("a form has the tool's message", form.get("message") == "What is it?", form)
     checks.must("a form is a flat object", form["requestedSchema"]["type"] == "object"
                 and form.get("mode", "form") == "form" and set(form["requestedSchema"]) <= {"$schema", "type", "properties", "required"}, form)
+
+
+async def many_questions(checks, peer):
+    """Several calls that ask at the same time each get their own answer."""
+    def answer(params):
+        return {"action": "accept", "content": {"username": params["message"], "email": "e"}}
+
+    async def one(number):
+        reply = await peer.settle_call("test_elicitation", {"message": f"user {number}"})
+        return f'"username":"user {number}"' in text_of(reply)
+
+    before, peer.answers = peer.answers, {**peer.answers, "elicitation/create": answer}
+    try:
+        answered = await asyncio.gather(*[one(number) for number in range(8)])
+    finally:
+        peer.answers = before
+    checks.must("eight calls that ask at once each get their own answer", all(answered), answered)
+    if not peer.is_modern:
+        ids = [repr(asked["id"]) for asked in peer.asked]
+        checks.must("no two questions of a session have the same id", len(set(ids)) == len(ids), ids)
 
 
 async def forms(checks, peer):
@@ -418,6 +438,25 @@ async def identifiers(checks, peer):
     reply = await peer.send("no/such/method", id="unknown-1")
     checks.must("an error carries the id of its request", (reply.response or {}).get("id") == "unknown-1", reply)
     checks.must("an unknown method is -32601", reply.code == -32601, reply)
+    reply = await peer.send("TOOLS/LIST")
+    checks.must("methods are told apart by case", reply.code == -32601, reply)
+
+
+async def leniency(checks, peer):
+    """What is unknown and harmless, and what is odd and must do no harm."""
+    reply = await peer.send("tools/list", {"unknown": {"a": [1, None]}}, meta={"example.org/unknown": {"a": 1}})
+    checks.must("unknown parameters and unknown members of _meta are ignored", bool((reply.result or {}).get("tools")), reply)
+    reply = await peer.call("test_custom_header", {"note": "a\u0000b\n\t\u2028é🔑"})
+    checks.must("any character comes through", "\\u0000b" in text_of(reply) and "🔑" in text_of(reply), reply)
+    message = peer.request("tools/call", {"name": "test_custom_header", "arguments": {"note": 1}})
+    text = json.dumps(message).replace('"note": 1', '"note": ' + "[" * 2_000 + "]" * 2_000)
+    if peer.transport == "http":
+        reply = await (await peer.start(message, body=text.encode())).reply
+    else:
+        reply = await peer.refused(text.encode(), message["id"])
+    checks.ours("what is nested too deeply is refused", reply.error is not None or reply.is_failed_tool, reply)
+    reply = await peer.send("tools/list")
+    checks.ours("the connection goes on after it", reply.result is not None, reply)
 
 
 async def waiting(peer):
@@ -477,4 +516,4 @@ async def refused_client(checks, peer):
 
 
 ALL = [tool_list, tool_contents, tool_refusals, progress, concurrency, questions, resources, prompts, completions, pagination,
-       identifiers, cancellation]
+       identifiers, leniency, cancellation]

@@ -53,6 +53,7 @@ async def bodies(checks, target):
         for method in ("PUT", "PATCH"):
             answer = await peer.post(ping, method=method)
             checks.ours(f"{method} is 405", answer.status == 405, answer.status)
+            checks.must(f"the refusal of {method} says what is allowed", "POST" in answer.headers.get("allow", ""), answer.headers)
             answer.close()
 
 

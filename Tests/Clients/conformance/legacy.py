@@ -41,6 +41,15 @@ async def handshake(checks, target):
         checks.must("tasks/list, which is not declared, is -32601", reply.code == -32601, reply)
 
 
+async def unknown_abilities(checks, target):
+    """What a client says of itself that the server does not know."""
+    async with target.open(checks.revision, abilities={"sampling": {"more": {}}, "future": {"a": 1}, "experimental": {"x": {}}}) as peer:
+        checks.must("abilities that are unknown are ignored", (peer.opening.result or {}).get("protocolVersion") == checks.revision,
+                    peer.opening)
+        reply = await peer.send("tools/list")
+        checks.must("the session of such a client works", reply.result is not None, reply)
+
+
 async def second_handshake(checks, target):
     async with target.open(checks.revision) as peer:
         params = {"protocolVersion": checks.revision, "capabilities": {}, "clientInfo": CLIENT}
@@ -189,4 +198,4 @@ async def send_batch(peer, batch):
     return peer.strays[strays:]
 
 
-ALL = [handshake, second_handshake, logging, undeclared, changes, batches]
+ALL = [handshake, unknown_abilities, second_handshake, logging, undeclared, changes, batches]

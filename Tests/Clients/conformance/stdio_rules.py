@@ -65,8 +65,16 @@ async def ends(checks, target):
 
     peer = await target.peer(checks.revision).open()
     await peer.send("tools/list")
+    watch = await peer.watch({"toolsListChanged": True}) if peer.is_modern else None
     code = await peer.end("terminate")
     checks.ours("the process ends when it is told to", code in (0, -15, 143), code)
+    if watch:
+        await peer.reader
+        reply = watch.under_way.reply
+        result = (reply.result().result or {}) if reply.done() and not reply.cancelled() and not reply.exception() else {}
+        tag = (result.get("_meta") or {}).get("io.modelcontextprotocol/subscriptionId")
+        checks.should("a subscription that the server ends has a result, with its tag", result.get("resultType") == "complete"
+                      and tag == watch.id, result)
     await peer.close()
 
 

@@ -60,6 +60,9 @@ class Wire:
                 return "a result without id"
             if not isinstance(message["result"], dict):
                 return "a result that is no object"
+            # What is not there is left out; the generated types would take null as well.
+            if empty := [name for name, value in message["result"].items() if value is None and name != "structuredContent"]:
+                return f"a result with null as {empty}"
             kind = SERVER_RESULTS.get((method, self.revision))
             if kind is not None:
                 self._validate(kind, message["result"])
@@ -72,6 +75,8 @@ class Wire:
         code = message["error"].get("code") if isinstance(message["error"], dict) else None
         if isinstance(code, int):
             self.codes.add(code)
+        if isinstance(message["error"], dict) and not message["error"].get("message"):
+            self.violations.append(f"an error that says nothing: {message}")
         kind = types.JSONRPCErrorResponse
         if self.revision == MODERN:
             kind = _MODERN_ERRORS.get(code, kind)

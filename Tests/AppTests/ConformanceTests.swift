@@ -1,0 +1,44 @@
+import Domain
+import Foundation
+import TestSupport
+import Testing
+
+/// Our own conformance client (`Tests/Clients/mcp_conformance.py`) against the real binary in fixture mode: every revision, and
+/// no failure and no warning at any.
+@Suite("Conformance to MCP", .serialized)
+struct ConformanceTests {
+    private static let python = repositoryRoot.appendingPathComponent(".venv/bin/python")
+    private static let script = repositoryRoot.appendingPathComponent("Tests/Clients/mcp_conformance.py").path
+
+    @Test("over HTTP, for who has a key and where none is asked for", arguments: [true, false])
+    func http(asksForKey: Bool) async throws {
+        let options = asksForKey ? [] : ["--without-authorization"]
+        let server = try Binary.Running(
+            ["serve", "--json", "--fixtures", "--bind", "127.0.0.1:0", "--admin-bind", "off"] + options
+        )
+        defer { server.kill() }
+        try await eventually("the server is ready", timeout: .seconds(60)) {
+            server.output.contains("\n") || !server.process.isRunning
+        }
+        let line = try #require(server.output.split(separator: "\n").first, "\(server.errors)")
+        let ready = try JSONValue(parsing: String(line))
+        let url = try #require(ready["url"]?.stringValue)
+        let key = try #require(ready["key"]?.stringValue)
+        try await check(["http", "\(url)/mcp"] + (asksForKey ? [key] : []), atLeast: 1_500)
+        server.terminate()
+        let end = await server.result()
+        #expect(end.status == 0 && !end.wasKilled, "\(end.errors.suffix(2_000))")
+    }
+
+    /// - Parameter count: of checks, so that none is lost without notice.
+    private func check(_ arguments: [String], atLeast count: Int) async throws {
+        let result = try await Binary.run([Self.script] + arguments, program: Self.python, timeout: 600)
+        let lines = try result.json()
+        let missed = lines.filter { !["pass", nil].contains($0["status"]?.stringValue) }
+        #expect(missed.isEmpty, "\(missed.prefix(20).map(\.text).joined(separator: "\n"))")
+        let end = try #require(lines.last)
+        #expect(end["event"] == "done", "\(result.errors.suffix(2_000))")
+        #expect(end["pass"]?.intValue ?? 0 >= count)
+        #expect(result.status == 0)
+    }
+}
