@@ -22,12 +22,14 @@ public struct Offers: Sendable {
     ) -> Offers {
         let resources = AirtableResources(airtable: airtable, prints: RecentPrints())
         let prompts = AirtablePrompts(airtable: airtable)
+        var times = WatchHub.Times()
+        times.poll = pollInterval
         return Offers(
             resources: resources,
             prompts: prompts,
             watcher: AirtableOfferWatcher(
                 offers: WatchedOffers(tools: tools, prompts: prompts, resources: resources),
-                hub: WatchHub(airtable: airtable, access: access, logger: logger, pollInterval: pollInterval)
+                hub: WatchHub(airtable: airtable, access: access, logger: logger, times: times)
             )
         )
     }

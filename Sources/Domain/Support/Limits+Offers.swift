@@ -22,6 +22,8 @@ extension Limits {
     public static let watchedContents = 4_096
     /// Entries of the change log in one look; after more at once, everything watched is looked at.
     public static let watchedChanges = 8_192
+    /// Programs for which what they watch is looked at at once, so that most connections are left for who asks.
+    public static let watchLooks = 4
     /// Times in a row that somebody's rights can't be asked for before nothing is told to them any more.
     public static let watchFailures = 5
 }

@@ -35,4 +35,20 @@ public protocol OfferWatcher: Sendable {
         of interest: ChangeInterest,
         makeContext: @escaping @Sendable () async throws -> RequestContext
     ) -> AsyncStream<OfferChange>
+
+    /// As `changes`, but returns once it is known what there is now, so that nothing is lost that changes afterwards: for who
+    /// says that changes are told from now on.
+    func follow(
+        _ interest: ChangeInterest,
+        makeContext: @escaping @Sendable () async throws -> RequestContext
+    ) async -> AsyncStream<OfferChange>
+}
+
+extension OfferWatcher {
+    public func follow(
+        _ interest: ChangeInterest,
+        makeContext: @escaping @Sendable () async throws -> RequestContext
+    ) async -> AsyncStream<OfferChange> {
+        changes(of: interest, makeContext: makeContext)
+    }
 }

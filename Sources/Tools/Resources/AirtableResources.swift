@@ -1,3 +1,4 @@
+import Access
 package import Airtable
 public import Domain
 
@@ -21,69 +22,32 @@ public struct AirtableResources: ResourceProvider {
     // MARK: Listing
 
     public func resources(context: RequestContext) async throws -> [ResourceLink] {
+        let schemas = try await bases(.schemaRead, context)
+        // The views of other bases are at the hosted service.
+        let viewed = try await bases(.recordsRead, context).filter { $0.home == .embedded }
+        let views = Dictionary(uniqueKeysWithValues: viewed.flatMap(\.tables).map { ($0.table.id, $0.views) })
         var links: [ResourceLink] = []
-        let places = try await places(context)
-        for base in places.bases {
-            if places.schemaBases.contains(base.id) { links.append(.schema(of: base)) }
-            let schemas = try await tables(in: base, .schemaRead, places.schemaBases, context)
-            let shown = Set(schemas.map(\.table.id))
-            let viewed = Dictionary(
-                uniqueKeysWithValues: try await tables(in: base, .recordsRead, places.viewBases, context)
-                    .map { ($0.table.id, $0) }
-            )
-            for table in schemas + viewed.values.filter({ !shown.contains($0.table.id) }).sorted(by: \.table.id) {
-                if shown.contains(table.table.id) { links.append(.schema(of: table.table, base)) }
-                for view in viewed[table.table.id]?.views ?? [] { links.append(.view(view, of: table.table, base)) }
+        for base in schemas {
+            links.append(.schema(of: base.base))
+            for table in base.tables.map(\.table) {
+                links.append(.schema(of: table, base.base))
+                links += (views[table.id] ?? []).map { .view($0, of: table, base.base) }
             }
-            if links.count >= Limits.resourcesListed { break }
+        }
+        // Whose schema is not open to this caller, but their records are.
+        let shown = Set(schemas.flatMap(\.tables).map(\.table.id))
+        for base in viewed {
+            for table in base.tables where !shown.contains(table.table.id) {
+                links += table.views.map { .view($0, of: table.table, base.base) }
+            }
         }
         return Array(links.prefix(Limits.resourcesListed))
     }
 
-    private struct Places {
-        var bases: [Base] = []
-        var schemaBases: Set<BaseID> = []
-        /// Bases whose views can be read.
-        var viewBases: Set<BaseID> = []
-    }
-
-    private func places(_ context: RequestContext) async throws -> Places {
-        var places = Places()
-        let permissions = context.principal.permissions
-        if permissions.contains(.schemaRead) {
-            places.bases = try await reader.airtable.reads(by: .schemaRead).bases(context: context)
-            places.schemaBases = Set(places.bases.map(\.id))
-        }
-        if permissions.contains(.recordsRead) {
-            let reads = reader.airtable.reads(by: .recordsRead)
-            for base in try await reads.bases(context: context) {
-                if !places.schemaBases.contains(base.id) { places.bases.append(base) }
-                do {
-                    if try await reads.home(of: base.id, context: context) == .embedded {
-                        places.viewBases.insert(base.id)
-                    }
-                } catch let error as AirtableError where error.isAboutAddress {
-                    // Gone since it was listed.
-                    continue
-                }
-            }
-        }
-        return places
-    }
-
-    /// None of a base that is gone since it was listed.
-    private func tables(
-        in base: Base,
-        _ permission: Permission,
-        _ bases: Set<BaseID>,
-        _ context: RequestContext
-    ) async throws -> [ViewedTable] {
-        guard bases.contains(base.id) else { return [] }
-        do {
-            return try await reader.airtable.reads(by: permission).viewedTables(in: base.id, context: context)
-        } catch let error as AirtableError where error.isAboutAddress {
-            return []
-        }
+    private func bases(_ permission: Permission, _ context: RequestContext) async throws -> [ViewedBase] {
+        guard context.principal.permissions.contains(permission) else { return [] }
+        return try await reader.airtable.reads(by: permission)
+            .viewedBases(tablesMax: Limits.resourcesListed, context: context)
     }
 
     public func templates(context: RequestContext) async throws -> [ResourceTemplate] {
@@ -101,9 +65,16 @@ public struct AirtableResources: ResourceProvider {
     }
 
     /// Remembers what is there now, so that who listens a moment later hears of what changed in between.
+    ///
+    /// - Throws: `ResourceError.notFound`, also for whom no address of its form is open.
     public func checkWatchable(_ uri: String, context: RequestContext) async throws {
-        let content = try await reader.watched(uri, context: context)
-        prints.keep(ContentPrint(content), of: uri, for: context.principal)
+        let content: ResourceContent
+        do { content = try await reader.watched(uri, context: context) } catch let error as AccessError
+            where error.kind == .forbidden
+        {
+            throw ResourceError.notFound(uri, hint: error.message)
+        }
+        prints.keep(ContentPrint(content), of: .resource(uri: uri), for: context.principal)
     }
 
     // MARK: Completion
@@ -233,11 +204,5 @@ extension ResourceLink {
             description: "The first records of the view, in its order.",
             mediaType: ResourceContents.json
         )
-    }
-}
-
-extension Sequence {
-    fileprivate func sorted(by key: KeyPath<Element, some Comparable>) -> [Element] {
-        sorted { $0[keyPath: key] < $1[keyPath: key] }
     }
 }

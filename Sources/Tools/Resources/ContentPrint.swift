@@ -17,18 +17,18 @@ enum ContentPrint: Sendable, Hashable {
     }
 }
 
-/// What was there when somebody asked to watch it, until they listen, which is a moment later: what changes in between is
-/// not lost.
+/// What was there when somebody asked to watch it, or what they were told last before they stopped listening, until they listen
+/// again, which is a moment later: what changes in between is not lost.
 final class RecentPrints: Sendable {
     private struct Key: Hashable {
         let user: UserID
         let key: KeyID?
         let session: SessionID?
-        let uri: String
+        let offer: WatchedOffer
 
-        init(_ uri: String, _ principal: Principal) {
+        init(_ offer: WatchedOffer, _ principal: Principal) {
             (user, key, session) = (principal.user, principal.key, principal.session)
-            self.uri = uri
+            self.offer = offer
         }
     }
 
@@ -45,8 +45,8 @@ final class RecentPrints: Sendable {
 
     init(now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) { self.now = now }
 
-    func keep(_ print: ContentPrint, of uri: String, for principal: Principal) {
-        let key = Key(uri, principal)
+    func keep(_ print: ContentPrint, of offer: WatchedOffer, for principal: Principal) {
+        let key = Key(offer, principal)
         let time = now()
         state.withLock { state in
             state.prints[key] = (print, time)
@@ -59,9 +59,9 @@ final class RecentPrints: Sendable {
     }
 
     /// Gives it once; nil when it is gone or old.
-    func take(_ uri: String, for principal: Principal) -> ContentPrint? {
+    func take(_ offer: WatchedOffer, for principal: Principal) -> ContentPrint? {
         let time = now()
-        let found = state.withLock { $0.prints.removeValue(forKey: Key(uri, principal)) }
+        let found = state.withLock { $0.prints.removeValue(forKey: Key(offer, principal)) }
         guard let found, time - found.time < Self.life else { return nil }
         return found.print
     }

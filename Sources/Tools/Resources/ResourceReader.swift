@@ -77,27 +77,36 @@ struct ResourceReader: Sendable {
 
     private func schema(of base: BaseID, _ context: RequestContext) async throws -> ResourceContent {
         let tool = ListTablesTool(airtable: airtable)
-        let answer = try await tool.run(.init(base: base.description), caller: SilentCaller(), context: context)
-        try Self.require(base, answer.base)
-        return ResourceContent(json: try JSONCoder.value(of: answer).withoutCounts, table: nil)
+        var arguments: JSONObject = [
+            "base": .string(base.description), "limit": .number(JSONNumber(Limits.pageRecords)),
+        ]
+        var (members, tables): (JSONObject?, [JSONValue]) = (nil, [])
+        repeat {
+            let page = try await answer(of: tool, arguments, at: base, context)
+            tables += page["tables"]?.arrayValue ?? []
+            members = members ?? page
+            arguments["cursor"] = page["cursor"]
+        } while arguments["cursor"] != nil && tables.count < Limits.tablesPerBase
+        members?["tables"] = .array(tables)
+        members?.removeValue(forKey: "cursor")
+        return ResourceContent(json: JSONValue.object(members ?? [:]).withoutCounts, table: nil)
     }
 
     private func schema(of table: String, _ base: BaseID, _ context: RequestContext) async throws -> ResourceContent {
-        let tool = DescribeTableTool(airtable: airtable)
-        let arguments = DescribeTableTool.Arguments(base: base.description, table: table)
-        let answer = try await tool.run(arguments, caller: SilentCaller(), context: context)
-        try Self.require(base, answer.base)
-        guard let id = TableID(answer.table.id), var members = try JSONCoder.value(of: answer).withoutCounts.objectValue
-        else { throw AirtableError(.corrupt, "A table's description has no table.") }
-        if context.principal.permissions.contains(.recordsRead), let views = try await viewNames(of: id, base, context)
-        {
-            members["views"] = views
-        }
-        return ResourceContent(json: .object(members), table: id)
+        var members = try await answer(
+            of: DescribeTableTool(airtable: airtable),
+            ["base": .string(base.description), "table": .string(table), "detail": "full"],
+            at: base,
+            context
+        )
+        guard let id = Self.table(in: members) else { throw AirtableError(.corrupt, "A description has no table.") }
+        members["views"] = try await views(of: id, base, context)
+        return ResourceContent(json: JSONValue.object(members).withoutCounts, table: id)
     }
 
-    /// Of views that can be read as resources; nil where there are none.
-    private func viewNames(of table: TableID, _ base: BaseID, _ context: RequestContext) async throws -> JSONValue? {
+    /// Those that can be read as resources; nil where there are none.
+    private func views(of table: TableID, _ base: BaseID, _ context: RequestContext) async throws -> JSONValue? {
+        guard context.principal.permissions.contains(.recordsRead) else { return nil }
         do {
             guard try await reads.home(of: base, context: context) == .embedded else { return nil }
             let views = try await reads.views(of: table, context: context)
@@ -116,20 +125,44 @@ struct ResourceReader: Sendable {
         _ base: BaseID,
         _ context: RequestContext
     ) async throws -> ResourceContent {
-        let arguments = GetRecordTool.Arguments(
-            base: base.description,
-            table: table,
-            recordId: record.description
+        let members = try await answer(
+            of: GetRecordTool(airtable: airtable),
+            [
+                "base": .string(base.description), "table": .string(table), "recordId": .string(record.description),
+            ],
+            at: base,
+            context
         )
-        let answer = try await GetRecordTool(airtable: airtable)
-            .run(arguments, caller: SilentCaller(), context: context)
-        try Self.require(base, answer.base)
+        let linked = members["linkedNames"]?.objectValue?.keys.lazy.compactMap { RecordID($0) }
         return ResourceContent(
-            json: try JSONCoder.value(of: answer),
-            table: TableID(answer.table.id),
-            linked: Set(answer.linkedNames.keys.lazy.compactMap { RecordID($0) }.prefix(Limits.watchedLinks))
+            json: .object(members),
+            table: Self.table(in: members),
+            linked: Set(linked?.prefix(Limits.watchedLinks).map(\.self) ?? [])
         )
     }
+
+    /// The structured answer of a tool.
+    ///
+    /// - Parameter base: where it has to be from: one found by its name is not the one at the address.
+    private func answer<T: Tool>(
+        of tool: T,
+        _ arguments: JSONObject,
+        at base: BaseID,
+        _ context: RequestContext
+    ) async throws -> JSONObject {
+        let arguments = try JSONCoder.decode(T.Arguments.self, from: .object(arguments))
+        let answer = try await tool.run(arguments, caller: SilentCaller(), context: context)
+        let members = try JSONCoder.value(of: answer).objectValue ?? [:]
+        let found = members["baseId"] ?? members["base"]?["id"]
+        try Self.require(base, found?.stringValue)
+        return members
+    }
+
+    private static func table(in members: JSONObject) -> TableID? {
+        (members["tableId"] ?? members["table"]?["id"])?.stringValue.flatMap { TableID($0) }
+    }
+
+    // MARK: Views
 
     /// One page of a view, and the address of the next one.
     private func view(
@@ -162,7 +195,7 @@ struct ResourceReader: Sendable {
         _ context: RequestContext
     ) async throws -> Page {
         let place = try await reads.place(table, in: base.description, context)
-        try Self.require(base, NamedPlace(place.base))
+        try Self.require(base, place.base.id.description)
         // The views of other bases are at the hosted service, which gives each record but not which views there are.
         guard try await reads.home(of: base, context: context) == .embedded else {
             throw AirtableError(.viewNotFound, "The views of this base are not known here.")
@@ -175,9 +208,9 @@ struct ResourceReader: Sendable {
         columns.fields = shown.visibleFields?.compactMap { place.table.field(id: $0) } ?? listing.fields
         let records = try listing.records.map { try JSONCoder.value(of: RecordEntry($0, in: columns)) }
         var members: JSONObject = [
-            "base": try JSONCoder.value(of: NamedPlace(place.base)),
-            "table": try JSONCoder.value(of: NamedPlace(place.table)),
-            "view": ["id": .string(shown.id.description), "name": .string(shown.name)], "records": .array(records),
+            "base": .string(place.base.name), "baseId": .string(base.description),
+            "table": .string(place.table.name), "tableId": .string(place.table.id.description),
+            "view": .string(shown.name), "viewId": .string(shown.id.description), "records": .array(records),
         ]
         if let offset = listing.offset {
             members["next"] = .string(ResourceAddress.view(shown.id, of: place.table, offset: offset).uri)
@@ -198,9 +231,8 @@ struct ResourceReader: Sendable {
         return limit
     }
 
-    /// A base found by its name is not the one at the address.
-    private static func require(_ base: BaseID, _ found: NamedPlace) throws {
-        guard found.id == base.description else {
+    private static func require(_ base: BaseID, _ found: String?) throws {
+        guard found == base.description else {
             throw AirtableError(.modelNotFound, "There is no such base, or you may not see it.")
         }
     }

@@ -7,7 +7,7 @@ public import Domain
 /// another; what changes again within 100 ms is told once. Who watches the same tenant shares one look into its log, and who
 /// doesn't ask for the next change costs nothing but what is remembered.
 ///
-/// It begins when the first change is asked for. A resource for which `checkWatchable` was called within the last minute is
+/// `changes` begins when the first change is asked for, `follow` before it returns. A resource for which `checkWatchable` was called within the last minute is
 /// measured by what it was then. Of more than `Limits.watchedResources` addresses the first in their order are watched.
 public struct AirtableOfferWatcher: OfferWatcher {
     private let offers: WatchedOffers
@@ -26,6 +26,15 @@ public struct AirtableOfferWatcher: OfferWatcher {
         makeContext: @escaping @Sendable () async throws -> RequestContext
     ) -> AsyncStream<OfferChange> {
         let reader = OfferReader(interest, offers: offers, hub: hub, pace: pace, makeContext: makeContext)
+        return AsyncStream { await reader.next() }
+    }
+
+    public func follow(
+        _ interest: ChangeInterest,
+        makeContext: @escaping @Sendable () async throws -> RequestContext
+    ) async -> AsyncStream<OfferChange> {
+        let reader = OfferReader(interest, offers: offers, hub: hub, pace: pace, makeContext: makeContext)
+        await reader.begin()
         return AsyncStream { await reader.next() }
     }
 }

@@ -19,8 +19,8 @@ actor OfferReader {
     private let pace: Duration
 
     private var seat: WatchSeat?
-    /// Who listens.
-    private var tenant: TenantID?
+    /// Who listens, and in which tenant.
+    private var listener: (principal: Principal, tenant: TenantID)?
     private var permissions: Set<Permission> = []
     /// What the program was told of last, or what was there when it began.
     private var prints: [WatchedOffer: ContentPrint] = [:]
@@ -50,6 +50,12 @@ actor OfferReader {
         self.makeContext = makeContext
     }
 
+    /// Finds out what there is. What fails is done again when the first change is asked for.
+    func begin() async {
+        // Whose fault it is shows there.
+        try? await look()
+    }
+
     /// The next change; nil when the task is cancelled, or the caller has no access any more.
     func next() async -> OfferChange? {
         while !Task.isCancelled {
@@ -65,7 +71,23 @@ actor OfferReader {
             }
         }
         seat = nil
+        if let listener { Self.keep(prints, of: listener.principal, in: offers.resources.prints) }
+        listener = nil
         return nil
+    }
+
+    /// A stream that is cancelled between two changes is let go of without another question.
+    deinit {
+        if let listener { Self.keep(prints, of: listener.principal, in: offers.resources.prints) }
+    }
+
+    /// Who listens for something else from now on goes on from here.
+    private static func keep(
+        _ prints: [WatchedOffer: ContentPrint],
+        of principal: Principal,
+        in recent: RecentPrints
+    ) {
+        for (offer, print) in prints { recent.keep(print, of: offer, for: principal) }
     }
 
     private func taken() -> OfferChange? {
@@ -89,6 +111,8 @@ actor OfferReader {
         await mailbox.wait()
         if notBefore > .now { try await Task.sleep(until: notBefore, clock: .continuous) }
         try Task.checkCancellation()
+        try await hub.gate.enter()
+        defer { hub.gate.leave() }
         let due = mailbox.take()
         let start = ContinuousClock.now
         do {
@@ -115,12 +139,12 @@ actor OfferReader {
         }
         let uris = Set(interest.uris.sorted().prefix(Limits.watchedResources))
         let seat = try await hub.join(context.tenant, WatchMailbox(lists: Set(lists), uris: uris))
-        for uri in uris {
-            prints[.resource(uri: uri)] = offers.resources.prints.take(uri, for: context.principal)
+        for offer in lists.map({ WatchedOffer.list($0) }) + uris.map({ .resource(uri: $0) }) {
+            prints[offer] = offers.resources.prints.take(offer, for: context.principal)
         }
         seat.mailbox.postEverything()
         self.seat = seat
-        tenant = context.tenant
+        listener = (context.principal, context.tenant)
         permissions = context.principal.permissions
         return seat.mailbox
     }
@@ -158,7 +182,7 @@ actor OfferReader {
 
     private func freshContext(_ mailbox: WatchMailbox) async throws -> RequestContext {
         let context = try await makeContext()
-        guard context.tenant == tenant else { throw CancellationError() }
+        guard context.tenant == listener?.tenant else { throw CancellationError() }
         mailbox.rightsAsked(at: .now)
         return context
     }

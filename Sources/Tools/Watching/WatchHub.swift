@@ -7,7 +7,7 @@ import Synchronization
 /// Reads the change logs and policy versions of all tenants that anybody watches, once for all who do.
 ///
 /// One task, which lives as long as somebody watches. It wakes up when this process commits something, and looks every
-/// `pollInterval` for what others did: two small queries, however many watch. What changed goes to each mailbox as places;
+/// 250 ms for what others did: two small queries, however many watch. What changed goes to each mailbox as places;
 /// nobody's rights are asked here.
 final class WatchHub: Sendable {
     /// What is watched in one tenant.
@@ -26,19 +26,34 @@ final class WatchHub: Sendable {
     private let airtable: AirtableService
     private let access: AccessService
     private let logger: Logger
-    private let pollInterval: Duration
+    private let times: Times
+    private let changesMax: Int
     private let state = Mutex(State())
+    /// Who watches never takes more connections than this from those who ask.
+    let gate = LookGate(Limits.watchLooks)
 
-    /// Commits that come together are looked at together.
-    private static let gathering = Duration.milliseconds(20)
-    /// How long somebody who is told nothing may listen after they have lost the right to.
-    private static let rightsInterval = Duration.seconds(15)
+    struct Times: Sendable {
+        /// How long a change of another process may go unnoticed.
+        var poll = Duration.milliseconds(250)
+        /// Commits that come together are looked at together.
+        var gathering = Duration.milliseconds(20)
+        /// How long somebody who is told nothing may listen after they have lost the right to.
+        var rights = Duration.seconds(15)
+    }
 
-    init(airtable: AirtableService, access: AccessService, logger: Logger, pollInterval: Duration) {
+    /// - Parameter changesMax: entries of a log in one look; after more, everything watched there is looked at.
+    init(
+        airtable: AirtableService,
+        access: AccessService,
+        logger: Logger,
+        times: Times = Times(),
+        changesMax: Int = Limits.watchedChanges
+    ) {
         self.airtable = airtable
         self.access = access
         self.logger = logger
-        self.pollInterval = pollInterval
+        self.times = times
+        self.changesMax = changesMax
     }
 
     /// Everything committed after this returns, in whichever process, is posted to `mailbox` until the seat is gone.
@@ -87,16 +102,16 @@ final class WatchHub: Sendable {
                 // What was not seen is seen the next time.
                 if !Task.isCancelled { logger.debug("changes could not be read", metadata: ["error": "\(error)"]) }
             }
-            await commits.wait(beyond: generation, atMost: pollInterval)
+            await commits.wait(beyond: generation, atMost: times.poll)
             // Ends early only by being cancelled, which is looked at next.
-            try? await Task.sleep(for: Self.gathering)
+            try? await Task.sleep(for: times.gathering)
         }
     }
 
     private func look() async throws {
         let known = state.withLock { $0.tenants.mapValues { (sequence: $0.sequence, version: $0.version) } }
         let marks = try await marks(of: Array(known.keys))
-        let stale = ContinuousClock.now - Self.rightsInterval
+        let stale = ContinuousClock.now - times.rights
         for (tenant, known) in known {
             let (sequence, version) = marks[tenant] ?? (0, 0)
             if version != known.version {
@@ -129,7 +144,7 @@ final class WatchHub: Sendable {
         let changes = airtable.changes
         let end = try await changes.latestSequence(tenant: tenant)
         do {
-            let found = try await changes.places(after: sequence, limit: Limits.watchedChanges, tenant: tenant)
+            let found = try await changes.places(after: sequence, limit: changesMax, tenant: tenant)
             return (found.end < end ? nil : found, end)
         } catch let error as AirtableError where error.code == .resynchronise {
             return (nil, end)

@@ -49,11 +49,16 @@ final class WatchMailbox: Sendable {
             if case .record(let record, _, _) = address { records = [record] } else { records = [] }
         }
 
-        mutating func learn(_ content: ResourceContent?) {
+        /// - Returns: whether it is made from other things than was known, whose changes may have been missed.
+        mutating func learn(_ content: ResourceContent?) -> Bool {
+            let before = self
             isKnown = true
-            guard let content else { return }
-            table = content.table
-            if case .record(let record, _, _) = address { records = content.linked.union([record]) }
+            if let content {
+                table = content.table
+                if case .record(let record, _, _) = address { records = content.linked.union([record]) }
+            }
+            // Until it was known everything was taken for it.
+            return before.isKnown && before != self
         }
 
         /// Whether it may read otherwise after these changes.
@@ -109,9 +114,9 @@ final class WatchMailbox: Sendable {
     /// Puts back what could not be looked at.
     func post(_ due: Due) { add { _ in due } }
 
-    private func add(_ find: (State) -> Due) {
+    private func add(_ find: (inout State) -> Due) {
         let isNews = state.withLock { state in
-            let due = find(state)
+            let due = find(&state)
             if due.isEmpty { return false }
             state.due.formUnion(due)
             return true
@@ -140,8 +145,10 @@ final class WatchMailbox: Sendable {
 
     func rightsAsked(at time: ContinuousClock.Instant) { state.withLock { $0.asked = time } }
 
+    /// Has it looked at again when it is made from other things than it was.
+    ///
     /// - Parameter content: nil when there was nothing to read.
     func learn(_ content: ResourceContent?, of uri: String) {
-        state.withLock { $0.sources[uri]?.learn(content) }
+        add { $0.sources[uri]?.learn(content) == true ? Due(uris: [uri]) : Due() }
     }
 }

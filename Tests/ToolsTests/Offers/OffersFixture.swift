@@ -25,10 +25,12 @@ struct OffersFixture: Sendable {
     let database: any SQLDatabase
     let access: AccessService
     let airtable: AirtableService
+    let tools: ToolRegistry
     let offers: Offers
     let owner: RequestContext
     let users: [Person: UserID]
     private let keys: [Person: String]
+    let keyIDs: [Person: KeyID]
 
     let library: Base
     let vault: Base
@@ -79,6 +81,14 @@ struct OffersFixture: Sendable {
         ).value.id
     }
 
+    /// Another one over the same.
+    func watcher(_ times: WatchHub.Times, changesMax: Int = Limits.watchedChanges) -> AirtableOfferWatcher {
+        AirtableOfferWatcher(
+            offers: WatchedOffers(tools: tools, prompts: offers.prompts, resources: offers.resources),
+            hub: WatchHub(airtable: airtable, access: access, logger: logger, times: times, changesMax: changesMax)
+        )
+    }
+
     func user(_ person: Person) throws -> Grant.Subject { .user(try #require(users[person])) }
 
     func set(_ fields: JSONObject, of record: RecordID, in table: Table? = nil) async throws {
@@ -116,13 +126,14 @@ struct OffersFixture: Sendable {
         for (person, role) in roles {
             users[person] = try await access.createUser(name: person.rawValue, role: role, context: owner).id
         }
-        var keys: [Person: String] = [:]
+        var (keys, keyIDs): ([Person: String], [Person: KeyID]) = ([:], [:])
         for (person, user) in users {
             let draft = APIKeyDraft(name: person.rawValue, scopes: Set(Permission.allCases), owner: user)
-            keys[person] = try await access.createKey(draft, context: owner).text
+            let issued = try await access.createKey(draft, context: owner)
+            (keys[person], keyIDs[person]) = (issued.text, issued.key.id)
         }
-        (self.users, self.keys) = (users, keys)
-        let tools = ToolRegistry([ListBasesTool(airtable: airtable), GetRecordTool(airtable: airtable)])
+        (self.users, self.keys, self.keyIDs) = (users, keys, keyIDs)
+        tools = ToolRegistry([ListBasesTool(airtable: airtable), GetRecordTool(airtable: airtable)])
         offers = .standard(
             airtable: airtable,
             access: access,

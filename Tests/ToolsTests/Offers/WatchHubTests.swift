@@ -71,65 +71,6 @@ struct WatchHubTests {
         }
     }
 
-    @Test("a mailbox holds no more than is watched, however much comes")
-    func bounded() throws {
-        let (base, table, record) = (BaseID.random(), TableID.random(), RecordID.random())
-        let uris = [
-            ResourceAddress.record(record, table: table.description, base).uri,
-            ResourceAddress.view("v", table: table.description, base, offset: nil).uri,
-            ResourceAddress.table(table.description, base).uri, ResourceAddress.base(base).uri,
-        ]
-        let mailbox = WatchMailbox(lists: [.resources], uris: Set(uris))
-        for uri in uris {
-            let linked: Set<RecordID> = [.random()]
-            mailbox.learn(ResourceContent(json: [:], table: table, linked: linked), of: uri)
-        }
-        #expect(mailbox.take().isEmpty)
-        var places = ChangedPlaces(end: 1)
-        for _ in 0..<1_000 {
-            places.records.insert(.random())
-            places.tables.insert(.random())
-            mailbox.post(places)
-        }
-        #expect(mailbox.take().isEmpty)
-        places.tables.insert(table)
-        mailbox.post(places)
-        #expect(mailbox.take() == WatchMailbox.Due(uris: [uris[1]]))
-        places.records.insert(record)
-        mailbox.post(places)
-        mailbox.post(places)
-        #expect(mailbox.take() == WatchMailbox.Due(uris: [uris[0], uris[1]]))
-        places = ChangedPlaces(end: 2)
-        (places.tables, places.whole) = ([table], [table])
-        mailbox.post(places)
-        #expect(mailbox.take() == WatchMailbox.Due(uris: [uris[0], uris[1]]))
-        places.schemas = [.random()]
-        mailbox.post(places)
-        #expect(mailbox.take() == WatchMailbox.Due(lists: [.resources], uris: [uris[0], uris[1]]))
-        places.schemas = [base]
-        mailbox.post(places)
-        let everything = WatchMailbox.Due(lists: [.resources], uris: Set(uris))
-        #expect(mailbox.take() == everything)
-        mailbox.postEverything()
-        mailbox.post(places)
-        var due = everything
-        due.rights = true
-        #expect(mailbox.take() == due && mailbox.take().isEmpty)
-    }
-
-    @Test("rights are asked for when they were not for a while")
-    func rights() {
-        let now = ContinuousClock.now
-        let mailbox = WatchMailbox(lists: [], uris: [], now: now)
-        mailbox.postRights(since: now)
-        #expect(mailbox.take().isEmpty)
-        mailbox.postRights(since: now + .seconds(1))
-        #expect(mailbox.take() == WatchMailbox.Due(rights: true))
-        mailbox.rightsAsked(at: now + .seconds(2))
-        mailbox.postRights(since: now + .seconds(1))
-        #expect(mailbox.take().isEmpty)
-    }
-
     @Test("a thousand who listen cost one reader; one change reads for who watches it; when they go nothing is left")
     func manyListeners() async throws {
         try await withOffers(.sqlite, pollInterval: .seconds(600)) { world in
@@ -214,11 +155,85 @@ struct WatchHubTests {
         }
     }
 
-    private final class Counter: Sendable {
-        private let count = Atomic<Int>(0)
+    @Test(
+        "a key that is revoked is not listened with for long, though nothing is told",
+        arguments: DatabaseKind.allCases
+    )
+    func revoked(_ kind: DatabaseKind) async throws {
+        try await withOffers(kind) { world in
+            var times = WatchHub.Times()
+            (times.poll, times.rights) = (.milliseconds(20), .milliseconds(100))
+            let watcher = world.watcher(times)
+            var ear = try await Ear(world, .viewer, uris: [], watcher: watcher)
+            equal(try await ear.heard(), [])
+            try await world.access.revokeKey(try #require(world.keyIDs[.viewer]), context: world.owner)
+            equal(await ear.next(), nil)
+            #expect(watcher.hub.counts == (0, 0, false))
+        }
+    }
 
-        var value: Int { count.load(ordering: .relaxed) }
-        func add() { count.add(1, ordering: .relaxed) }
+    @Test(
+        "after more changes at once than are looked through, everything is looked at",
+        arguments: DatabaseKind.allCases
+    )
+    func tooMany(_ kind: DatabaseKind) async throws {
+        try await withOffers(kind) { world in
+            var times = WatchHub.Times()
+            times.poll = .milliseconds(20)
+            let walden = ResourceAddress.record(world.walden, of: world.books).uri
+            let moby = ResourceAddress.record(world.moby, of: world.books).uri
+            let watcher = world.watcher(times, changesMax: 1)
+            var ear = try await Ear(world, .owner, uris: [moby, walden], watcher: watcher)
+            _ = try await world.airtable.update(
+                [world.memoir, world.walden].map { RecordUpdate(id: $0, fields: ["Shelf": "Lost"]) },
+                in: world.books.id,
+                context: world.owner
+            )
+            equal(try await ear.heard(), [.resource(uri: walden)])
+        }
+    }
+
+    @Test(
+        "who follows is told of all that changes from then on, though they listen later",
+        arguments: DatabaseKind.allCases
+    )
+    func following(_ kind: DatabaseKind) async throws {
+        try await withOffers(kind) { world in
+            let moby = ResourceAddress.record(world.moby, of: world.books).uri
+            let interest = ChangeInterest(tools: true, prompts: true, resources: true, uris: [moby])
+            let stream = await world.offers.watcher.follow(interest) { try await world.context(.owner) }
+            #expect(world.offers.watcher.hub.counts.mailboxes == 1)
+            try await world.set(["Shelf": "Sea"], of: world.moby)
+            _ = try await world.airtable.createView(ViewDraft(name: "New"), in: world.books.id, context: world.owner)
+            var heard: Set<OfferChange> = []
+            for await change in stream {
+                heard.insert(change)
+                if heard.count == 2 { break }
+            }
+            equal(heard, [.resources, .resource(uri: moby)])
+        }
+    }
+
+    @Test("who stops to listen, and listens for more, goes on where they were", arguments: DatabaseKind.allCases)
+    func goingOn(_ kind: DatabaseKind) async throws {
+        try await withOffers(kind) { world in
+            let moby = ResourceAddress.record(world.moby, of: world.books).uri
+            let walden = ResourceAddress.record(world.walden, of: world.books).uri
+            let first = await world.offers.watcher.follow(ChangeInterest(resources: true, uris: [moby])) {
+                try await world.context(.owner)
+            }
+            let listening = Task { for await _ in first {} }
+            listening.cancel()
+            await listening.value
+            // Nobody listens now.
+            try await world.set(["Shelf": "Sea"], of: world.moby)
+            _ = try await world.airtable.createView(ViewDraft(name: "New"), in: world.books.id, context: world.owner)
+            var second = await world.offers.watcher.follow(ChangeInterest(resources: true, uris: [moby, walden])) {
+                try await world.context(.owner)
+            }.makeAsyncIterator()
+            equal(await second.next(), .resources)
+            equal(await second.next(), .resource(uri: moby))
+        }
     }
 
     private final class Clock: Sendable {
@@ -288,19 +303,20 @@ struct WatchHubTests {
             let clock = Clock()
             let prints = RecentPrints(now: { clock.now })
             let (owner, guest) = (world.owner.principal, try await world.context(.guest).principal)
-            prints.keep(.missing, of: "a", for: owner)
-            #expect(prints.take("a", for: guest) == nil)
-            #expect(prints.take("a", for: owner) == .missing)
-            #expect(prints.take("a", for: owner) == nil)
-            prints.keep(.content(1), of: "a", for: owner)
+            let a = WatchedOffer.resource(uri: "a")
+            prints.keep(.missing, of: a, for: owner)
+            #expect(prints.take(a, for: guest) == nil)
+            #expect(prints.take(a, for: owner) == .missing)
+            #expect(prints.take(a, for: owner) == nil)
+            prints.keep(.content(1), of: a, for: owner)
             clock.advance(by: .seconds(60))
-            #expect(prints.take("a", for: owner) == nil)
+            #expect(prints.take(a, for: owner) == nil)
             for number in 0..<(3 * Limits.watchedContents) {
-                prints.keep(.content(number), of: "\(number)", for: owner)
+                prints.keep(.content(number), of: .resource(uri: "\(number)"), for: owner)
             }
             #expect(prints.count <= Limits.watchedContents)
             let last = 3 * Limits.watchedContents - 1
-            #expect(prints.take("\(last)", for: owner) == .content(last))
+            #expect(prints.take(.resource(uri: "\(last)"), for: owner) == .content(last))
         }
     }
 }
