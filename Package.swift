@@ -113,7 +113,7 @@ let package = Package(
         // 6: hybrid retrieval
         library("Search", ["Domain", "Database", "Jobs", "Access", "Airtable", "Embeddings", "VectorIndex", logging]),
         // 7: every tool · conversations
-        library("Tools", ["Domain", "Access", "Airtable", "Search", logging]),
+        library("Tools", ["Domain", "Jobs", "Access", "Airtable", "Search", logging]),
         library("Chat", ["Domain", "Database", "Access", "Airtable", "LLM", "Search", logging]),
         // 8: HTTP and WebSocket edge
         library(
@@ -205,7 +205,8 @@ let package = Package(
         tests(
             "ToolsTests",
             [
-                "Tools", "Search", "Airtable", "Access", "Embeddings", "Database", "Domain", "TestSupport", logging,
+                "Tools", "Search", "Airtable", "Access", "Jobs", "Embeddings", "Outbound", "Database", "Domain",
+                "TestSupport", logging,
             ],
             exclude: ["Snapshots"]
         ),

@@ -2,6 +2,7 @@ import Access
 public import Chat
 public import LLM
 package import Search
+import Tools
 
 /// The chat side of the object graph: what answers, and by which models.
 public struct ChatServices: Sendable {
@@ -22,7 +23,8 @@ extension Services {
         let ledger = try await tokenLedger()
         let traffic = RunTrafficStore(database: database)
         let orchestrator = Orchestrator(
-            tools: search.audited(by: "chat", self),
+            // Until a person approves what it proposes, a conversation only reads.
+            tools: ReadOnlyTools(search.audited(by: "chat", self)),
             ledger: ledger,
             traffic: traffic,
             logger: logger

@@ -1,4 +1,5 @@
 import Access
+import Airtable
 import Database
 import Domain
 public import Embeddings
@@ -36,8 +37,11 @@ extension Services {
     ///
     /// Waits for a server only where the model's name lacks the number of its dimensions, and only the first time.
     ///
+    /// - Parameters:
+    ///   - writes: how tools that change something are offered.
+    ///   - importRoot: the directory below which files may be imported, of a server whose user is at this machine; nil for none.
     /// - Throws: `EmbeddingsError` with the command that fetches a missing model, or the setting that is missing.
-    public func openSearch() async throws -> SearchServices {
+    public func openSearch(writes: WriteMode = .asking, importRoot: String? = nil) async throws -> SearchServices {
         let pool = ComputePool(threads: configuration.threads)
         let upstreams = try Upstreams(configuration.models)
         let factory = EmbedderFactory(configuration: configuration, pool: pool, upstreams: upstreams)
@@ -66,7 +70,13 @@ extension Services {
             model: model,
             pool: pool
         )
-        let tools = ToolRegistry.standard(airtable: airtable, search: search)
+        let tools = ToolRegistry.standard(
+            airtable: airtable,
+            search: search,
+            writes: writes,
+            importRoot: importRoot,
+            writing: writingServices
+        )
         let queue = JobQueue(database: database)
         let owner = JobWorker.randomOwner()
         return SearchServices(
@@ -96,6 +106,17 @@ extension Services {
             ) { [access] in try await access.activeTenants() },
             models: models,
             upstreams: upstreams
+        )
+    }
+}
+
+extension Services {
+    /// What writing tools need beside the store.
+    private var writingServices: WritingServices {
+        WritingServices(
+            attachments: attachments,
+            replies: KeptReplies(database: database),
+            spool: SpoolDirectory(configuration.dataDirectory + "/spool")
         )
     }
 }

@@ -19,6 +19,12 @@ protocol Tool: Sendable {
 
     var toolset: Toolset { get }
 
+    /// `Arguments.schema`, or what of it is offered.
+    var argumentsSchema: JSONSchema { get }
+
+    /// `Answer.schema`, or the part of it that this tool answers with.
+    var answerSchema: JSONSchema { get }
+
     /// - Parameter caller: whom a tool that changes something asks.
     func run(_ arguments: Arguments, caller: any ToolCaller, context: RequestContext) async throws -> Answer
 
@@ -31,6 +37,8 @@ protocol Tool: Sendable {
 
 extension Tool {
     var annotations: ToolAnnotations { .readOnly }
+    var argumentsSchema: JSONSchema { Arguments.schema }
+    var answerSchema: JSONSchema { Answer.schema }
 
     func links(of answer: Answer) -> [ResourceLink] { [] }
 
@@ -39,8 +47,8 @@ extension Tool {
             name: name,
             title: title,
             description: description,
-            inputSchema: Arguments.schema,
-            outputSchema: Answer.schema,
+            inputSchema: argumentsSchema,
+            outputSchema: answerSchema,
             annotations: annotations,
             permission: permission,
             toolset: toolset
@@ -50,8 +58,9 @@ extension Tool {
     /// Checks and decodes the arguments, runs, encodes. What the caller can do something about becomes a result that a
     /// model can read.
     func call(_ arguments: JSONObject, caller: any ToolCaller, context: RequestContext) async throws -> ToolResult {
-        let violations = Arguments.schema.violations(of: .object(arguments))
-        guard violations.isEmpty else { return .refusing(violations, of: name, arguments: Arguments.schema) }
+        let schema = argumentsSchema
+        let violations = schema.violations(of: .object(arguments))
+        guard violations.isEmpty else { return .refusing(violations, of: name, arguments: schema) }
         do {
             let answer = try await run(
                 try JSONCoder.decode(Arguments.self, from: .object(arguments)),

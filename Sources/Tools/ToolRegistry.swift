@@ -9,16 +9,29 @@ package import Search
 public struct ToolRegistry: ToolProvider {
     private let tools: [any Tool]
     private let byName: [String: any Tool]
+    /// Looks at what reading tools answer; nil where nothing is written.
+    private let orders: ShownOrders?
 
-    init(_ tools: [any Tool]) {
+    init(_ tools: [any Tool], orders: ShownOrders? = nil) {
         self.tools = tools
+        self.orders = orders
         byName = Dictionary(tools.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         precondition(byName.count == tools.count, "two tools have the same name")
     }
 
     /// The product's tools over its services. A new tool is one more line here.
-    package static func standard(airtable: AirtableService, search: SearchService) -> ToolRegistry {
-        ToolRegistry([
+    ///
+    /// - Parameters:
+    ///   - writes: how tools that change something are offered.
+    ///   - importRoot: the directory below which files may be imported; nil for none.
+    package static func standard(
+        airtable: AirtableService,
+        search: SearchService,
+        writes: WriteMode = .asking,
+        importRoot: String? = nil,
+        writing: WritingServices = WritingServices()
+    ) -> ToolRegistry {
+        let reading: [any Tool] = [
             ListBasesTool(airtable: airtable),
             ListTablesTool(airtable: airtable),
             DescribeTableTool(airtable: airtable),
@@ -28,7 +41,27 @@ public struct ToolRegistry: ToolProvider {
             FindSimilarTool(search: search),
             AskTool(answers: AnswerExtractor(search: search)),
             AggregateRecordsTool(airtable: airtable),
-        ])
+        ]
+        if writes == .off { return ToolRegistry(reading) }
+        let desk = WriteDesk(airtable: airtable, mode: writes, services: writing)
+        return ToolRegistry(
+            reading + [
+                CreateRecordsTool(desk: desk),
+                UpdateRecordsTool(desk: desk),
+                UpsertRecordsTool(desk: desk),
+                DeleteRecordsTool(desk: desk),
+                ImportDataTool(desk: desk, root: importRoot.map { ImportRoot($0) }),
+                UploadAttachmentTool(desk: desk),
+                CreateCommentTool(desk: desk),
+                CreateBaseTool(desk: desk),
+                CreateTableTool(desk: desk),
+                UpdateTableTool(desk: desk),
+                CreateFieldTool(desk: desk),
+                UpdateFieldTool(desk: desk),
+                RevertTool(desk: desk),
+            ],
+            orders: desk.consent.orders
+        )
     }
 
     /// All tools, whoever asks: for documentation and snapshots.
@@ -47,6 +80,8 @@ public struct ToolRegistry: ToolProvider {
         } catch {
             return ToolResult(failure: error)
         }
-        return try await tool.call(call.arguments, caller: caller, context: context)
+        let result = try await tool.call(call.arguments, caller: caller, context: context)
+        if tool.annotations.readOnlyHint { orders?.look(at: result, for: context) }
+        return result
     }
 }

@@ -23,7 +23,7 @@ struct ArrowTests {
         ],
         "LLM": ["Domain", "Database", "Outbound", "Gemini", "OpenAIDialect"],
         "Search": ["Domain", "Database", "Jobs", "Access", "Airtable", "Embeddings", "VectorIndex"],
-        "Tools": ["Domain", "Access", "Airtable", "Search"],
+        "Tools": ["Domain", "Jobs", "Access", "Airtable", "Search"],
         "Chat": ["Domain", "Database", "Access", "Airtable", "LLM", "Search"],
         "Gateway": [
             "Domain", "Access", "Jobs", "Airtable", "Embeddings", "Search", "LLM", "Tools", "Chat", "MCP",

@@ -187,7 +187,8 @@ struct SecurityCoverageTests {
         Requirement(
             "LLM-03",
             "Writes are proposals until somebody approves exactly them",
-            note: "no tool writes, and no route applies what a model says; approvals come with the first tool that does"
+            note:
+                "one place takes agreement (Consent.swift), from the caller's form or a hash that was handed out; chat has no tool that writes"
         ),
         Requirement("LLM-04", "Arguments of tools are checked where they are used"),
         Requirement("LLM-05", "Untrusted text in data channels only"),

@@ -122,7 +122,7 @@ struct MaskedToolTests {
             let secrets = try await Secrets(world)
             let calls = Self.calls(secrets)
             var told: Set<String> = []
-            for tool in world.tools.definitions {
+            for tool in world.reading {
                 let arguments = try #require(calls[tool.name], "calls of \(tool.name)")
                 for given in arguments {
                     let call = ToolCall(name: tool.name, arguments: given)

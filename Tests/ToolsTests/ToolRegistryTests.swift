@@ -16,7 +16,9 @@ struct ToolRegistryTests {
             #expect(
                 all.map(\.name) == [
                     "list_bases", "list_tables", "describe_table", "list_records", "get_record", "search_records",
-                    "find_similar", "ask", "aggregate_records",
+                    "find_similar", "ask", "aggregate_records", "create_records", "update_records", "upsert_records",
+                    "delete_records", "import_data", "upload_attachment", "create_comment", "create_base",
+                    "create_table", "update_table", "create_field", "update_field", "revert",
                 ]
             )
             #expect(all == world.tools.definitions)
@@ -47,7 +49,7 @@ struct ToolRegistryTests {
                 "base": "Library", "table": "Books", "recordId": .string(world.moby.description), "query": "whale",
                 "question": "Who wrote Moby Dick?",
             ]
-            for tool in world.tools.definitions {
+            for tool in world.reading {
                 var arguments = JSONObject()
                 for name in tool.inputSchema.json["required"]?.arrayValue ?? [] {
                     let name = try #require(name.stringValue)
@@ -87,13 +89,15 @@ struct ToolRegistryTests {
         }
     }
 
-    @Test("LLM-02: every definition is complete, read-only, and named as MCP wants it")
+    @Test("LLM-02: every definition is complete, and named as MCP wants it; only those in `Writing` write")
     func definitions() async throws {
         try await withTools { world in
             for tool in world.tools.definitions {
                 #expect(tool.name.wholeMatch(of: /[a-z_]{1,64}/) != nil)
                 #expect(!tool.title.isEmpty && tool.description.count > 40 && tool.description.count < 400)
-                #expect(tool.annotations == .readOnly)
+                let writes = Set(ToolsFixture.writing).contains(tool.name)
+                #expect(tool.annotations.readOnlyHint == !writes && !tool.annotations.openWorldHint, "\(tool.name)")
+                #expect(writes || tool.annotations == .readOnly)
                 #expect(tool.inputSchema.json["type"] == "object")
                 #expect(tool.inputSchema.json["additionalProperties"] == false)
                 #expect(tool.outputSchema?.json["type"] == "object")
@@ -101,8 +105,7 @@ struct ToolRegistryTests {
         }
     }
 
-    /// Writing tools come with proposals that somebody approves. Until then this is what holds of all there are.
-    @Test("LLM-03: no tool writes: whatever they are called with, not one write reaches the database")
+    @Test("LLM-03: no reading tool writes: whatever they are called with, not one write reaches the database")
     func nothingIsWritten() async throws {
         try await withTools { world in
             let values: [String: JSONValue] = [
@@ -111,7 +114,7 @@ struct ToolRegistryTests {
             ]
             let before = world.database.statistics
             let sequence = try await world.airtable.changes.latestSequence(tenant: world.context.tenant)
-            for tool in world.tools.definitions {
+            for tool in world.reading {
                 var arguments = JSONObject()
                 for name in tool.inputSchema.json["required"]?.arrayValue ?? [] {
                     arguments[name.stringValue ?? ""] = values[name.stringValue ?? ""]
@@ -127,6 +130,22 @@ struct ToolRegistryTests {
             }
             let after = world.database.statistics
             #expect(after.reads > before.reads && after.writes == before.writes && after.failures == before.failures)
+            #expect(try await world.airtable.changes.latestSequence(tenant: world.context.tenant) == sequence)
+        }
+    }
+
+    @Test("LLM-03: who only reads is offered no tool that writes, and can call none")
+    func readOnly() async throws {
+        try await withTools { world in
+            let tools = ReadOnlyTools(world.tools)
+            #expect(try await tools.tools(context: world.context) == world.reading)
+            let sequence = try await world.airtable.changes.latestSequence(tenant: world.context.tenant)
+            for name in ToolsFixture.writing {
+                await #expect(throws: ToolProviderError.unknownTool(name)) {
+                    _ = try await tools.call(ToolCall(name: name), context: world.context)
+                }
+            }
+            _ = try await tools.call(ToolCall(name: "list_bases"), context: world.context)
             #expect(try await world.airtable.changes.latestSequence(tenant: world.context.tenant) == sequence)
         }
     }
@@ -147,7 +166,7 @@ struct ToolRegistryTests {
         ]
         try await withTools { world in
             for tool in world.tools.definitions {
-                #expect(!tool.annotations.openWorldHint && tool.annotations.readOnlyHint)
+                #expect(!tool.annotations.openWorldHint)
                 let names = Self.taken(tool.inputSchema.json)
                 for name in names {
                     let words = name.replacing(/[A-Z]/) { "-\($0.output.lowercased())" }.split(separator: "-")
@@ -176,6 +195,29 @@ struct ToolRegistryTests {
             }
             let present = try FileManager.default.contentsOfDirectory(atPath: directory.path)
             #expect(Set(present) == names, "snapshots of tools that are no more")
+        }
+    }
+
+    @Test("the catalogue of writing tools takes less than 5,000 tokens, and every required argument is described")
+    func size() async throws {
+        try await withTools { world in
+            var bytes = 0
+            for tool in world.tools.definitions where !tool.annotations.readOnlyHint {
+                let wire: JSONValue = [
+                    "name": .string(tool.name), "title": .string(tool.title), "description": .string(tool.description),
+                    "annotations": [
+                        "readOnlyHint": false, "destructiveHint": .bool(tool.annotations.destructiveHint),
+                        "idempotentHint": .bool(tool.annotations.idempotentHint), "openWorldHint": false,
+                    ],
+                    "inputSchema": tool.inputSchema.json, "outputSchema": tool.outputSchema?.json ?? .null,
+                ]
+                bytes += wire.encoded().count
+                for name in tool.inputSchema.json["required"]?.arrayValue ?? [] {
+                    let argument = tool.inputSchema.json["properties"]?[name.stringValue ?? ""]
+                    #expect(argument?["description"]?.stringValue?.isEmpty == false, "\(tool.name): \(name.text)")
+                }
+            }
+            #expect(Double(bytes) / 3.5 < 5_000, "\(bytes) bytes")
         }
     }
 

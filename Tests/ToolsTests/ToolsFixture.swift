@@ -32,6 +32,14 @@ struct ToolsFixture: Sendable {
         try await tools.call(ToolCall(name: name, arguments: arguments), context: context)
     }
 
+    /// The tools that change something.
+    static let writing = [
+        "create_records", "update_records", "upsert_records", "delete_records", "import_data", "upload_attachment",
+        "create_comment", "create_base", "create_table", "update_table", "create_field", "update_field", "revert",
+    ]
+
+    var reading: [ToolDefinition] { tools.definitions.filter { !Self.writing.contains($0.name) } }
+
     /// Somebody of the same tenant who may do only this.
     func context(with permissions: Set<Permission>) -> RequestContext {
         RequestContext(

@@ -17,7 +17,7 @@ extension AirtableService {
         context: RequestContext
     ) async throws -> [Record] {
         try context.require(.recordsWrite)
-        try Self.checkBatch(drafts.count)
+        try checkWrite(drafts.count)
         if drafts.isEmpty { return [] }
         if let hosted = try await backend(of: table, isWrite: true, doing: .recordsWrite, context: context) {
             return try await hosted.create(drafts, typecast: typecast)
@@ -50,7 +50,7 @@ extension AirtableService {
         context: RequestContext
     ) async throws -> [Record] {
         try context.require(.recordsWrite)
-        try Self.checkBatch(updates.count)
+        try checkWrite(updates.count)
         if updates.isEmpty { return [] }
         if let hosted = try await backend(of: table, isWrite: true, doing: .recordsWrite, context: context) {
             if let check { try await look(check, at: updates.map(\.id), in: table, .recordsWrite, context) }
@@ -87,7 +87,7 @@ extension AirtableService {
         context: RequestContext
     ) async throws -> UpsertResult {
         try context.require(.recordsWrite)
-        try Self.checkBatch(upserts.count)
+        try checkWrite(upserts.count)
         if let hosted = try await backend(of: table, isWrite: true, doing: .recordsWrite, context: context) {
             return try await hosted.upsert(upserts, mergeOn: mergeOn, replacing: replacing, typecast: typecast)
         }
@@ -122,7 +122,7 @@ extension AirtableService {
         context: RequestContext
     ) async throws {
         try context.require(.recordsDelete)
-        try Self.checkBatch(ids.count)
+        try checkWrite(ids.count)
         if ids.isEmpty { return }
         let ids = ids.distinct()
         if let hosted = try await backend(of: table, isWrite: true, doing: .recordsDelete, context: context) {

@@ -41,6 +41,8 @@ public final class AirtableService: Sendable {
     let store = RecordStore()
     let log = ChangeLogStore()
     let commentStore = CommentStore()
+    /// What one write of records takes.
+    let recordsPerWrite: Int
 
     /// - Parameters:
     ///   - attachments: fetches what cells of attachments name by address.
@@ -88,6 +90,28 @@ public final class AirtableService: Sendable {
         self.fieldIndexes = FieldIndexKeeper(database: database, cache: cache)
         self.signal = Wakeup()
         self.changes = ChangeFeed(database: database, cache: cache, signal: signal, pollInterval: pollInterval)
+        self.recordsPerWrite = Limits.internalPageRecords
+    }
+
+    /// `service` over another database that leads to the same data, for one write; it calls nobody.
+    init(
+        of service: AirtableService,
+        over database: any SQLDatabase,
+        attachments: (any AttachmentSource)?,
+        recordsPerWrite: Int
+    ) {
+        attachmentSource = attachments
+        upstream = nil
+        filters = service.filters
+        keptListings = service.keptListings
+        self.database = database
+        access = service.access
+        now = service.now
+        cache = service.cache
+        fieldIndexes = service.fieldIndexes
+        signal = service.signal
+        changes = service.changes
+        self.recordsPerWrite = recordsPerWrite
     }
 
     // MARK: Shared by all calls

@@ -34,7 +34,7 @@ public enum HiddenText {
         return String(result)
     }
 
-    static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
+    package static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x09, 0x0A: return false
         case 0x20...0x7E: return false

@@ -143,8 +143,9 @@ public enum Limits {
     public static let promptParts = 1_000
     /// Entries of the change log that one call reads or one transaction trims.
     public static let changePageEntries = 1_000
-    /// Records that one undo puts back: more than any one call touches, unless thousands link to what it deleted.
-    public static let undoRecords = 10_000
+    /// Records that one undo puts back: what the largest write changes, with two others that link to each; some seconds
+    /// of the write lock.
+    public static let undoRecords = 30_000
     /// What stands against an undo, told one by one: nobody reads more, and each costs a look into the log.
     public static let undoObstacles = 100
     /// Bytes of change log entries that one page of a history reads.

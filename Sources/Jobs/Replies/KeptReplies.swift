@@ -95,25 +95,46 @@ public struct KeptReplies: Sendable {
                 Self.place(key, tenant) + [.bytes(fingerprint), .integer(now.microseconds)]
             )
             if made == 1 { return .mine }
-            let row = try transaction.firstRow(
-                """
-                SELECT fingerprint, status, content_type, body FROM kept_replies
-                WHERE tenant = $1 AND caller = $2 AND route = $3 AND key = $4
-                """,
-                Self.place(key, tenant)
-            )
             // Given back in between: the client tries again.
-            guard let row else { return .inUse }
-            guard try row.bytes(0) == fingerprint else { return .reused }
-            guard let status = try row.optionalInteger(1) else { return .inUse }
-            return .answered(
-                KeptReply(
-                    status: Int(status),
-                    contentType: try row.optionalText(2) ?? "",
-                    body: try row.optionalBytes(3)
-                )
-            )
+            return try Self.found(key, fingerprint, tenant, in: transaction) ?? .inUse
         }
+    }
+
+    /// What `claim` would say to a key that is claimed already, without claiming it; nil for one that is not.
+    public func claimed(
+        _ key: ReplyKey,
+        fingerprint: [UInt8],
+        deadline: ContinuousClock.Instant?,
+        tenant: TenantID
+    ) async throws -> Claim? {
+        try await database.read(of: .tenant(tenant), deadline: deadline) { transaction in
+            try Self.found(key, fingerprint, tenant, in: transaction)
+        }
+    }
+
+    private static func found(
+        _ key: ReplyKey,
+        _ fingerprint: [UInt8],
+        _ tenant: TenantID,
+        in transaction: any Transaction
+    ) throws -> Claim? {
+        let row = try transaction.firstRow(
+            """
+            SELECT fingerprint, status, content_type, body FROM kept_replies
+            WHERE tenant = $1 AND caller = $2 AND route = $3 AND key = $4
+            """,
+            place(key, tenant)
+        )
+        guard let row else { return nil }
+        guard try row.bytes(0) == fingerprint else { return .reused }
+        guard let status = try row.optionalInteger(1) else { return .inUse }
+        return .answered(
+            KeptReply(
+                status: Int(status),
+                contentType: try row.optionalText(2) ?? "",
+                body: try row.optionalBytes(3)
+            )
+        )
     }
 
     /// Puts the answer in place of the claim.
