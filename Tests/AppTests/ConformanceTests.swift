@@ -30,6 +30,11 @@ struct ConformanceTests {
         #expect(end.status == 0 && !end.wasKilled, "\(end.errors.suffix(2_000))")
     }
 
+    @Test("over stdio")
+    func stdio() async throws {
+        try await check(["stdio", Binary.url.path, "mcp", "--fixtures"], atLeast: 1_200)
+    }
+
     /// - Parameter count: of checks, so that none is lost without notice.
     private func check(_ arguments: [String], atLeast count: Int) async throws {
         let result = try await Binary.run([Self.script] + arguments, program: Self.python, timeout: 600)
