@@ -10,6 +10,7 @@ struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Serve the page and the HTTP API.")
 
     @OptionGroup var shared: SharedOptions
+    @OptionGroup var writing: WriteOptions
 
     @Option(help: "Address and port (default: 127.0.0.1:8080; port 0 takes a free one).")
     var bind: String?
@@ -40,7 +41,7 @@ struct Serve: AsyncParsableCommand {
         try configuration.checkSafety()
         let services = try await Services.open(configuration, logger: .standardError(configuration))
         do {
-            let search = try await services.openSearch()
+            let search = try await services.openSearch(writes: writing.mode)
             let server = try Server(services, search, try await services.openChat(search), fixtures: fixtures.mode) {
                 port in
                 await announce(services, port: port ?? configuration.bind.port)

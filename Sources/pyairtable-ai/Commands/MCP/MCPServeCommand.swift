@@ -22,6 +22,8 @@ struct MCPServeCommand: AsyncParsableCommand {
 
     @OptionGroup var shared: SharedOptions
     @OptionGroup var options: MCPOptions
+    @OptionGroup var writing: WriteOptions
+    @OptionGroup var imports: ImportRootOptions
     @OptionGroup var fixtures: FixtureOptions
 
     @Option(help: "Address of a running server to hand every message on to, such as http://127.0.0.1:8080.")
@@ -31,6 +33,9 @@ struct MCPServeCommand: AsyncParsableCommand {
         try fixtures.checkNoData(shared)
         guard let url else { return }
         try options.checkUnused(besides: "--url")
+        guard writing.writes == .ask, imports.importRoot == nil else {
+            throw ValidationError("--url leaves writing to the server: leave out --writes and --import-root")
+        }
         if fixtures.fixtures { throw ValidationError("--fixtures serves no data: leave out --url") }
         _ = try MCPOptions.address(url)
         guard shared.data == nil, shared.databaseURL == nil else {
@@ -78,7 +83,7 @@ struct MCPServeCommand: AsyncParsableCommand {
     private func serve(_ configuration: AppConfiguration, isHosted: Bool = false) async throws {
         let logger = Logger.standardError(configuration)
         let services = try await Services.open(configuration, logger: logger)
-        let search = try await services.openSearch()
+        let search = try await services.openSearch(writes: writing.mode, importRoot: imports.importRoot)
         let hosted = isHosted ? try await HostedBases(services) : nil
         var offer = fixtures.fixtures ? FixtureMode.offer() : search.mcpOffer(services)
         let selection = try options.selection()
