@@ -64,6 +64,7 @@ public struct Server: Sendable {
                     offer: fixtures?.offer(services) ?? search.mcpOffer(services),
                     logger: services.logger
                 ),
+                tools: search.audited(by: "rest", services),
                 mcpGuest: fixtures?.guest(services),
                 models: CatalogModels(catalog: chat.catalog, ledger: chat.ledger) { context in
                     RecordsModel(extractor: chat.extractor, context: context)

@@ -13,6 +13,8 @@ public final class GatewayServices: Sendable {
     let search: any SearchAnswering
     let chat: any ChatServing
     let mcp: MCPEndpoint
+    /// What `/api/v1/tools` offers.
+    let tools: any ToolProvider
     /// Who comes to MCP without a key; nil when nobody may. For conformance suites alone, beside no real data.
     let mcpGuest: (@Sendable () async throws -> RequestContext)?
     let models: any ModelServing
@@ -37,6 +39,7 @@ public final class GatewayServices: Sendable {
         search: any SearchAnswering,
         chat: (any ChatServing)? = nil,
         mcp: MCPEndpoint,
+        tools: (any ToolProvider)? = nil,
         mcpGuest: (@Sendable () async throws -> RequestContext)? = nil,
         models: (any ModelServing)? = nil,
         vectors: (any VectorServing)? = nil,
@@ -55,6 +58,7 @@ public final class GatewayServices: Sendable {
         self.search = search
         self.chat = chat ?? ChatUnavailable()
         self.mcp = mcp
+        self.tools = tools ?? NoTools()
         self.mcpGuest = mcpGuest
         self.models = models ?? NoModels()
         self.vectors = vectors ?? NoModels()

@@ -96,12 +96,9 @@ extension SearchError {
 
     package static func unknown(_ code: Code, _ name: String, among names: [String]) -> Self {
         let kind = code == .unknownBase ? "base" : code == .unknownTable ? "table" : "field"
-        let nearest = Spelling.nearest(to: name, among: names).map { "did you mean \"\($0)\"?" }
-        return Self(
-            code,
-            "There is no \(kind) \"\(name.prefix(100))\", or you may not see it.",
-            hint: nearest ?? "list the \(kind)s to see their names and ids"
-        )
+        // A name may stand in several places.
+        var seen: Set<String> = []
+        return Self(code, Misnamed.message(kind, name, among: names.filter { seen.insert($0).inserted }))
     }
 
     static var unknownRecord: Self {

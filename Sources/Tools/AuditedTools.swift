@@ -19,6 +19,10 @@ public struct AuditedTools: ToolProvider {
         try await tools.tools(context: context)
     }
 
+    public func definition(of name: String, context: RequestContext) async throws -> ToolDefinition? {
+        try await tools.definition(of: name, context: context)
+    }
+
     public func permission(toCall name: String) -> Permission? { tools.permission(toCall: name) }
 
     public func call(_ call: ToolCall, caller: any ToolCaller, context: RequestContext) async throws -> ToolResult {

@@ -28,8 +28,12 @@ protocol Tool: Sendable {
     /// - Parameter caller: whom a tool that changes something asks.
     func run(_ arguments: Arguments, caller: any ToolCaller, context: RequestContext) async throws -> Answer
 
-    /// The answer for reading: everything needed to go on, in few tokens.
+    /// The answer for reading: everything needed to go on, in few tokens. All of it is marked as data, since most of it is text
+    /// of records: cells, names, comments.
     func text(of answer: Answer) -> String
+
+    /// What to do next, in our own words: stands after the data, and never holds text of records.
+    func advice(of answer: Answer) -> String?
 
     /// What the answer speaks of and can be read on its own.
     func links(of answer: Answer) -> [ResourceLink]
@@ -41,14 +45,15 @@ extension Tool {
     var answerSchema: JSONSchema { Answer.schema }
 
     func links(of answer: Answer) -> [ResourceLink] { [] }
+    func advice(of answer: Answer) -> String? { nil }
 
     var definition: ToolDefinition {
         ToolDefinition(
             name: name,
             title: title,
             description: description,
-            inputSchema: argumentsSchema,
-            outputSchema: answerSchema,
+            inputSchema: argumentsSchema.offeredInput,
+            outputSchema: answerSchema.offeredAnswer,
             annotations: annotations,
             permission: permission,
             toolset: toolset
@@ -57,8 +62,14 @@ extension Tool {
 
     /// Checks and decodes the arguments, runs, encodes. What the caller can do something about becomes a result that a
     /// model can read.
-    func call(_ arguments: JSONObject, caller: any ToolCaller, context: RequestContext) async throws -> ToolResult {
-        let schema = argumentsSchema
+    ///
+    /// - Parameter schema: `argumentsSchema`, made once.
+    func call(
+        _ arguments: JSONObject,
+        checkedBy schema: JSONSchema,
+        caller: any ToolCaller,
+        context: RequestContext
+    ) async throws -> ToolResult {
         let violations = schema.violations(of: .object(arguments))
         guard violations.isEmpty else { return .refusing(violations, of: name, arguments: schema) }
         do {
@@ -67,8 +78,10 @@ extension Tool {
                 caller: caller,
                 context: context
             )
+            let text = text(of: answer)
+            let parts = [text.isEmpty ? nil : DataFence.marked(text), advice(of: answer)]
             return ToolResult(
-                text: text(of: answer),
+                text: parts.compactMap(\.self).joined(separator: "\n"),
                 structured: try JSONCoder.value(of: answer),
                 content: links(of: answer).map { .link($0) }
             )
@@ -90,6 +103,15 @@ extension ToolResult {
         var lines = ["The arguments of \(tool) are wrong:"]
         for violation in violations { lines.append("- \(violation)") }
         lines.append(names.isEmpty ? "It takes no arguments." : "It takes: \(names.joined(separator: ", ")).")
-        return ToolResult(text: lines.joined(separator: "\n"), isError: true)
+        return ToolResult(
+            text: lines.joined(separator: "\n"),
+            isError: true,
+            problem: ToolProblem(
+                code: "invalidArguments",
+                kind: .invalid,
+                message: lines.dropLast().joined(separator: "\n"),
+                hint: lines.last
+            )
+        )
     }
 }

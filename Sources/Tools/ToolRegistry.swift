@@ -7,16 +7,29 @@ package import Search
 ///
 /// A caller is offered the tools that they have the permission for; calling another one says which permission it needs.
 public struct ToolRegistry: ToolProvider {
-    private let tools: [any Tool]
-    private let byName: [String: any Tool]
+    /// All tools, whoever asks: for documentation and snapshots.
+    public let definitions: [ToolDefinition]
+    private let byName: [String: Entry]
+
+    /// A tool, with its schemas made once.
+    private struct Entry {
+        let tool: any Tool
+        let definition: ToolDefinition
+        let arguments: JSONSchema
+    }
+
     /// Looks at what reading tools answer; nil where nothing is written.
     private let orders: ShownOrders?
 
     init(_ tools: [any Tool], orders: ShownOrders? = nil) {
-        self.tools = tools
         self.orders = orders
-        byName = Dictionary(tools.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        definitions = tools.map(\.definition)
+        let entries = zip(tools, definitions).map { tool, definition in
+            (tool.name, Entry(tool: tool, definition: definition, arguments: tool.argumentsSchema))
+        }
+        byName = Dictionary(entries, uniquingKeysWith: { first, _ in first })
         precondition(byName.count == tools.count, "two tools have the same name")
+        precondition(tools.allSatisfy { $0.name.utf8.count <= Limits.toolNameBytes }, "a name is too long for clients")
     }
 
     /// The product's tools over its services. A new tool is one more line here.
@@ -41,6 +54,8 @@ public struct ToolRegistry: ToolProvider {
             FindSimilarTool(search: search),
             AskTool(answers: AnswerExtractor(search: search)),
             AggregateRecordsTool(airtable: airtable),
+            ListChangesTool(airtable: airtable),
+            ListCommentsTool(airtable: airtable),
         ]
         if writes == .off { return ToolRegistry(reading) }
         let desk = WriteDesk(airtable: airtable, mode: writes, services: writing)
@@ -64,24 +79,33 @@ public struct ToolRegistry: ToolProvider {
         )
     }
 
-    /// All tools, whoever asks: for documentation and snapshots.
-    public var definitions: [ToolDefinition] { tools.map(\.definition) }
-
-    public func tools(context: RequestContext) async throws -> [ToolDefinition] {
-        tools.filter { context.principal.permissions.contains($0.permission) }.map(\.definition)
+    public func definition(of name: String, context: RequestContext) async throws -> ToolDefinition? {
+        byName[name]?.definition
     }
 
-    public func permission(toCall name: String) -> Permission? { byName[name]?.permission }
+    /// What a tool may answer, bounds included; what is offered says less.
+    func answerSchema(of name: String) -> JSONSchema? { byName[name]?.tool.answerSchema }
+
+    public func tools(context: RequestContext) async throws -> [ToolDefinition] {
+        definitions.filter { context.principal.permissions.contains($0.permission) }
+    }
+
+    public func permission(toCall name: String) -> Permission? { byName[name]?.definition.permission }
 
     public func call(_ call: ToolCall, caller: any ToolCaller, context: RequestContext) async throws -> ToolResult {
-        guard let tool = byName[call.name] else { throw ToolProviderError.unknownTool(call.name) }
+        guard let entry = byName[call.name] else { throw ToolProviderError.unknownTool(call.name) }
         do {
-            try context.require(tool.permission)
+            try context.require(entry.definition.permission)
         } catch {
             return ToolResult(failure: error)
         }
-        let result = try await tool.call(call.arguments, caller: caller, context: context)
-        if tool.annotations.readOnlyHint { orders?.look(at: result, for: context) }
+        let result = try await entry.tool.call(
+            call.arguments,
+            checkedBy: entry.arguments,
+            caller: caller,
+            context: context
+        )
+        if entry.definition.annotations.readOnlyHint { orders?.look(at: result, for: context) }
         return result
     }
 }

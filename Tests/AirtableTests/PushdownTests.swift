@@ -31,7 +31,7 @@ struct PushdownTests {
             var (pairs, pushed, narrowed, found) = (0, 0, 0, 0)
             for _ in 0..<formulas {
                 let formula = generator.formula()
-                let trial = try Trial(formula, model: model, tenant: tenant, now: Self.now)
+                let trial = try FilterTrial(formula, model: model, tenant: tenant, now: Self.now)
                 let expected = try trial.accepted(rows)
                 let outcome = try await database.read(of: .everyTenant) { try trial.outcome(in: $0) }
                 if let bySQL = outcome.bySQL {
@@ -67,7 +67,7 @@ struct PushdownTests {
     )
     func extent(_ formula: String, _ expected: String) throws {
         let model = FilterGenerator.model(number: 1)
-        let trial = try Trial(formula, model: model, tenant: .random(), now: Self.now)
+        let trial = try FilterTrial(formula, model: model, tenant: .random(), now: Self.now)
         let extent = trial.plan.pushdown.map { $0.isExact ? "exact" : "narrowed" } ?? "no"
         #expect(extent == expected, "\(formula)")
     }
@@ -85,14 +85,14 @@ struct PushdownTests {
             let deep = String(repeating: "NOT(", count: 200) + "{Flag}" + String(repeating: ")", count: 200)
             let ids = (0..<900).map { "RECORD_ID()='rec\($0)'" }
             for formula in ["OR(\(many))", "AND(\(many))", deep, "OR(\((ids + names).joined(separator: ",")))"] {
-                let trial = try Trial(formula, model: model, tenant: tenant, now: Self.now)
+                let trial = try FilterTrial(formula, model: model, tenant: tenant, now: Self.now)
                 let listed = try await database.read(of: .everyTenant) { try trial.outcome(in: $0).listed }
                 #expect(listed == (try trial.accepted(rows)).sorted(), "\(formula.prefix(40))")
             }
         }
     }
 
-    private static func store(
+    static func store(
         _ rows: [StoredRow],
         _ model: TableModel,
         _ tenant: TenantID,
@@ -111,7 +111,7 @@ struct PushdownTests {
 }
 
 /// One filter, judged in every way there is.
-private struct Trial: Sendable {
+struct FilterTrial: Sendable {
     let plan: ListingPlan
     let tenant: TenantID
 
@@ -124,9 +124,13 @@ private struct Trial: Sendable {
     }
 
     init(_ formula: String, model: TableModel, tenant: TenantID, now: Instant) throws {
+        try self.init(RecordQuery(filter: formula), model: model, tenant: tenant, now: now)
+    }
+
+    init(_ query: RecordQuery, model: TableModel, tenant: TenantID, now: Instant) throws {
         self.tenant = tenant
         plan = try ListingPlan(
-            RecordQuery(filter: formula),
+            query,
             model: model,
             scope: VisibleScope(tenant: tenant),
             filters: FormulaFilters(),

@@ -42,8 +42,8 @@ struct CrashTests {
         while true {
             let page = try await client.tool("list_records", arguments)
             names += page["records"]?.arrayValue?.compactMap { $0["fields"]?["Name"]?.stringValue } ?? []
-            guard let offset = page["offset"] else { return names }
-            arguments["offset"] = offset
+            guard let cursor = page["cursor"] else { return names }
+            arguments["cursor"] = cursor
         }
     }
 

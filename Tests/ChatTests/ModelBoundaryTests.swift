@@ -109,8 +109,8 @@ struct ModelBoundaryTests {
             let model = ModelByFunction { request in
                 guard request.results.isEmpty else { return .text(said) }
                 return .calls([
-                    ("search_records", ["query": "walrus", "filter": "'; DROP TABLE records; --"]),
-                    ("search_records", ["query": "walrus", "filter": .string(String(repeating: "(", count: 3_000))]),
+                    ("search_records", ["query": "walrus", "formula": "'; DROP TABLE records; --"]),
+                    ("search_records", ["query": "walrus", "formula": .string(String(repeating: "(", count: 3_000))]),
                     ("list_records", ["base": "Open' OR '1'='1", "table": "Notes"]),
                     ("list_records", ["base": "Open", "table": "Notes", "fields": ["Name\"; DROP TABLE x"]]),
                     ("search_records", ["query": "walrus", "sql": "SELECT 1"]), ("run_code", ["code": "exit()"]),

@@ -139,6 +139,7 @@ struct GatewayFixture: Sendable {
             search: search,
             chat: chat,
             mcp: mcp,
+            tools: mcpTools,
             models: TestModels.sample,
             vectors: TestModels.sample,
             embedding: embedding,

@@ -74,6 +74,7 @@ struct PermissionTests {
             .workspaceId: fixture.base.workspace.description,
             .fieldIdOrName: route.name.hasSuffix("ploadAttachment") ? "Files" : "State",
             .viewId: view.id.description, .commentId: comment.id.description, .transaction: "\(transaction)",
+            .tool: "whoami",
             .grantId: try await fixture.grant().description, .roleId: try await fixture.role().description,
             .groupId: try await fixture.group().description,
             .choiceId: try #require(fixture.elements.field("State")?.options.choices?.last?.id.description),

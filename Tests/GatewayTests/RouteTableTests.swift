@@ -26,6 +26,8 @@ struct RouteTableTests {
     /// Whoever is known may call these. What they answer depends on who it is.
     private static let anyKey = [
         "/mcp", "/v0/meta/whoami",
+        // Each tool asks for its own permission.
+        "/api/v1/tools", "/api/v1/tools/{tool}",
         // Of oneself; of others they ask for members:manage.
         "/api/v1/permissions/check", "/api/v1/permissions/explain", "/api/v1/permissions/objects",
     ]

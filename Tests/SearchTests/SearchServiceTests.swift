@@ -117,8 +117,10 @@ struct SearchServiceTests {
             #expect(try await found(nil, [two.id.description]) == [second])
             #expect(try await found([]) == [])
             #expect(try await found(nil, []) == [])
-            await world.expect(.unknownBase, "did you mean \"Two\"?") { try await found(["Twoo"]) }
-            await world.expect(.unknownTable, "did you mean \"Notes\"?") { try await found(["One"], ["Note"]) }
+            await world.expect(.unknownBase, "no base 'Twoo'; did you mean 'Two'?") { try await found(["Twoo"]) }
+            await world.expect(.unknownTable, "no table 'Note'; did you mean 'Notes'?") {
+                try await found(["One"], ["Note"])
+            }
             await world.expect(.unknownTable) { try await found(["One"], [two.id.description]) }
         }
     }
@@ -216,7 +218,7 @@ struct SearchServiceTests {
 extension SearchFixture {
     func expect<T>(
         _ code: SearchError.Code,
-        _ hint: String? = nil,
+        _ message: String? = nil,
         sourceLocation: SourceLocation = #_sourceLocation,
         _ body: () async throws -> T
     ) async {
@@ -225,7 +227,7 @@ extension SearchFixture {
             Issue.record("nothing was refused; expected \(code.rawValue)", sourceLocation: sourceLocation)
         } catch let error as SearchError {
             #expect(error.code == code, "\(error)", sourceLocation: sourceLocation)
-            if let hint { #expect(error.hint == hint, sourceLocation: sourceLocation) }
+            if let message { #expect(error.message == message, sourceLocation: sourceLocation) }
         } catch {
             Issue.record("\(error) is no SearchError", sourceLocation: sourceLocation)
         }

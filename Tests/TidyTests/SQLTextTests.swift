@@ -72,7 +72,8 @@ struct SQLTextTests {
             "RecordStore.parameters(2..<(2 + group.count))", "RecordStore.parameters(3..<(3 + group.count))",
         ],
         "Airtable/Changes/ChangeLogStore+History.swift": [
-            "ChangeKind.recomputed.rawValue", "condition", "places", #"table == nil ? "" : " AND table_id = $5""#,
+            "ChangeKind.recomputed.rawValue", "condition", "place.condition", "places",
+            #"table == nil ? "" : " AND table_id = $5""#,
         ],
         "Airtable/Changes/ChangedPlaces.swift": ["places"],
         "Airtable/Comments/CommentStore.swift": ["places"],

@@ -53,6 +53,7 @@ struct MaskedToolTests {
                 in: books,
                 context: context
             )[0].id
+            _ = try await airtable.createComment("The zzhush one.", on: record, in: books, context: context)
             try await world.index()
             var sight = Reach()
             sight.excludedTables = [table.id]
@@ -89,12 +90,20 @@ struct MaskedToolTests {
         let (moby, hidden) = (JSONValue.string(world.moby.description), JSONValue.string(secrets.record.description))
         let melville = JSONValue.string(world.melville.description)
         return [
-            "list_bases": [[:]], "list_tables": [["base": "Library"]],
+            "list_bases": [[:]], "list_tables": [["base": "Library"], ["base": "Library", "question": "zzhush"]],
+            "list_changes": [
+                ["base": "Library"], ["base": "Library", "cursor": "a0", "limit": 100], place,
+                at(["recordId": moby]), at(["recordId": hidden]), ["base": "Library", "table": "Zzhus table"],
+            ],
+            "list_comments": [at(["recordId": moby]), at(["recordId": hidden])],
             "describe_table": [
                 place, ["base": "Library", "table": "Zzhus table"], ["base": "Library", "table": "Authors"],
+                at(["detail": "full", "question": "zzhush"]), at(["detail": "names"]),
             ],
             "list_records": [
                 place, at(["fields": ["Zzhus field"]]), at(["fields": ["Title", "Author"]]),
+                at(["filter": [["field": "Pages", "op": ">", "value": 1]]]), at(["sort": [["field": "Zzhus field"]]]),
+                at(["formula": "{Zzhus field}='x'"]), at(["formula": "{Pages}>1000"]), at(["view": "Zzhus view"]),
                 ["base": "Library", "table": "Authors"],
             ],
             "get_record": [
@@ -103,13 +112,14 @@ struct MaskedToolTests {
             ],
             "search_records": [
                 ["query": "captain hunts a white whale"], ["query": "zzhush"], ["query": "zzhush", "mode": "lexical"],
-                ["query": "zzhush row"], ["query": "whale", "explain": true, "limit": 50],
-                ["query": "whale", "filter": "{Pages}>1000"], ["query": "whale", "filter": "{Zzhus field}='x'"],
+                ["query": "zzhush row"], ["query": "whale", "limit": 50],
+                ["query": "whale", "formula": "{Pages}>1000"], ["query": "whale", "formula": "{Zzhus field}='x'"],
             ],
             "find_similar": [["recordId": moby, "limit": 50], ["recordId": hidden]],
             "ask": [["question": "Who is the zzhush captain?"], ["question": "Which book is about a whale?"]],
             "aggregate_records": [
-                place, at(["groupBy": [["field": "Author"]]]), at(["groupBy": [["field": "Zzhus field"]]]),
+                place, at(["groupBy": [["field": "Author"]]]), at(["formula": "{Zzhus field}='x'"]),
+                at(["filter": [["field": "Zzhus field", "op": "empty"]]]), at(["groupBy": [["field": "Zzhus field"]]]),
                 at(["measures": [["function": "max", "field": "Pages"], ["function": "sum", "field": "Pages"]]]),
                 at(["groupBy": [["field": "Title"]]]),
             ],

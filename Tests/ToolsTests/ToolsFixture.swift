@@ -53,6 +53,24 @@ struct ToolsFixture: Sendable {
     }
 }
 
+extension ToolResult {
+    /// What stands between the marks of data.
+    var data: String {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        guard let first = lines.first, first.hasPrefix("[data "),
+            let end = lines.lastIndex(of: "[end of data \(first.dropFirst(6).prefix(6))]")
+        else { return "" }
+        return lines[1..<end].joined(separator: "\n")
+    }
+
+    /// What stands after them.
+    var advice: String {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        let end = lines.lastIndex { $0.hasPrefix("[end of data ") }
+        return lines.suffix(from: end.map { $0 + 1 } ?? 0).joined(separator: "\n")
+    }
+}
+
 func withTools(_ body: @escaping @Sendable (ToolsFixture) async throws -> Void) async throws {
     let migrations = AccessStore.migrations + AirtableService.migrations + SearchStore.migrations
     try await withTemporaryDirectory { directory in

@@ -4,7 +4,7 @@ import Domain
 extension WebAPIBackend {
     func list(_ query: RecordQuery) async throws -> RecordListing {
         let now = service.now()
-        let (listing, fields) = try await prepared { backend in
+        let (listing, fields, conditions) = try await prepared { backend in
             // Checked by our own rules first: a filter or sort by a hidden field must not get out.
             var known = query
             known.offset = nil
@@ -18,7 +18,8 @@ extension WebAPIBackend {
             )
             var listing = HostedListing()
             if query.fields?.isEmpty == false || !backend.hidden.isEmpty {
-                listing.fields = plan.fields.map(\.id.description)
+                let read = Set(plan.conditions.map(\.field.id)).subtracting(plan.fields.map(\.id))
+                listing.fields = (plan.fields.map(\.id) + read).map(\.description)
             }
             listing.filterByFormula = query.filter.flatMap { $0.isEmpty ? nil : $0 }
             listing.sort = try query.sort.map { key in
@@ -31,10 +32,55 @@ extension WebAPIBackend {
             listing.userLocale = query.locale
             listing.returnFieldsByFieldID = true
             listing.offset = query.offset.flatMap { $0.isEmpty ? nil : $0 }
-            return (listing, plan.fields)
+            return (listing, plan.fields, plan.conditions)
         }
-        let page = try await upstream.client.page(listing, of: table.description, in: base.id, try await call())
-        return RecordListing(records: try await records(page.records), fields: fields, offset: page.offset)
+        let (records, offset) = try await fitting(conditions, listing)
+        return RecordListing(records: records, fields: fields, offset: offset)
+    }
+
+    /// The first page of which a record fits, of those that the service gives: of some pages it is asked at a time, so that a
+    /// page may be empty and others after it.
+    private func fitting(
+        _ conditions: [ConditionPredicate],
+        _ listing: HostedListing
+    ) async throws -> (records: [Record], offset: String?) {
+        var listing = listing
+        for asked in 1... {
+            let page = try await upstream.client.page(listing, of: table.description, in: base.id, try await call())
+            var records = try await records(page.records)
+            if !conditions.isEmpty {
+                let links = try await linkTexts(of: records, fields: conditions.map(\.field))
+                records.removeAll { record in !conditions.allSatisfy { $0.holds(for: record, links: links) } }
+            }
+            if !records.isEmpty || page.offset == nil || asked == Self.pagesPerQuestion {
+                return (records, page.offset)
+            }
+            listing.offset = page.offset
+        }
+        return ([], nil)
+    }
+
+    /// What people read where these records link to others, as far as the caller may see it.
+    func linkTexts(of records: [Record], fields: [Field]) async throws -> LinkTexts {
+        var wanted: [TableID: Set<RecordID>] = [:]
+        for field in fields {
+            guard let linked = field.options.linkedTable else { continue }
+            for record in records {
+                if case .links(let ids) = record.cells[field.id] { wanted[linked, default: []].formUnion(ids) }
+            }
+        }
+        var texts: [RecordID: String] = [:]
+        for (linked, ids) in wanted {
+            do {
+                let names = try await service.reads(by: .recordsRead)
+                    .primaryValues(of: ids.sorted(), in: linked, context: context)
+                texts.merge(names) { first, _ in first }
+            } catch let error as AirtableError where error.code == .modelNotFound {
+                // A table that this caller may not see: its records have no names for them.
+                continue
+            }
+        }
+        return LinkTexts(texts)
     }
 
     /// A page in the service's own order; at most a hundred records, whatever `request` asks for.
@@ -119,6 +165,7 @@ extension WebAPIBackend {
 
     static let recordsPerQuestion = MirrorRules().recordsPerQuestion
     private static let countedPages = 10
+    private static let pagesPerQuestion = 10
 
     /// Whether a record is one of these.
     static func question(_ ids: [RecordID]) -> String {

@@ -90,6 +90,53 @@ extension ChangeLogStore {
         return try changes(sequences, schema: schema, in: transaction).reversed()
     }
 
+    /// A part of the log, oldest first.
+    struct ForwardWindow {
+        let changes: [RecordChange]
+        /// The last entry that was looked at.
+        let end: Int64
+        let isLast: Bool
+    }
+
+    /// The changes of one base, one table of it or one record after `sequence`. Looks at `changePageEntries` entries of the
+    /// tenant's log at most.
+    ///
+    /// - Parameter sequence: in the extent.
+    func changes(
+        in base: BaseID,
+        table: TableID?,
+        record: RecordID?,
+        after sequence: Int64,
+        limit: Int,
+        schema: TenantSchema,
+        in transaction: any Transaction
+    ) throws -> ForwardWindow {
+        let latest = try extent(tenant: schema.tenant, in: transaction).latest
+        let end = min(sequence + Int64(Limits.changePageEntries), latest)
+        let place: (condition: String, argument: SQLValue) =
+            if let record {
+                (" AND record = $5", record.sql)
+            } else if let table {
+                (" AND table_id = $5", table.sql)
+            } else {
+                ("", .null)
+            }
+        let sizes = try transaction.rows(
+            """
+            SELECT sequence, bytes FROM change_log
+            WHERE tenant = $1 AND sequence > $2 AND sequence <= $3 AND base = $4\(place.condition) ORDER BY sequence
+            """,
+            [schema.tenant.sql, SQLValue(sequence), SQLValue(end), base.sql]
+                + (place.condition.isEmpty ? [] : [place.argument])
+        )
+        let chosen = try Self.chosen(sizes, limit: limit)
+        let changes = Array(try changes(chosen, schema: schema, in: transaction).reversed())
+        if chosen.count < sizes.count, let last = chosen.last {
+            return ForwardWindow(changes: changes, end: last, isLast: false)
+        }
+        return ForwardWindow(changes: changes, end: end, isLast: end == latest)
+    }
+
     /// The newest change of a record after `sequence`.
     func latestChange(
         of record: RecordID,

@@ -16,6 +16,8 @@ struct ListingPlan: Sendable {
     let fields: [Field]
     let sort: [SortField]
     let predicate: (any RecordPredicate)?
+    /// Those of the query's conditions, which the hosted service does not know.
+    let conditions: [ConditionPredicate]
     /// What SQL can say of the predicate.
     let pushdown: Pushdown?
     /// Reads only the cells to give.
@@ -25,13 +27,15 @@ struct ListingPlan: Sendable {
     let pageSize: Int
     let maxRecords: Int
 
+    /// - Parameter others: fields whose cells whoever scans looks at too.
     init(
         _ query: RecordQuery,
         model: TableModel,
         view: TableView? = nil,
         scope: VisibleScope,
         filters: any FilterCompiler,
-        now: Instant
+        now: Instant,
+        reading others: Set<FieldID> = []
     ) throws(AirtableError) {
         try Self.check(query)
         let table = scope.visible(model.table)
@@ -57,11 +61,15 @@ struct ListingPlan: Sendable {
             guard let formula, !formula.isEmpty else { continue }
             predicates.append(try filters.predicate(formula, table: table, environment: environment))
         }
+        var conditions: [ConditionPredicate] = []
+        for condition in query.conditions { conditions.append(try ConditionPredicate(condition, of: table)) }
+        self.conditions = conditions
+        predicates += conditions
         predicate = predicates.count > 1 ? AllPredicates(predicates) : predicates.first
         pushdown = .all(predicates.map { ($0 as? any PushablePredicate)?.pushdown })
         shown = model.reading(Set(fields.map(\.id)))
         // Again: a compiler that lets a hidden field through must not get to see its cells.
-        let judgedFields = Set(sort.map(\.ordering.field.id)).union(predicate?.fields ?? [])
+        let judgedFields = Set(sort.map(\.ordering.field.id)).union(predicate?.fields ?? []).union(others)
         judged = model.reading(judgedFields.intersection(table.fields.map(\.id)))
     }
 
@@ -77,6 +85,13 @@ struct ListingPlan: Sendable {
         }
         if let max = query.maxRecords, max < 1 {
             throw AirtableError(.invalidRequest, "maxRecords is at least 1, received \(max).")
+        }
+        guard query.conditions.count <= Limits.filterConditions else {
+            throw AirtableError(
+                .invalidRequest,
+                "A filter has at most \(Limits.filterConditions) conditions, received \(query.conditions.count).",
+                hint: "a formula can say more"
+            )
         }
         guard query.sort.count <= Limits.sortFields else {
             throw AirtableError(

@@ -17,6 +17,8 @@ public struct RecordQuery: Sendable, Hashable {
     public var fields: [String]?
     /// A formula: only records for which it is true.
     public var filter: String?
+    /// Only records that fit all of these as well.
+    public var conditions: [RecordCondition] = []
     /// Overrides the view's order.
     public var sort: [SortKey] = []
     /// Name or identifier.

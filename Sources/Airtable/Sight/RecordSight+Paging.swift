@@ -29,6 +29,7 @@ extension ListingPlan {
         fields = []
         sort = []
         predicate = nil
+        conditions = []
         pushdown = nil
         shown = model.reading([])
         judged = shown

@@ -18,17 +18,45 @@ public struct ToolResult: Sendable, Hashable {
     /// What follows the text: links to what it speaks of, pictures.
     public let content: [ContentBlock]
     public let isError: Bool
+    /// Why it failed, for edges that have a form of their own for that.
+    public let problem: ToolProblem?
 
-    public init(text: String, structured: JSONValue? = nil, content: [ContentBlock] = [], isError: Bool = false) {
+    public init(
+        text: String,
+        structured: JSONValue? = nil,
+        content: [ContentBlock] = [],
+        isError: Bool = false,
+        problem: ToolProblem? = nil
+    ) {
         self.text = text
         self.structured = structured
         self.content = content
         self.isError = isError
+        self.problem = problem
     }
 
     /// The result that tells of a failure: its message and, on a second line, what to do next.
     public init(failure: some Failure) {
         let lines = [failure.message, failure.hint].compactMap(\.self)
-        self.init(text: lines.joined(separator: "\n"), isError: true)
+        self.init(text: lines.joined(separator: "\n"), isError: true, problem: ToolProblem(failure))
+    }
+}
+
+/// A failure as a value.
+public struct ToolProblem: Sendable, Hashable {
+    public let code: String
+    public let kind: FailureKind
+    public let message: String
+    public let hint: String?
+
+    public init(code: String, kind: FailureKind, message: String, hint: String? = nil) {
+        self.code = code
+        self.kind = kind
+        self.message = message
+        self.hint = hint
+    }
+
+    public init(_ failure: some Failure) {
+        self.init(code: failure.code.rawValue, kind: failure.kind, message: failure.message, hint: failure.hint)
     }
 }

@@ -3,7 +3,7 @@ public protocol ToolProvider: Sendable {
     /// What this caller may use, in a stable order.
     func tools(context: RequestContext) async throws -> [ToolDefinition]
 
-    /// One of `tools`, by name; nil when this caller is not offered it.
+    /// The tool of this name, also when this caller lacks the permission for it; nil when it is not offered to anybody here.
     func definition(of name: String, context: RequestContext) async throws -> ToolDefinition?
 
     /// Runs one tool. A tool that ran and failed is a result with `isError`.
@@ -16,6 +16,7 @@ public protocol ToolProvider: Sendable {
 }
 
 extension ToolProvider {
+    /// Among those that the caller may use.
     public func definition(of name: String, context: RequestContext) async throws -> ToolDefinition? {
         try await tools(context: context).first { $0.name == name }
     }

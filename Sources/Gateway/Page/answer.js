@@ -192,6 +192,8 @@ const toolNames = {
   list_records: ["Reading records", (given) => given.table],
   get_record: ["Reading a record", () => null],
   aggregate_records: ["Calculating", (given) => given.table],
+  list_changes: ["Looking at changes", (given) => given.table ?? given.base],
+  list_comments: ["Reading comments", () => null],
   ask: ["Looking for passages", (given) => given.question],
 };
 

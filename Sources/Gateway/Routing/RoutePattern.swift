@@ -46,6 +46,8 @@ public enum PathParameter: String, Sendable, Hashable, CaseIterable {
     /// The number of a transaction of the change log.
     case transaction
     case webhookId
+    /// The name of a tool.
+    case tool
     case tenantId
     case attachmentId
     case sessionId
@@ -58,7 +60,7 @@ public enum PathParameter: String, Sendable, Hashable, CaseIterable {
         switch self {
         case .baseId: "app"
         case .tableId: "tbl"
-        case .tableIdOrName, .fieldIdOrName, .transaction, .expires, .signature, .filename: nil
+        case .tableIdOrName, .fieldIdOrName, .tool, .transaction, .expires, .signature, .filename: nil
         case .workspaceId: "wsp"
         case .viewId: "viw"
         case .choiceId: "sel"
@@ -86,6 +88,7 @@ public enum PathParameter: String, Sendable, Hashable, CaseIterable {
         case .transaction: return JSONSchema(json: ["type": "string", "pattern": "^[1-9][0-9]{0,17}$"])
         case .expires: return JSONSchema(json: ["type": "string", "pattern": "^[0-9]{1,15}$"])
         case .signature: return JSONSchema(json: ["type": "string", "pattern": "^[0-9a-f]{64}$"])
+        case .tool: return JSONSchema(json: ["type": "string", "pattern": "^[A-Za-z0-9_.-]{1,64}$"])
         case .filename: return .string(description: "For people; nothing depends on it.")
         default: break
         }

@@ -44,7 +44,7 @@ public final class RouteTable: Sendable {
                 EmbeddingRoutes.all, APIKeyRoutes.all, UserRoutes.all, WorkspaceRoutes.all, TenantRoutes.all,
                 OwnTenantRoutes.all, InviteRoutes.all, WorkspaceMemberRoutes.all,
                 PermissionRoutes.all, PermissionGroupRoutes.all, PermissionQuestionRoutes.all,
-                MCPRoutes.all, ResourceMetadataRoutes.all, OpenAIRoutes.all,
+                ToolRoutes.all, MCPRoutes.all, ResourceMetadataRoutes.all, OpenAIRoutes.all,
                 AirtableRecordRoutes.all, RecordWriteRoutes.all(by: .airtable), AirtableCommentRoutes.all,
                 AirtableMetaRoutes.all, SchemaChangeRoutes.all(by: .airtable), ViewRoutes.all(by: .airtable),
                 UploadRoutes.all, AirtableWebhookRoutes.all, AttachmentRoutes.all, AuditRoutes.all,

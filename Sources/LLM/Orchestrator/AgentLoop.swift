@@ -51,7 +51,7 @@ struct AgentLoop: Sendable {
         precondition(!configuration.models.isEmpty, "a run needs a model")
         self.configuration = configuration
         modelTools = configuration.tools.map {
-            ModelTool(name: $0.name, description: $0.description, parameters: $0.inputSchema)
+            ModelTool(name: $0.name, description: $0.description, parameters: $0.inputSchema.withoutExtensions)
         }
         history = messages
     }

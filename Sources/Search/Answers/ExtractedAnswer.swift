@@ -40,10 +40,10 @@ public struct ExtractedAnswer: WireType, Hashable {
         public static var schema: JSONSchema {
             .object(
                 properties: [
-                    "baseId": .string(description: "app…"), "tableId": .string(description: "tbl…"),
-                    "recordId": .string(description: "rec…"), "fieldId": .string(description: "fld…"),
-                    "quote": .string(description: "Verbatim from that cell; of a link, its records' names."),
-                    "score": .number(description: "Comparable within this answer only; larger is better."),
+                    "baseId": .string(), "tableId": .string(),
+                    "recordId": .string(), "fieldId": .string(),
+                    "quote": .string(description: "Verbatim; of a link, names."),
+                    "score": .number(description: "Comparable in this answer only."),
                 ],
                 required: ["baseId", "tableId", "recordId", "fieldId", "quote", "score"]
             )
@@ -76,9 +76,9 @@ public struct ExtractedAnswer: WireType, Hashable {
     public static var schema: JSONSchema {
         .object(
             properties: [
-                "found": .boolean(description: "Whether the records answer the question."),
-                "text": .string(description: "The answer, with [recordId/fieldId] after each piece."),
-                "quotes": .array(of: Quote.schema, description: "What it rests on, the best first."),
+                "found": .boolean(),
+                "text": .string(description: "With [recordId/fieldId] after each piece."),
+                "quotes": .array(of: Quote.schema, description: "Best first."),
             ],
             required: ["found", "text", "quotes"]
         )

@@ -26,9 +26,12 @@ struct SearchFilter: Sendable {
             fitting.append(table.id)
         }
         self.tables = fitting
-        if fitting.isEmpty, let table = tables.first {
-            // Says which names are unknown; with one table it is that one's.
-            _ = try await reads.matches(formula, in: table.id, limit: 0, scope: scope, context: context)
+        if fitting.isEmpty, let first = tables.first {
+            // Says which name is unknown: by the table that has one like it, if any has.
+            for table in tables.prefix(Limits.searchPlaces) where FormulaCheck.isNearly(formula, of: table) {
+                try FormulaCheck.check(formula, of: table)
+            }
+            try FormulaCheck.check(formula, of: first)
         }
     }
 

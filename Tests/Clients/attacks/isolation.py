@@ -5,8 +5,8 @@ import statistics
 
 from world import missing, normal
 
-# Numbers that each tenant counts for itself: another's number is one's own, or nothing.
-OWN_NUMBERS = {"transaction"}
+# Numbers that each tenant counts for itself, and names that all have: another's is one's own, or nothing.
+OWN_NUMBERS = {"transaction", "tool"}
 # Routes whose path names nobody else's: the caller's own account. Calling them would end the attacker's session.
 OWN = {"logout", "logoutEverywhere", "logoutAll", "deleteMe", "changePassword", "setPassword", "refresh", "endSession"}
 

@@ -17,6 +17,10 @@ def address():
     return {"X-Forwarded-For": f"10.{random.randrange(256)}.{random.randrange(256)}.{random.randrange(1, 255)}"}
 
 
+# Path parameters that are the same for everybody.
+NO_IDENTIFIERS = ("transaction", "tool")
+
+
 class Tenant:
     """A tenant with an owner, and what the paths of the API document name, by the parameter's name."""
 
@@ -80,6 +84,7 @@ class Tenant:
         )
         ids["conversationId"] = self.made("/api/v1/chat/conversations", {"title": f"chat {word}"})
         history = self.call("GET", f"/api/v1/airtable/bases/{ids['baseId']}/history").json
+        ids["tool"] = "list_bases"
         ids["transaction"] = str(self._first(history, "transaction"))
         ids["jobId"] = self.made("/api/v1/embedding-jobs", {"base": ids["baseId"]})
         sent = self.made(
@@ -124,18 +129,19 @@ class Tenant:
     @property
     def kinds(self):
         """Its identifiers by their first three letters."""
-        return {value[:3]: value for name, value in self.ids.items() if name != "transaction"}
+        return {value[:3]: value for name, value in self.ids.items() if name not in NO_IDENTIFIERS}
 
     def shows(self, text):
         """What of this tenant can be seen in `text`."""
         if self.word in text:
             return self.word
-        return next((value for name, value in self.ids.items() if name != "transaction" and value in text), None)
+        return next((value for name, value in self.ids.items() if name not in NO_IDENTIFIERS and value in text), None)
 
 
 def missing(ids):
     """Identifiers of the same forms that name nothing."""
-    return {name: "999999999" if name == "transaction" else made_up(value) for name, value in ids.items()}
+    words = {"transaction": "999999999", "tool": "no_such_tool"}
+    return {name: words[name] if name in words else made_up(value) for name, value in ids.items()}
 
 
 def normal(reply, ids):

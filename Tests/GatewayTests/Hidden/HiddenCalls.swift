@@ -28,7 +28,7 @@ struct HiddenCalls: Sendable {
         deleteRecords deleteRecord getBaseHistory getTableHistory getRecordHistory getTransaction undoTransaction
         exportTable exportBase importBase importTable importRecords listConversations createConversation
         getConversation updateConversation deleteConversation listMessages sendMessage getRun followRun cancelRun
-        createSocketTicket startEmbeddingJob listEmbeddingJobs getEmbeddingJob cancelEmbeddingJob embedTexts
+        createSocketTicket listTools callTool startEmbeddingJob listEmbeddingJobs getEmbeddingJob cancelEmbeddingJob embedTexts
         listApiKeys getApiKey updateApiKey createApiKey rotateApiKey deleteApiKey listUsers getUser updateUser deleteUser
         listWorkspaces createWorkspace getWorkspace updateWorkspace deleteWorkspace listWorkspaceBases moveBase
         getTenant updateTenant listManagedTenants createTenant updateManagedTenant eraseTenant listGrants createGrant
@@ -179,6 +179,14 @@ struct HiddenCalls: Sendable {
                         """
                 )
             }
+        case "callTool":
+            // As the tool that the example names; all tools are asked by HiddenChatTests.
+            [
+                #"{"base": "Periodic table", "table": "Elements"}"#,
+                #"{"base": "Periodic table", "table": "Zzhus table"}"#,
+                #"{"base": "Periodic table", "table": "Elements", "fields": ["Zzhus field"]}"#,
+                #"{"base": "Periodic table", "table": "Elements", "formula": "{Zzhus field}='x'"}"#,
+            ].map { Call(body: $0, given: [$0, "zzhus table", "zzhus field"]) }
         case "startEmbeddingJob":
             [
                 Call(body: #"{"tables": ["Zzhus table"]}"#, given: ["zzhus table"]),

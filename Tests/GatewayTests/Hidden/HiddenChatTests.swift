@@ -24,14 +24,18 @@ struct HiddenChatTests {
         let hidden = [world.secrets.record, world.secrets.refused].map { JSONValue.string($0.description) }
         return [
             "list_bases": [[:]], "list_tables": [["base": "Periodic table"], ["base": "Zzhus base"]],
-            "describe_table": [place, ["base": "Periodic table", "table": "Zzhus table"]],
+            "list_changes": [["base": "Periodic table"], ["base": "Periodic table", "cursor": "a0", "limit": 100]]
+                + hidden.map { at(["recordId": $0]) },
+            "list_comments": [at(["recordId": shown])] + hidden.map { at(["recordId": $0]) },
+            "describe_table": [at(["detail": "full"]), place, ["base": "Periodic table", "table": "Zzhus table"]],
             "list_records": [
                 place, at(["fields": ["Zzhus field"]]), ["base": "Periodic table", "table": "Isotopes"],
+                at(["filter": [["field": "Zzhus field", "op": "empty"]]]), at(["formula": "{Zzhus field}='x'"]),
             ],
             "get_record": [at(["recordId": shown])] + hidden.map { at(["recordId": $0]) },
             "search_records": [
                 ["query": "helium, a gas in lamps"], ["query": "zzhush row", "mode": "lexical"],
-                ["query": "gas", "explain": true, "limit": 50], ["query": "gas", "filter": "{Zzhus field}='x'"],
+                ["query": "gas", "limit": 50], ["query": "gas", "formula": "{Zzhus field}='x'"],
             ],
             "find_similar": [["recordId": shown, "limit": 50]] + hidden.map { ["recordId": $0] },
             "ask": [["question": "Which gas is in lamps?"], ["question": "What is helium?"]],
@@ -166,7 +170,9 @@ struct HiddenChatTests {
                 // What was asked stands there too.
                 let answers = (messages.json?["messages"]?.arrayValue ?? []).filter { $0["role"] == "assistant" }
                 let told = answers.map(\.text).joined()
-                for tool in world.engines.tools.definitions { #expect(told.contains("of=\\\"\(tool.name)\\\"")) }
+                for tool in world.engines.tools.definitions where tool.annotations.readOnlyHint {
+                    #expect(told.contains("of=\\\"\(tool.name)\\\""))
+                }
                 #expect(answers.count == questions.count)
                 for answer in answers { #expect(world.secrets.leaks(in: answer.text, given: allGiven) == []) }
                 try await Self.socket(world, try #require(client.port), conversation)

@@ -41,7 +41,7 @@ extension HiddenWorld {
             .choiceId: fixture.elements.field("State")?.options.choices?.last?.id.description ?? "",
             .keyId: reader.otherKey.description, .grantId: reader.grant.description,
             .roleId: RoleID.random().description, .groupId: GroupID.random().description,
-            .inviteId: InviteID.random().description,
+            .inviteId: InviteID.random().description, .tool: "list_records",
         ]
     }
 

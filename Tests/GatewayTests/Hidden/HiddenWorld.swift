@@ -161,6 +161,7 @@ struct HiddenEngines: Sendable {
                 offer: MCPOffer(tools: tools, sealer: fixture.access.stateSealer),
                 logger: fixture.log.logger()
             ),
+            tools: tools,
             models: models,
             vectors: vectors,
             embedding: embedding,

@@ -113,6 +113,7 @@ struct ImportDataTests {
             #expect(tool.definition.inputSchema.json["required"] == ["base", "table", "format", "content"])
             let result = try await tool.call(
                 ["base": "Work", "table": "Tasks", "format": "csv", "content": "Name\nx\n", "file": "x"],
+                checkedBy: tool.argumentsSchema,
                 caller: SilentCaller(),
                 context: world.context
             )

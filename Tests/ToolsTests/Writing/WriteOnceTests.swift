@@ -22,7 +22,7 @@ struct WriteOnceTests {
             let second = try await world.call("create_records", arguments)
             #expect(second.structured?["records"] == first.structured?["records"])
             #expect(second.structured?["transaction"] == first.structured?["transaction"])
-            #expect(second.structured?["repeated"] == true && second.text.hasSuffix(first.text))
+            #expect(second.structured?["repeated"] == true && second.data.hasSuffix(first.data))
             // With other arguments it is a mistake; another tool, and another caller, have keys of their own.
             let other = try await world.call("create_records", arguments.merging(["records": [["Name": "c"]]]))
             #expect(other.isError && other.text.contains("idempotencyKey"))

@@ -1,16 +1,10 @@
-import Airtable
 import Domain
 
 /// Computes measures over records as they come, whole or by groups. Exact: every record is looked at; sums lose nothing
 /// to the order they are added in (Neumaier's compensated sum).
 struct RecordAggregation {
-    enum Function: String, Sendable, Hashable, Codable, CaseIterable {
-        case count, sum, average, min, max, distinct
-    }
-
-    enum Bucket: String, Sendable, Hashable, Codable, CaseIterable {
-        case year, month, day
-    }
+    typealias Function = AggregationQuery.Function
+    typealias Bucket = AggregationQuery.Bucket
 
     private let measures: [(function: Function, field: Field?)]
     private let groupings: [(field: Field, bucket: Bucket?)]
@@ -36,7 +30,8 @@ struct RecordAggregation {
             guard isFit else {
                 throw AirtableError(
                     .invalidRequest,
-                    "\(function.rawValue) of \"\(field.name)\" can't be computed: its type is \(field.type.rawValue).",
+                    "\(function.rawValue) of '\(Misnamed.shown(field.name))' can't be computed: its type is "
+                        + "\(field.type.rawValue).",
                     hint: "count and distinct take every field"
                 )
             }
@@ -44,7 +39,8 @@ struct RecordAggregation {
         for (field, bucket) in groupings where bucket != nil && !field.isDate {
             throw AirtableError(
                 .invalidRequest,
-                "\"\(field.name)\" has no \(bucket?.rawValue ?? "bucket"): its type is \(field.type.rawValue).",
+                "'\(Misnamed.shown(field.name))' has no \(bucket?.rawValue ?? "bucket"): its type is "
+                    + "\(field.type.rawValue).",
                 hint: "leave bucket out"
             )
         }
@@ -56,12 +52,19 @@ struct RecordAggregation {
 
     var groupCount: Int { groupings.isEmpty ? 1 : accumulators.count }
 
-    /// - Throws: `tooLarge` beyond `Limits.aggregateGroups`.
-    mutating func take(_ record: Record, _ names: LinkedNames) throws {
+    /// - Throws: `tooLarge` beyond `Limits.aggregateGroups` or `Limits.aggregateRecords`.
+    mutating func take(_ record: Record, _ links: LinkTexts) throws {
         recordCount += 1
+        guard recordCount <= Limits.aggregateRecords else {
+            throw AirtableError(
+                .tooLarge,
+                "More than \(Limits.aggregateRecords) records would be aggregated.",
+                hint: "narrow them down by a filter"
+            )
+        }
         var keys: [[JSONValue]] = [[]]
         for (field, bucket) in groupings {
-            let values = Self.keys(of: record.cells[field.id], field, bucket, names)
+            let values = Self.keys(of: record.cells[field.id], field, bucket, links)
             // Before they are made: two cells that link to many records each have more pairs than there is memory.
             try Self.checkGroups(keys.count * values.count)
             keys = keys.flatMap { key in values.map { key + [$0] } }
@@ -73,7 +76,7 @@ struct RecordAggregation {
                     measure.field.map { record.cells[$0.id] } ?? nil,
                     measure.field,
                     measure.function,
-                    names
+                    links
                 )
             }
         }
@@ -121,70 +124,20 @@ struct RecordAggregation {
         of value: CellValue?,
         _ field: Field,
         _ bucket: Bucket?,
-        _ names: LinkedNames
+        _ links: LinkTexts
     ) -> [JSONValue] {
         guard let value else { return field.type == .checkbox ? [false] : [.null] }
         if let bucket {
-            let day: CalendarDate? =
-                switch value {
-                case .date(let date), .computed(.day(let date)): date
-                case .dateTime(let instant), .computed(.moment(let instant)): CalendarDate(instant)
-                default: nil
-                }
-            guard let text = day?.iso8601 else { return [.null] }
-            return [.string(String(text.prefix(bucket == .year ? 4 : bucket == .month ? 7 : 10)))]
+            let moment: Instant
+            switch value {
+            case .date(let date), .computed(.day(let date)): moment = Instant(date)
+            case .dateTime(let instant), .computed(.moment(let instant)): moment = instant
+            default: return [.null]
+            }
+            return [.string(bucket.text(of: moment))]
         }
-        let elements = CellElements.of(value, field, names)
+        let elements = CellElements.of(value, field, links)
         return elements.isEmpty ? [.null] : elements
-    }
-}
-
-/// The values of a cell, one by one: several for links and multiple selects, else one.
-enum CellElements {
-    static func of(_ value: CellValue, _ field: Field, _ names: LinkedNames) -> [JSONValue] {
-        switch value {
-        case .text(let text): [.string(text)]
-        case .number(let number): [JSONNumber(number).map { .number($0) } ?? .null]
-        case .checked: [true]
-        case .choice: [.string(CellCodec.displayText(of: value, field: field) { _ in nil })]
-        case .choices(let ids): unique(ids.map { CellCodec.displayText(of: .choice($0), field: field) { _ in nil } })
-        case .date(let date): [.string(date.iso8601)]
-        case .dateTime(let instant): [.string(instant.iso8601)]
-        // Two linked records of one name are one group, as people read it.
-        case .links(let ids): unique(ids.map { names.names[$0] ?? $0.description })
-        case .collaborators(let people): unique(people.map(\.displayName))
-        case .attachments(let files): unique(files.map(\.filename))
-        case .collaborator, .barcode, .button, .aiText: shown(value, field)
-        case .computed(let computed): of(computed, field, names)
-        }
-    }
-
-    private static func of(_ value: ComputedValue, _ field: Field, _ names: LinkedNames) -> [JSONValue] {
-        switch value {
-        case .number(let number): [JSONNumber(number).map { .number($0) } ?? .null]
-        case .boolean(let flag): [.bool(flag)]
-        case .record(let id): [.string(names.names[id] ?? id.description)]
-        case .list(let values): uniqueValues(values.flatMap { of($0, field, names) })
-        case .blank: []
-        case .text, .special, .day, .moment, .collaborator, .attachment, .barcode, .error:
-            shown(.computed(value), field)
-        }
-    }
-
-    /// As people read it; nothing for what shows nothing.
-    private static func shown(_ value: CellValue, _ field: Field) -> [JSONValue] {
-        let text = CellCodec.displayText(of: value, field: field) { _ in nil }
-        return text.isEmpty ? [] : [.string(text)]
-    }
-
-    private static func uniqueValues(_ values: [JSONValue]) -> [JSONValue] {
-        var seen: Set<JSONValue> = []
-        return values.filter { seen.insert($0).inserted }
-    }
-
-    private static func unique(_ texts: [String]) -> [JSONValue] {
-        var seen: Set<String> = []
-        return texts.filter { seen.insert($0).inserted }.map { .string($0) }
     }
 }
 
@@ -192,6 +145,8 @@ enum CellElements {
 private struct Accumulator {
     private var records = 0
     private var filled = 0
+    /// Cells that are numbers: of a formula, some may be errors.
+    private var numbers = 0
     private var sum = 0.0
     /// What the sum lost to rounding.
     private var compensation = 0.0
@@ -209,17 +164,17 @@ private struct Accumulator {
         _ value: CellValue?,
         _ field: Field?,
         _ function: RecordAggregation.Function,
-        _ names: LinkedNames
+        _ links: LinkTexts
     ) {
         records += 1
         guard let value, let field else { return }
         filled += 1
         switch function {
         case .count: break
-        case .distinct: seen.formUnion(CellElements.of(value, field, names))
+        case .distinct: seen.formUnion(CellElements.of(value, field, links))
         case .sum, .average: if let number = value.number { add(number) }
         case .min, .max:
-            guard let place = value.place, let shown = CellElements.of(value, field, names).first else { return }
+            guard let place = value.place, let shown = CellElements.of(value, field, links).first else { return }
             let bound = Bound(place: place, shown: shown)
             if place < least?.place ?? .infinity { least = bound }
             if place > greatest?.place ?? -.infinity { greatest = bound }
@@ -227,6 +182,7 @@ private struct Accumulator {
     }
 
     private mutating func add(_ number: Double) {
+        numbers += 1
         let next = sum + number
         compensation += sum.magnitude >= number.magnitude ? (sum - next) + number : (number - next) + sum
         sum = next
@@ -237,7 +193,7 @@ private struct Accumulator {
         case .count: .number(JSONNumber(isForRecords ? records : filled))
         case .distinct: .number(JSONNumber(seen.count))
         case .sum: Self.json(sum + compensation)
-        case .average: filled == 0 ? .null : Self.json((sum + compensation) / Double(filled))
+        case .average: numbers == 0 ? .null : Self.json((sum + compensation) / Double(numbers))
         case .min: least?.shown ?? .null
         case .max: greatest?.shown ?? .null
         }
@@ -249,7 +205,7 @@ private struct Accumulator {
 
 extension CellValue {
     /// Where a number or a moment stands among its kind.
-    var place: Double? {
+    fileprivate var place: Double? {
         switch self {
         case .number(let number): number
         case .date(let date): Double(date.daysSinceEpoch)
@@ -268,17 +224,4 @@ extension CellValue {
         default: nil
         }
     }
-}
-
-extension FieldType {
-    var isNumeric: Bool {
-        [.number, .currency, .percent, .duration, .rating, .autoNumber, .count].contains(self)
-    }
-    var isDate: Bool { [.date, .dateTime, .createdTime, .lastModifiedTime].contains(self) }
-}
-
-/// What a field holds, whoever computes it: a formula that gives numbers is summed as a number field is.
-extension Field {
-    var isNumeric: Bool { type.isNumeric || type.isDerived && options.result?.type.isNumeric == true }
-    var isDate: Bool { type.isDate || type.isDerived && options.result?.type.isDate == true }
 }

@@ -6,9 +6,7 @@ struct GetRecordTool: ReadingTool {
 
     let name = "get_record"
     let title = "Get a record"
-    let description = """
-        Reads one record whole, with the names of the records it links to. search_records and list_records give the id.
-        """
+    let description = "Reads one record whole, with the names of the records it links to."
     let permission = Permission.recordsRead
     let toolset = Toolset.records
 
@@ -16,16 +14,13 @@ struct GetRecordTool: ReadingTool {
         var base: String
         var table: String
         var recordId: String
+        var fields: [String]?
 
         static var schema: JSONSchema {
             .object(
                 properties: [
-                    "base": .baseArgument, "table": .tableArgument,
-                    "recordId": .string(
-                        description: "Id of the record: rec and 14 letters or digits.",
-                        minLength: 17,
-                        maxLength: 17
-                    ),
+                    "base": .baseArgument, "table": .tableArgument, "recordId": .recordArgument,
+                    "fields": .fieldsArgument,
                 ],
                 required: ["base", "table", "recordId"]
             )
@@ -33,41 +28,35 @@ struct GetRecordTool: ReadingTool {
     }
 
     struct Answer: WireType {
-        var base: NamedPlace
-        var table: NamedPlace
+        var base: String
+        var baseId: String
+        var table: String
+        var tableId: String
         var record: RecordEntry
         var linkedNames: [String: String]
 
         static var schema: JSONSchema {
             .object(
                 properties: [
-                    "base": NamedPlace.schema("The base.", prefix: "app"),
-                    "table": NamedPlace.schema("The table.", prefix: "tbl"), "record": RecordEntry.schema,
-                    "linkedNames": .dictionary(
-                        of: .string(),
-                        description: "Primary values of the first linked records of each field, by record id."
-                    ),
+                    "base": .string(), "baseId": .string(), "table": .string(), "tableId": .string(),
+                    "record": RecordEntry.schema,
+                    "linkedNames": .dictionary(of: .string(), description: "Of the first linked records, by id."),
                 ],
-                required: ["base", "table", "record", "linkedNames"]
+                required: ["base", "baseId", "table", "tableId", "record", "linkedNames"]
             )
         }
     }
 
-    /// Linked records named in the answer, of each field.
-    static let linksNamed = 100
-
     func run(_ arguments: Arguments, caller: any ToolCaller, context: RequestContext) async throws -> Answer {
         let (base, table) = try await reads.place(arguments.table, in: arguments.base, context)
-        guard let id = RecordID(arguments.recordId) else {
-            throw AirtableError(.invalidRecordID, "A record's id is rec and 14 letters or digits.")
-        }
+        let (id, shown) = (try RecordID.read(arguments.recordId), try table.showing(arguments.fields))
         let record = try await reads.record(id, in: table.id, context: context)
         var names: [String: String] = [:]
-        for field in table.fields {
+        for field in shown.fields {
             guard let other = field.options.linkedTable, case .links(let ids) = record.cells[field.id] else { continue }
             do {
                 let values = try await reads.primaryValues(
-                    of: Array(ids.prefix(Self.linksNamed)),
+                    of: Array(ids.prefix(Limits.linkedNames)),
                     in: other,
                     context: context
                 )
@@ -78,17 +67,19 @@ struct GetRecordTool: ReadingTool {
             }
         }
         return Answer(
-            base: NamedPlace(base),
-            table: NamedPlace(table),
-            record: RecordEntry(record, in: table),
+            base: base.name,
+            baseId: base.id.description,
+            table: table.name,
+            tableId: table.id.description,
+            record: RecordEntry(record, in: shown),
             linkedNames: names
         )
     }
 
     func text(of answer: Answer) -> String {
         var lines = [
-            "Record \(answer.record.id) of \(answer.table.name) (\(answer.table.id)), base \(answer.base.name)"
-                + " (\(answer.base.id))"
+            "Record \(answer.record.id) of \(answer.table) (\(answer.tableId)), base \(answer.base)"
+                + " (\(answer.baseId))"
         ]
         for (name, value) in answer.record.fields.objectValue ?? [:] {
             lines.append("\(name): \(text(of: value, answer.linkedNames))")

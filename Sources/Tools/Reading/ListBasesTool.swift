@@ -7,8 +7,8 @@ struct ListBasesTool: ReadingTool {
     let name = "list_bases"
     let title = "List bases"
     let description = """
-        Lists every base you may see, with its id. Start here when you don't know where something is kept; to look for \
-        content, search_records needs no base.
+        Lists the bases you may see, with their ids. Start here when you don't know where something is kept; \
+        search_records needs no base.
         """
     let permission = Permission.basesRead
     let toolset = Toolset.schema
@@ -25,10 +25,7 @@ struct ListBasesTool: ReadingTool {
 
             static var schema: JSONSchema {
                 .object(
-                    properties: [
-                        "id": .string(description: "app…"), "name": .string(),
-                        "createdTime": .string(format: "date-time"),
-                    ],
+                    properties: ["id": .string(), "name": .string(), "createdTime": .string()],
                     required: ["id", "name", "createdTime"]
                 )
             }
@@ -55,7 +52,8 @@ struct ListBasesTool: ReadingTool {
     }
 
     func text(of answer: Answer) -> String {
-        if answer.bases.isEmpty { return "There are no bases." }
-        return answer.bases.map { "\($0.name) (\($0.id))" }.joined(separator: "\n")
+        answer.bases.map { "\($0.name) (\($0.id))" }.joined(separator: "\n")
     }
+
+    func advice(of answer: Answer) -> String? { answer.bases.isEmpty ? "There are no bases." : nil }
 }
