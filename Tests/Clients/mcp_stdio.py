@@ -10,8 +10,8 @@ prints one JSON object a line:
     {"event": "hits", "query", "hits", "text", "milliseconds"}
     {"event": "done"}
 
-Everything is done twice: once as the SDK does by default, which probes for the revision without a handshake and
-falls back, and once with the handshake at once. The SDK checks each answer against its own types and each structured
+Everything is done twice: once as the SDK does by default, which takes the revision without a handshake,
+and once with the handshake at once. The SDK checks each answer against its own types and each structured
 result against the tool's output schema. Any surprise ends the program with exit code 1 and a line on stderr.
 """
 

@@ -13,10 +13,11 @@ struct FailureTranslationTests {
     }
 
     @Test("a failure is a result with its message and hint, and its detail goes to the log alone")
-    func failure() {
+    func failure() throws {
         let log = RecordedLog()
         let failure = FakeFailure(kind: .internal, message: "The base is damaged", hint: "Run doctor.")
-        #expect(result(of: failure, log: log) == ToolResult(text: "The base is damaged\nRun doctor.", isError: true))
+        let told = try #require(result(of: failure, log: log))
+        #expect(told.text == "The base is damaged\nRun doctor." && told.isError && told.structured == nil)
         #expect(log.entries.count == 1)
         #expect(log.entries[0].level == .error)
         #expect(log.entries[0].metadata["detail"] == "only for the log")

@@ -20,7 +20,7 @@ extension Limits {
     /// Ended streams of one session whose messages are kept for a client that comes back.
     public static let mcpKeptStreams = 16
     /// Bytes of messages that one session keeps for a client that comes back.
-    public static let mcpKeptStreamBytes = 1 << 20
+    public static let mcpKeptStreamBytes = 256 << 10
     /// Milliseconds that a client whose stream was let go should wait before it comes back.
     public static let mcpRetryMilliseconds = 500
     /// Reports of progress of one request come at most this often, in milliseconds.

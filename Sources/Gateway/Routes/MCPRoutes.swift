@@ -55,6 +55,14 @@ enum MCPRoutes {
         headers[values: .mcpProtocolVersion].contains { ProtocolRevision(rawValue: $0)?.hasHandshake == false }
     }
 
+    /// What the request's headers leave of the tools.
+    private static func selection(_ headers: HTTPFields) throws -> ToolSelection {
+        try ToolSelection.everything.narrowed(byHeaders: { name in
+            let values = HTTPField.Name(name).map { headers[values: $0] } ?? []
+            return values.isEmpty ? nil : values.joined(separator: ",")
+        })
+    }
+
     /// A token that holds too little is told so before anything is done; others hear of it from the tool.
     private static func requireScopes(
         of body: [UInt8],
@@ -74,7 +82,11 @@ enum MCPRoutes {
         _ context: Domain.RequestContext
     ) async throws -> Reply {
         if case .post(let body) = method { try requireScopes(of: body, call, context) }
-        let request = EndpointRequest(method, EndpointRequest.Headers(call.headers))
+        let request = EndpointRequest(
+            method,
+            EndpointRequest.Headers(call.headers),
+            selection: try selection(call.headers)
+        )
         let access = call.services.access
         let reply = await call.services.mcp.reply(to: request, context: context, deadline: call.deadline) {
             try await access.renewed(context, timeout: .seconds(Limits.mcpWorkSeconds))

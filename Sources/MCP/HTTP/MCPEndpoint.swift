@@ -181,8 +181,8 @@ public final class MCPEndpoint: Sendable {
             EndpointStream(isOpenEnded: isOpenEnded) { [self] write in
                 let isHeld = sessions.withLock { $0.acquire(named.id) }
                 defer { if isHeld { release(named) } }
-                let isDone = try await EndpointStream.write(stream, after: place, reader: reader, style, write)
-                if isDone { named.session.streams.forget(stream) }
+                // What was written may not have come: it is kept, as long as there is room, for a client that comes back.
+                _ = try await EndpointStream.write(stream, after: place, reader: reader, style, write)
             } finish: {
                 if isOpenEnded { stream.settle() }
             }

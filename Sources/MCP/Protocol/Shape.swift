@@ -49,7 +49,10 @@ struct Shape {
         case .image(let data, let mediaType):
             return ["type": "image", "data": .string(data), "mimeType": .string(mediaType)]
         case .audio(let data, let mediaType):
-            guard revision.hasToolAnnotations else { return nil }
+            // Older clients are told at least that there is something to hear.
+            guard revision.hasToolAnnotations else {
+                return ["type": "text", "text": .string("(sound, \(mediaType))")]
+            }
             return ["type": "audio", "data": .string(data), "mimeType": .string(mediaType)]
         case .resource(let contents):
             return ["type": "resource", "resource": json(of: contents)]

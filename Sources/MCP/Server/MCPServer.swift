@@ -15,16 +15,20 @@ public struct MCPServer: Sendable {
         public var drainTimeout: Duration
         /// How long the last answers may then take to be written.
         public var flushTimeout: Duration
+        /// Waits for what requests wait for before they can work; their time to finish when the input ends counts from then.
+        public var ready: @Sendable () async -> Void
 
         /// Together the two timeouts stay below the second within which a client expects us gone.
         public init(
             messageByteCountMax: Int = Limits.jsonBytes,
             drainTimeout: Duration = .milliseconds(700),
-            flushTimeout: Duration = .milliseconds(200)
+            flushTimeout: Duration = .milliseconds(200),
+            ready: @escaping @Sendable () async -> Void = {}
         ) {
             self.messageByteCountMax = messageByteCountMax
             self.drainTimeout = drainTimeout
             self.flushTimeout = flushTimeout
+            self.ready = ready
         }
     }
 
@@ -110,6 +114,7 @@ public struct MCPServer: Sendable {
         } onCancel: {
             reader.stop()
         }
+        if !Task.isCancelled, !writer.isFinished, await !runner.isIdle { await options.ready() }
         // A task of its own, awaited here: what is in flight is to be answered also when we were cancelled.
         await Task {
             await runner.finish(within: writer.isFinished ? .zero : options.drainTimeout)

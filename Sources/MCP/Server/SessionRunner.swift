@@ -61,6 +61,9 @@ actor SessionRunner {
     /// Negotiated by the latest handshake; nil before the first.
     var revision: ProtocolRevision? { session.revision }
 
+    /// Whether no request waits for its answer.
+    var isIdle: Bool { session.isIdle }
+
     func refusal(ofBatch messageCount: Int) -> ProtocolError? { session.refusal(ofBatch: messageCount) }
 
     /// Takes a delivery. Waits for nothing.
@@ -194,11 +197,13 @@ actor SessionRunner {
 
     private func follow(_ interest: ChangeInterest) {
         guard let watcher = performer.offer.watcher, let makeContext = watchContext, !isStopped else { return }
-        // The new one first: what happens in between is told twice rather than never.
-        let changes = watcher.changes(of: interest, makeContext: makeContext)
-        watch?.cancel()
-        // Owned by the session: the next one and its end cancel it.
+        let previous = watch
+        // Owned by the session: the next one and its end cancel it. It takes over what the one before told last.
         watch = Task { [weak self] in
+            previous?.cancel()
+            await previous?.value
+            if Task.isCancelled { return }
+            let changes = await watcher.follow(interest, makeContext: makeContext)
             for await change in changes { await self?.handle(.changed(change)) }
         }
     }

@@ -144,7 +144,7 @@ struct WorkPerformer: Sendable {
             }
         }
         // Followed before the client hears that it is, so that nothing falls between.
-        let changes = watcher.changes(of: honoured, makeContext: job.makeContext)
+        let changes = await watcher.follow(honoured, makeContext: job.makeContext)
         await job.emit(.listening(honoured))
         for await change in changes { await job.emit(.changed(change)) }
         return .listened

@@ -32,6 +32,8 @@ struct SearchFilter: Sendable {
                 try FormulaCheck.check(formula, of: table)
             }
             try FormulaCheck.check(formula, of: first)
+            // A field that is there, and hidden from this search.
+            _ = try await reads.matches(formula, in: first.id, limit: 0, scope: scope, context: context)
         }
     }
 

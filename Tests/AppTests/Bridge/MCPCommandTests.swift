@@ -86,7 +86,8 @@ struct MCPCommandTests {
     func usage() async throws {
         for arguments in [
             ["--url", "http://127.0.0.1:9", "--data", "x"], ["--url", "http://a.example"], ["--url", "nonsense"],
-            ["--url", "http://127.0.0.1:9", "--read-only"], ["--toolsets", "recrods"], ["--toolsets", ","], ["install"],
+            ["--url", "http://127.0.0.1:9", "--writes", "off"], ["--toolsets", "recrods"], ["--toolsets", ","],
+            ["install"],
             ["install", "--client", "emacs"],
             ["install", "--client", "cursor", "--data", "a", "--url", "http://127.0.0.1:9"],
         ] {

@@ -29,6 +29,8 @@ struct MCPInstallCommand: AsyncParsableCommand {
     var url: String?
 
     @OptionGroup var options: MCPOptions
+    @OptionGroup var writing: WriteOptions
+    @OptionGroup var imports: ImportRootOptions
 
     @Option(help: "What the client calls the server.")
     var name = "pyairtable"
@@ -41,7 +43,9 @@ struct MCPInstallCommand: AsyncParsableCommand {
         if name.isEmpty || name.utf8.count > 64 { throw ValidationError("--name has 1 to 64 bytes") }
         if let url {
             _ = try MCPOptions.address(url)
-            try options.checkUnused(besides: "--url")
+            guard writing.writes == .ask, imports.importRoot == nil else {
+                throw ValidationError("--url leaves writing to the server: leave out --writes and --import-root")
+            }
         }
     }
 
@@ -78,7 +82,7 @@ struct MCPInstallCommand: AsyncParsableCommand {
         } else if Self.variable("AIRTABLE_API_KEY") == nil {
             arguments += ["--data", try AppConfiguration.load().dataDirectory]
         }
-        return arguments + options.arguments
+        return arguments + options.arguments + writing.arguments + imports.arguments
     }
 
     /// Keys go where the client keeps them for its servers, and are not shown.

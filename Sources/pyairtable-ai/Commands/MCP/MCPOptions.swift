@@ -39,16 +39,6 @@ struct MCPOptions: ParsableArguments {
         return selection
     }
 
-    /// What is offered by a server that already runs is narrowed by the key's scopes there: a server that does not know of these
-    /// options would offer all the same.
-    ///
-    /// - Throws: `ValidationError` when something is to be left out.
-    func checkUnused(besides option: String) throws {
-        guard arguments.isEmpty else {
-            throw ValidationError("with \(option) the key's scopes say what is offered: leave out \(arguments[0])")
-        }
-    }
-
     /// The same as arguments.
     var arguments: [String] {
         (toolsets.map { ["--toolsets", $0] } ?? []) + (tools.map { ["--tools", $0] } ?? [])

@@ -7,6 +7,7 @@ import Logging
 import MCP
 import Outbound
 import Search
+import Tools
 
 /// `mcp` without more: serves on stdin and stdout, over a data directory, the hosted service, or another server.
 struct MCPServeCommand: AsyncParsableCommand {
@@ -32,7 +33,6 @@ struct MCPServeCommand: AsyncParsableCommand {
     func validate() throws {
         try fixtures.checkNoData(shared)
         guard let url else { return }
-        try options.checkUnused(besides: "--url")
         guard writing.writes == .ask, imports.importRoot == nil else {
             throw ValidationError("--url leaves writing to the server: leave out --writes and --import-root")
         }
@@ -80,17 +80,32 @@ struct MCPServeCommand: AsyncParsableCommand {
         }
     }
 
+    /// Says what it is before the data and the model are open: a client that starts it need not wait for them.
     private func serve(_ configuration: AppConfiguration, isHosted: Bool = false) async throws {
         let logger = Logger.standardError(configuration)
-        let services = try await Services.open(configuration, logger: logger)
-        let search = try await services.openSearch(writes: writing.mode, importRoot: imports.importRoot)
-        let hosted = isHosted ? try await HostedBases(services) : nil
-        var offer = fixtures.fixtures ? FixtureMode.offer() : search.mcpOffer(services)
         let selection = try options.selection()
-        if selection != .everything { offer.tools = NarrowedTools(tools: offer.tools, selection: selection) }
-        let server = MCPServer(info: Product.mcpInfo, offer: offer, logger: logger) { _ in
-            try await hosted?.ready()
-            return try await services.ownerContext(
+        let (isFixtures, writes, importRoot) = (fixtures.fixtures, writing.mode, imports.importRoot)
+        // Unstructured, because the server and the indexer both wait for it; waited for below in any case.
+        let opening = Task {
+            let services = try await Services.open(configuration, logger: logger)
+            let search = try await services.openSearch(writes: writes, importRoot: importRoot)
+            return Opened(
+                services: services,
+                search: search,
+                hosted: isHosted ? try await HostedBases(services) : nil
+            )
+        }
+        let deferred = DeferredOffer {
+            let opened = try await opening.value
+            var offer = isFixtures ? FixtureMode.offer() : opened.search.mcpOffer(opened.services)
+            if selection != .everything { offer.tools = SelectedTools(offer.tools, selection: selection) }
+            return offer
+        }
+        let server = MCPServer(info: Product.mcpInfo, offer: deferred.offer, logger: logger) { _ in
+            try await deferred.ready()
+            let opened = try await opening.value
+            try await opened.hosted?.ready()
+            return try await opened.services.ownerContext(
                 .mcpStdio,
                 timeout: .seconds(Limits.mcpWorkSeconds + Limits.mcpAnswerSeconds)
             )
@@ -98,35 +113,42 @@ struct MCPServeCommand: AsyncParsableCommand {
         do {
             // Indexing goes on beside, when no other process of this data directory does it.
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await search.indexer.run() }
-                if let hosted { group.addTask { try await hosted.run() } }
-                group.addTask { try await server.serveStdio() }
+                group.addTask {
+                    let opened = try await opening.value
+                    try await opened.search.indexer.run()
+                }
+                group.addTask {
+                    // What only the start needed is given back; then there is nothing to do.
+                    _ = try await opening.value
+                    try await Task.sleep(for: .seconds(1))
+                    ProgramPages.release()
+                    try await Task.sleep(for: .seconds(Int64.max / 2_000_000_000))
+                }
+                if isHosted { group.addTask { try await opening.value.hosted?.run() } }
+                group.addTask {
+                    // Requests that came while the data was being opened have their time after that.
+                    let options = MCPServer.StdioOptions(ready: {
+                        try? await deferred.ready()
+                        try? await opening.value.hosted?.ready()
+                    })
+                    try await server.serveStdio(options: options)
+                }
                 group.addTask { await TerminationSignal.wait() }
-                // The indexer never returns; input's end or a signal does.
+                // The indexer never returns; input's end, a signal, or data that cannot be opened does.
                 try await group.next()
                 group.cancelAll()
             }
         } catch is CancellationError {
             // The tasks beside the one that ended were cancelled by us.
         }
-        search.pool.close()
-        await services.close()
-    }
-}
-
-/// Tools of which only some are offered, whoever asks; the others are as unknown as if there were none.
-private struct NarrowedTools: ToolProvider {
-    let tools: any ToolProvider
-    let selection: ToolSelection
-
-    func tools(context: RequestContext) async throws -> [ToolDefinition] {
-        try await tools.tools(context: context).filter(selection.includes)
+        let opened = try await opening.value
+        opened.search.pool.close()
+        await opened.services.close()
     }
 
-    func call(_ call: ToolCall, caller: any ToolCaller, context: RequestContext) async throws -> ToolResult {
-        guard try await tools(context: context).contains(where: { $0.name == call.name }) else {
-            throw ToolProviderError.unknownTool(call.name)
-        }
-        return try await tools.call(call, caller: caller, context: context)
+    private struct Opened: Sendable {
+        let services: Services
+        let search: SearchServices
+        let hosted: HostedBases?
     }
 }

@@ -13,6 +13,9 @@ struct WriteOptions: ParsableArguments {
     )
     var writes: Choice = .ask
 
+    /// The same as arguments.
+    var arguments: [String] { writes == .ask ? [] : ["--writes", writes.rawValue] }
+
     enum Choice: String, ExpressibleByArgument, CaseIterable {
         case ask
         case dryRun = "dry-run"
@@ -32,6 +35,11 @@ struct WriteOptions: ParsableArguments {
 struct ImportRootOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The directory below which import_data may read files.", valueName: "directory"))
     var importRoot: String?
+
+    /// The same as arguments.
+    var arguments: [String] {
+        importRoot.map { ["--import-root", URL(fileURLWithPath: $0).standardizedFileURL.path] } ?? []
+    }
 
     func validate() throws {
         guard let importRoot else { return }
