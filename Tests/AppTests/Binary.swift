@@ -27,9 +27,10 @@ enum Binary {
         input: String = "",
         program: URL = url,
         adding variables: [String: String] = [:],
+        in directory: URL = repositoryRoot,
         timeout: TimeInterval = 300
     ) async throws -> Result {
-        let running = try Running(arguments, program: program, adding: variables, input: input)
+        let running = try Running(arguments, program: program, adding: variables, input: input, in: directory)
         return await running.result(timeout: timeout)
     }
 
@@ -44,7 +45,8 @@ enum Binary {
             _ arguments: [String],
             program: URL = Binary.url,
             adding variables: [String: String] = [:],
-            input: String? = ""
+            input: String? = "",
+            in place: URL = repositoryRoot
         ) throws {
             directory = FileManager.default.temporaryDirectory.appendingPathComponent("run-\(UUID().uuidString)")
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
@@ -54,7 +56,7 @@ enum Binary {
             process.executableURL = program
             process.arguments = arguments
             process.environment = Binary.environment.merging(variables) { _, new in new }
-            process.currentDirectoryURL = repositoryRoot
+            process.currentDirectoryURL = place
             process.standardOutput = try FileHandle(forWritingTo: directory.appendingPathComponent("output"))
             process.standardError = try FileHandle(forWritingTo: directory.appendingPathComponent("errors"))
             if let input {

@@ -8,10 +8,11 @@ extension AppConfiguration {
     /// - Returns: nil where a data directory or database is named, or lies where one is looked for, and without a token.
     public func withoutSetUp(
         environment: [String: String] = ProcessInfo.processInfo.environment,
-        home: String = NSHomeDirectory()
+        home: String = NSHomeDirectory(),
+        isThere: (String) -> Bool = { FileManager.default.fileExists(atPath: $0) }
     ) throws -> AppConfiguration? {
         let isNamed = [Setting.data, .databaseURL].contains { (sources[$0] ?? .default) != .default }
-        guard !isNamed, !FileManager.default.fileExists(atPath: dataDirectory), let token = hosted.token else {
+        guard !isNamed, !isThere(dataDirectory), let token = hosted.token else {
             return nil
         }
         let state = environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? home + "/.local/state"

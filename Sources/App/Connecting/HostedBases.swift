@@ -13,6 +13,9 @@ public actor HostedBases {
     /// After a failure.
     private static let pause = Duration.seconds(15)
     private static let patience = Duration.seconds(60)
+    /// How often, and after what time, bases are looked for that do not show yet. A token may have none.
+    private static let looksMax = 5
+    private static let lookAgain = Duration.milliseconds(200)
 
     private let services: Services
     private var isKnown: Bool
@@ -60,13 +63,18 @@ public actor HostedBases {
         let task =
             attempt
             ?? Task { [services] in
-                let context = try await services.ownerContext(.system, timeout: Self.patience)
-                let found = try await services.airtable.attachAll(home: .mirrored, context: context)
-                for (base, problem) in found.problems {
-                    services.logger.warning(
-                        "a base was left out",
-                        metadata: ["base": "\(base)", "error": "\(problem)"]
-                    )
+                for look in 1...Self.looksMax {
+                    let context = try await services.ownerContext(.system, timeout: Self.patience)
+                    let found = try await services.airtable.attachAll(home: .mirrored, context: context)
+                    for (base, problem) in found.problems {
+                        services.logger.warning(
+                            "a base was left out",
+                            metadata: ["base": "\(base)", "error": "\(problem)"]
+                        )
+                    }
+                    // Whoever is told that bases are known must see them; what was read before may be half a second old.
+                    if try await !services.airtable.bases(context: context).isEmpty { return }
+                    if look < Self.looksMax { try await Task.sleep(for: Self.lookAgain) }
                 }
             }
         attempt = task

@@ -12,12 +12,13 @@ struct HostedSetUpTests {
     private func configuration(
         token: String? = token,
         flags: [Setting: String] = [:],
-        environment: [String: String] = [:]
+        environment: [String: String] = [:],
+        hasData: Bool = false
     ) throws -> AppConfiguration? {
         var environment = environment
         if let token { environment["AIRTABLE_API_KEY"] = token }
         return try AppConfiguration.load(flags: flags, environment: environment)
-            .withoutSetUp(environment: environment, home: "/home/nobody-here")
+            .withoutSetUp(environment: environment, home: "/home/nobody-here", isThere: { _ in hasData })
     }
 
     @Test("each token has a directory of its own, which does not tell it")
@@ -38,6 +39,7 @@ struct HostedSetUpTests {
     @Test("what is named, or there already, is what is used")
     func named() throws {
         #expect(try configuration(token: nil) == nil)
+        #expect(try configuration(hasData: true) == nil)
         #expect(try configuration(flags: [.data: "/srv/data"]) == nil)
         #expect(try configuration(environment: ["PYAIRTABLE_DATA": "/srv/data"]) == nil)
         #expect(try configuration(flags: [.databaseURL: "sqlite:/srv/x"]) == nil)

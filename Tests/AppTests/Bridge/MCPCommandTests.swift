@@ -149,26 +149,29 @@ struct MCPCommandTests {
     func hosted() async throws {
         try await withTemporaryDirectory { directory in
             let upstream = try await imported(directory)
+            // Where nobody has data already.
+            let empty = directory.appendingPathComponent("empty")
+            try FileManager.default.createDirectory(at: empty, withIntermediateDirectories: true)
             try await withServer(data: upstream, adding: ["--embedder", "hash"]) { url, key, _ in
                 let variables = [
                     "AIRTABLE_ENDPOINT_URL": url, "AIRTABLE_API_KEY": key,
                     "XDG_STATE_HOME": directory.path + "/state", "PYAIRTABLE_EMBEDDER": "hash",
                 ]
                 let ask = Self.opening + Self.call(1, "list_bases")
-                let first = try await Binary.run(["mcp"], input: ask, adding: variables, timeout: 60)
+                let first = try await Binary.run(["mcp"], input: ask, adding: variables, in: empty, timeout: 60)
                 #expect(first.status == 0, "\(first.errors)")
-                #expect(try Self.reply(1, in: first).text.contains("Crew"))
+                #expect(try Self.reply(1, in: first).text.contains("Crew"), "\(first.output)\(first.errors)")
                 let state = try FileManager.default.contentsOfDirectory(
                     atPath: directory.path + "/state/pyairtable-ai"
                 )
                 #expect(state.count == 1 && !state[0].contains(key))
                 let records = Self.opening + Self.call(1, "list_records", ["base": "Crew", "table": "People"])
-                let read = try await Binary.run(["mcp"], input: records, adding: variables, timeout: 60)
+                let read = try await Binary.run(["mcp"], input: records, adding: variables, in: empty, timeout: 60)
                 #expect(try Self.reply(1, in: read).text.contains("Grace"))
                 // A token that is none says so in the answer.
                 var wrong = variables
                 wrong["AIRTABLE_API_KEY"] = "patNone"
-                let refused = try await Binary.run(["mcp"], input: ask, adding: wrong, timeout: 60)
+                let refused = try await Binary.run(["mcp"], input: ask, adding: wrong, in: empty, timeout: 60)
                 let answer = try Self.reply(1, in: refused)
                 #expect(answer["error"] != nil || answer["result"]?["isError"] == true, "\(answer)")
             }
