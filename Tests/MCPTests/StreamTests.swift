@@ -139,6 +139,30 @@ struct StreamTests {
         try await poll { watcher.followerCount == 0 ? () : nil }
     }
 
+    @Test("who listens for long is not cut off; what is no longer kept cannot be gone on from")
+    func long() async throws {
+        var client = try await client()
+        #expect(await client.post(#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#).status == 202)
+        try await poll { watcher.followerCount == 1 ? () : nil }
+        let listener = try reader(await client.send(.get))
+        let batch = 500
+        let batches = Limits.mcpStreamMessages / batch + 2
+        for number in 1...batches {
+            for _ in 0..<batch { watcher.tell(.tools) }
+            try await listener.count(number * batch)
+        }
+        let told = listener.events.filter { $0.message != nil }
+        await listener.leave()
+        client.lastEvent = told.first?.id
+        #expect(await client.send(.get).status == 404)
+        client.lastEvent = told.last?.id
+        let again = try reader(await client.send(.get))
+        watcher.tell(.prompts)
+        try await again.count(1)
+        #expect(again.messages == [["jsonrpc": "2.0", "method": "notifications/prompts/list_changed"]])
+        await again.leave()
+    }
+
     @Test("forty streams of one session are each answered on their own")
     func many() async throws {
         let client = try await client()

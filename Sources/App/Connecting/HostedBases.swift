@@ -72,7 +72,8 @@ public actor HostedBases {
                             metadata: ["base": "\(base)", "error": "\(problem)"]
                         )
                     }
-                    // Whoever is told that bases are known must see them; what was read before may be half a second old.
+                    // Whoever is told that bases are known must see them. At a first start they now and then did not show at
+                    // once, for a reason that is not found.
                     if try await !services.airtable.bases(context: context).isEmpty { return }
                     if look < Self.looksMax { try await Task.sleep(for: Self.lookAgain) }
                 }

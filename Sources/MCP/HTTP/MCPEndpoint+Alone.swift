@@ -11,16 +11,12 @@ extension MCPEndpoint {
         case .request(let request):
             do throws(ProtocolError) {
                 try headers.check(request)
-                // The revision is looked at before what a tool wants repeated.
-                if request.standsAlone { _ = try RequestEnvelope(standingAlone: request) }
+                // Looked at before what a tool wants repeated, and also when only the header names the revision.
+                _ = try RequestEnvelope(standingAlone: request)
             } catch {
                 throw .malformed(error, id: request.id)
             }
             if let refusal = await paramRefusal(request, headers, call) { throw .malformed(refusal, id: request.id) }
-            guard request.standsAlone else {
-                // The header names the revision, the body does not.
-                throw .malformed(Self.missingMeta(request), id: request.id)
-            }
             return await perform(request, inbound, call)
         case .notification(let notification):
             if let method = call.request.headers.methods.first, method != notification.method {
@@ -99,10 +95,6 @@ extension MCPEndpoint {
         } catch {
             return error
         }
-    }
-
-    private static func missingMeta(_ request: Request) -> ProtocolError {
-        .invalidParams("'params._meta' must name '\(MetaKey.protocolVersion)' and '\(MetaKey.clientCapabilities)'")
     }
 
     /// The status of HTTP that goes with an answer.

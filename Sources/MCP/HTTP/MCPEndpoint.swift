@@ -198,7 +198,9 @@ public final class MCPEndpoint: Sendable {
         let named = try acquire(call)
         let style = EndpointStream.Style(await named.session.runner.revision ?? .newestHandshake)
         if let text = call.request.headers.lastEventIDs.first {
-            guard let event = EventID(text), let stream = named.session.streams.stream(event.stream) else {
+            guard let event = EventID(text), let stream = named.session.streams.stream(event.stream),
+                stream.has(after: event.place)
+            else {
                 release(named)
                 throw .unknownEvent
             }

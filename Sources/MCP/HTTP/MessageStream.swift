@@ -38,7 +38,6 @@ final class MessageStream: Sendable {
 
     private struct State {
         var messages: [Numbered] = []
-        var byteCount = 0
         var lastPlace = 0
         /// Nothing more will come.
         var isSettled = false
@@ -48,6 +47,9 @@ final class MessageStream: Sendable {
         var waiters: [@Sendable () -> Void] = []
 
         var isOverfull: Bool { messages.count > Limits.mcpStreamMessages }
+
+        /// Whether more is said than an answer, or was promised to be.
+        var isStream: Bool { isReleased || isLong || messages.contains { !$0.message.isAnswer } }
     }
 
     /// - Parameter keepsMessages: whether a client can come back for what it did not see.
@@ -63,9 +65,9 @@ final class MessageStream: Sendable {
             guard !state.isSettled else { return }
             state.lastPlace += 1
             state.messages.append(Numbered(place: state.lastPlace, message: message))
-            if keepsMessages { state.byteCount += message.json.text.utf8.count }
-            // Nobody reads it. Who comes back finds that it is over.
-            if state.isOverfull { state.isSettled = true }
+            guard state.isOverfull else { return }
+            // Of those that are kept the oldest go, so that the answer can still be had. Else nobody reads: it is over.
+            if keepsMessages { state.messages.removeFirst() } else { state.isSettled = true }
         }
     }
 
@@ -79,8 +81,20 @@ final class MessageStream: Sendable {
 
     var isSettled: Bool { state.withLock { $0.isSettled } }
 
-    /// Bytes of the messages that are kept, roughly.
-    var byteCount: Int { state.withLock { $0.byteCount } }
+    /// Whether more is said than an answer, which a client may come back for.
+    var isStream: Bool { state.withLock { $0.isStream } }
+
+    /// Bytes of the messages that are there.
+    ///
+    /// - Complexity: writes them all.
+    var byteCount: Int { state.withLock { $0.messages }.reduce(0) { $0 + $1.message.json.encoded().count } }
+
+    /// Whether nothing after `place` is lost.
+    func has(after place: Int) -> Bool {
+        state.withLock { state in
+            place <= state.lastPlace && place + 1 >= state.messages.first?.place ?? (state.lastPlace + 1)
+        }
+    }
 
     private func change(_ body: (inout State) -> Void) {
         let waiters = state.withLock { state in
@@ -98,9 +112,10 @@ final class MessageStream: Sendable {
     /// - Returns: nil when the task was cancelled.
     func form() async -> Form? {
         await first { state in
-            if state.isReleased || state.messages.contains(where: { !$0.message.isAnswer }) { return .stream }
-            if state.isSettled { return state.messages.first.map { .message($0.message) } ?? .nothing }
-            return state.isLong ? .stream : nil
+            if state.isSettled, !state.isReleased, state.messages.allSatisfy(\.message.isAnswer) {
+                return state.messages.first.map { .message($0.message) } ?? .nothing
+            }
+            return state.isStream ? .stream : nil
         }
     }
 

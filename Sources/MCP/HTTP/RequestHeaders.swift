@@ -1,4 +1,5 @@
 import Domain
+import Foundation
 
 /// The headers of a request of 2026-07-28, which repeat what its body says so that whoever is on the way can act on it; they must
 /// say the same (Streamable HTTP, "Request Headers").
@@ -74,8 +75,10 @@ struct RequestHeaders {
     private static func decoded(_ text: String, of header: String) throws(ProtocolError) -> String {
         guard text.hasPrefix(prefix), text.hasSuffix(suffix), text.utf8.count >= prefix.utf8.count + suffix.utf8.count
         else { return text }
-        let payload = text.dropFirst(prefix.count).dropLast(suffix.count)
-        guard let bytes = StrictBase64.decoded(payload.utf8), let decoded = String(validating: bytes, as: UTF8.self)
+        let payload = String(text.dropFirst(prefix.count).dropLast(suffix.count))
+        // Exactly one text for each run of bytes: with padding, and no bits to spare.
+        guard let bytes = Data(base64Encoded: payload), bytes.base64EncodedString() == payload,
+            let decoded = String(validating: bytes, as: UTF8.self)
         else {
             throw .headerMismatch("\(header) is not base64 of UTF-8")
         }
@@ -86,40 +89,4 @@ struct RequestHeaders {
     private static let suffix = "?="
     private static let depthMax = 8
     private static let nameMembers = ["tools/call": "name", "prompts/get": "name", "resources/read": "uri"]
-}
-
-/// Base64 (RFC 4648, section 4), as exactly one text for each run of bytes: with padding, and no bits to spare.
-enum StrictBase64 {
-    static func decoded(_ text: some Collection<UInt8>) -> [UInt8]? {
-        guard text.count % 4 == 0 else { return nil }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.count / 4 * 3)
-        var (bits, bitCount, paddingCount) = (UInt32(0), 0, 0)
-        for byte in text {
-            if byte == UInt8(ascii: "=") {
-                paddingCount += 1
-                continue
-            }
-            guard paddingCount == 0, let value = value(of: byte) else { return nil }
-            bits = bits << 6 | value
-            bitCount += 6
-            if bitCount >= 8 {
-                bitCount -= 8
-                bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(bitCount)))
-            }
-        }
-        guard paddingCount <= 2, paddingCount == [0: 0, 4: 2, 2: 1][bitCount] else { return nil }
-        return bits & (1 << UInt32(bitCount) - 1) == 0 ? bytes : nil
-    }
-
-    private static func value(of byte: UInt8) -> UInt32? {
-        switch byte {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(byte - UInt8(ascii: "A"))
-        case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(byte - UInt8(ascii: "a") + 26)
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte - UInt8(ascii: "0") + 52)
-        case UInt8(ascii: "+"): 62
-        case UInt8(ascii: "/"): 63
-        default: nil
-        }
-    }
 }

@@ -15,7 +15,7 @@ final class StreamTable: MessageOutlet {
         /// Numbers of those that listen, oldest first.
         var listeners: [Int] = []
         /// Ended streams that a client can still come back to, oldest first.
-        var kept: [Int] = []
+        var kept: [(number: Int, byteCount: Int)] = []
         var lastNumber = 0
         var isEnded = false
     }
@@ -59,7 +59,7 @@ final class StreamTable: MessageOutlet {
             state.streams[stream.number] = nil
             state.exchanges[ExchangeID(number: stream.number)] = nil
             state.listeners.removeAll { $0 == stream.number }
-            state.kept.removeAll { $0 == stream.number }
+            state.kept.removeAll { $0.number == stream.number }
         }
     }
 
@@ -88,7 +88,8 @@ final class StreamTable: MessageOutlet {
     func settle(_ exchange: ExchangeID) {
         let stream = state.withLock { state -> MessageStream? in
             guard let stream = state.exchanges.removeValue(forKey: exchange) else { return nil }
-            if isResumable { keep(stream, &state) } else { state.streams[stream.number] = nil }
+            // Whoever got a single answer has nothing to come back for.
+            if isResumable, stream.isStream { keep(stream, &state) } else { state.streams[stream.number] = nil }
             return stream
         }
         stream?.settle()
@@ -107,13 +108,12 @@ final class StreamTable: MessageOutlet {
 
     /// Keeps an ended stream for a client that comes back, as long as there is room.
     private func keep(_ stream: MessageStream, _ state: inout State) {
-        state.kept.append(stream.number)
-        var byteCount = state.kept.reduce(0) { $0 + (state.streams[$1]?.byteCount ?? 0) }
-        while let oldest = state.kept.first,
-            state.kept.count > Limits.mcpKeptStreams || byteCount > Limits.mcpKeptStreamBytes && state.kept.count > 1
+        state.kept.append((stream.number, stream.byteCount))
+        while let oldest = state.kept.first, state.kept.count > 1,
+            state.kept.count > Limits.mcpKeptStreams
+                || state.kept.reduce(0, { $0 + $1.byteCount }) > Limits.mcpKeptStreamBytes
         {
-            byteCount -= state.streams[oldest]?.byteCount ?? 0
-            state.streams[oldest] = nil
+            state.streams[oldest.number] = nil
             state.kept.removeFirst()
         }
     }

@@ -32,11 +32,7 @@ struct Serve: AsyncParsableCommand {
         let scratch = try fixtures.scratchDirectory()
         defer { scratch?.remove() }
         var settings: [Setting: String?] = [.bind: bind, .adminBind: adminBind, .allowedOrigins: allowedOrigins]
-        if let scratch {
-            settings.merge([
-                .data: scratch.path, .databaseURL: "sqlite:\(scratch.path)/fixtures.sqlite", .embedder: "hash",
-            ]) { $1 }
-        }
+        if let scratch { settings.merge(scratch.settings) { $1 } }
         let configuration = try shared.configuration(adding: settings)
         try configuration.checkSafety()
         let services = try await Services.open(configuration, logger: .standardError(configuration))
@@ -47,10 +43,7 @@ struct Serve: AsyncParsableCommand {
                 await announce(services, port: port ?? configuration.bind.port)
             }
             // Unstructured, as nothing waits for it; it ends with the server, if not before.
-            let settling = Task {
-                try await Task.sleep(for: .seconds(1))
-                ProgramPages.release()
-            }
+            let settling = ProgramPages.releaseSoon()
             defer { settling.cancel() }
             try await server.run()
             search.pool.close()

@@ -44,6 +44,11 @@ struct ScratchDirectory {
         path = url.path
     }
 
+    /// That nothing is kept elsewhere, and no model is needed.
+    var settings: [Setting: String?] {
+        [.data: path, .databaseURL: "sqlite:\(path)/fixtures.sqlite", .embedder: "hash"]
+    }
+
     /// What cannot be removed is left to whoever clears the temporary directory.
     func remove() { try? FileManager.default.removeItem(atPath: path) }
 }

@@ -18,6 +18,17 @@ enum ProgramPages {
         }
     }
 
+    /// Calls `release` a second after `start` is over.
+    ///
+    /// - Returns: to be cancelled when the program ends before.
+    static func releaseSoon(after start: @escaping @Sendable () async throws -> Void = {}) -> Task<Void, any Error> {
+        Task {
+            try await start()
+            try await Task.sleep(for: .seconds(1))
+            release()
+        }
+    }
+
     /// Gives back what only the start has used: of 72 MB that the server is mapped with, most is program text that is not
     /// looked at again. What is, is mapped again from the kernel's cache at a fault each.
     ///

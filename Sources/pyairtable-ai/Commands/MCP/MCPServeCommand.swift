@@ -47,13 +47,7 @@ struct MCPServeCommand: AsyncParsableCommand {
         if let url { return try await bridge(to: try BridgeAddress(url)) }
         let scratch = try fixtures.scratchDirectory()
         defer { scratch?.remove() }
-        var settings: [Setting: String?] = [:]
-        if let scratch {
-            settings = [
-                .data: scratch.path, .databaseURL: "sqlite:\(scratch.path)/fixtures.sqlite", .embedder: "hash",
-            ]
-        }
-        let configuration = try shared.configuration(adding: settings)
+        let configuration = try shared.configuration(adding: scratch?.settings ?? [:])
         guard scratch == nil, let hosted = try configuration.withoutSetUp() else {
             return try await serve(configuration)
         }
@@ -110,19 +104,15 @@ struct MCPServeCommand: AsyncParsableCommand {
                 timeout: .seconds(Limits.mcpWorkSeconds + Limits.mcpAnswerSeconds)
             )
         }
+        // Unstructured, as nothing waits for it; it ends with the server, if not before.
+        let settling = ProgramPages.releaseSoon { _ = try await opening.value }
+        defer { settling.cancel() }
         do {
             // Indexing goes on beside, when no other process of this data directory does it.
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     let opened = try await opening.value
                     try await opened.search.indexer.run()
-                }
-                group.addTask {
-                    // What only the start needed is given back; then there is nothing to do.
-                    _ = try await opening.value
-                    try await Task.sleep(for: .seconds(1))
-                    ProgramPages.release()
-                    try await Task.sleep(for: .seconds(Int64.max / 2_000_000_000))
                 }
                 if isHosted { group.addTask { try await opening.value.hosted?.run() } }
                 group.addTask {
