@@ -7,9 +7,6 @@ import Testing
 /// no failure and no warning at any.
 @Suite("Conformance to MCP", .serialized)
 struct ConformanceTests {
-    private static let python = repositoryRoot.appendingPathComponent(".venv/bin/python")
-    private static let script = repositoryRoot.appendingPathComponent("Tests/Clients/mcp_conformance.py").path
-
     @Test("over HTTP, for who has a key and where none is asked for", arguments: [true, false])
     func http(asksForKey: Bool) async throws {
         let options = asksForKey ? [] : ["--without-authorization"]
@@ -24,7 +21,8 @@ struct ConformanceTests {
         let ready = try JSONValue(parsing: String(line))
         let url = try #require(ready["url"]?.stringValue)
         let key = try #require(ready["key"]?.stringValue)
-        try await check(["http", "\(url)/mcp"] + (asksForKey ? [key] : []), atLeast: 1_500)
+        let arguments = ["http", "\(url)/mcp"] + (asksForKey ? [key] : [])
+        try await CheckingClient.expectAll("mcp_conformance.py", arguments, atLeast: 1_500)
         server.terminate()
         let end = await server.result()
         #expect(end.status == 0 && !end.wasKilled, "\(end.errors.suffix(2_000))")
@@ -32,18 +30,7 @@ struct ConformanceTests {
 
     @Test("over stdio")
     func stdio() async throws {
-        try await check(["stdio", Binary.url.path, "mcp", "--fixtures"], atLeast: 1_200)
-    }
-
-    /// - Parameter count: of checks, so that none is lost without notice.
-    private func check(_ arguments: [String], atLeast count: Int) async throws {
-        let result = try await Binary.run([Self.script] + arguments, program: Self.python, timeout: 600)
-        let lines = try result.json()
-        let missed = lines.filter { !["pass", nil].contains($0["status"]?.stringValue) }
-        #expect(missed.isEmpty, "\(missed.prefix(20).map(\.text).joined(separator: "\n"))")
-        let end = try #require(lines.last)
-        #expect(end["event"] == "done", "\(result.errors.suffix(2_000))")
-        #expect(end["pass"]?.intValue ?? 0 >= count)
-        #expect(result.status == 0)
+        let arguments = ["stdio", Binary.url.path, "mcp", "--fixtures"]
+        try await CheckingClient.expectAll("mcp_conformance.py", arguments, atLeast: 1_200)
     }
 }

@@ -41,7 +41,8 @@ class Complaints(logging.Handler):
         self.messages = []
 
     def emit(self, record):
-        self.messages.append(f"{record.name}: {record.getMessage()}")
+        cause = f" ({record.exc_info[1]!r})" if record.exc_info else ""
+        self.messages.append(f"{record.name}: {record.getMessage()}{cause}")
 
 
 def expect(condition, message):

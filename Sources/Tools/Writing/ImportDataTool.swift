@@ -78,6 +78,16 @@ struct ImportDataTool: Tool {
     }
 
     func run(_ arguments: Arguments, caller: any ToolCaller, context: RequestContext) async throws -> WriteAnswer {
+        let answer = try await write(arguments, caller, context)
+        await answer.log(by: name, to: caller)
+        return answer
+    }
+
+    private func write(
+        _ arguments: Arguments,
+        _ caller: any ToolCaller,
+        _ context: RequestContext
+    ) async throws -> WriteAnswer {
         guard let spool = desk.services.spool else {
             throw WritingError(.notAvailable, "This server imports nothing.", hint: "use create_records")
         }

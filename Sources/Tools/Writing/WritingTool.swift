@@ -22,9 +22,11 @@ protocol WritingTool: Tool where Arguments: WriteArguments, Answer == WriteAnswe
 
 extension WritingTool {
     func run(_ arguments: Arguments, caller: any ToolCaller, context: RequestContext) async throws -> WriteAnswer {
-        try await desk.write(name, arguments, caller: caller, context: context) {
+        let answer = try await desk.write(name, arguments, caller: caller, context: context) {
             try await request(arguments, context: context)
         }
+        await answer.log(by: name, to: caller)
+        return answer
     }
 
     func text(of answer: WriteAnswer) -> String { answer.text }

@@ -58,5 +58,13 @@ class Checks:
             await asyncio.wait_for(body(self, *arguments), SCENARIO_SECONDS)
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)
-            lines = [f"{frame.name}:{frame.lineno}" for frame in place if "conformance" in frame.filename]
-            self.must(f"{name} runs to its end", False, f"{type(error).__name__}: {error} at {' '.join(lines)}")
+            ours = [frame for frame in place if any(part in frame.filename for part in ("conformance", "product"))]
+            lines = [f"{frame.name}:{frame.lineno}" for frame in ours]
+            self.must(f"{name} runs to its end", False, f"{type(cause(error)).__name__}: {cause(error)} at {' '.join(lines)}")
+
+
+def cause(error):
+    """What groups of tasks wrap."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

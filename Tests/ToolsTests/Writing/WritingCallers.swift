@@ -6,6 +6,13 @@ final class AskedCaller: ToolCaller {
     let abilities: Set<CallerAbility>
     private let rule: @Sendable (CallerQuestion) async throws -> CallerAnswer
     private let heard = Mutex<(questions: [CallerQuestion], progress: [ToolProgress])>(([], []))
+    private let logged = Mutex<[LogEntry]>([])
+
+    struct LogEntry: Sendable, Equatable {
+        var level: CallerLogLevel
+        var logger: String
+        var data: JSONValue
+    }
 
     init(
         abilities: Set<CallerAbility> = [.form],
@@ -21,6 +28,7 @@ final class AskedCaller: ToolCaller {
 
     var questions: [CallerQuestion] { heard.withLock { $0.questions } }
     var progress: [ToolProgress] { heard.withLock { $0.progress } }
+    var logs: [LogEntry] { logged.withLock { $0 } }
     var messages: [String] {
         questions.map { question in
             guard case .form(let message, _) = question.content else { return "" }
@@ -29,7 +37,9 @@ final class AskedCaller: ToolCaller {
     }
 
     func report(_ progress: ToolProgress) async { heard.withLock { $0.progress.append(progress) } }
-    func log(_ level: CallerLogLevel, logger: String, _ data: JSONValue) async {}
+    func log(_ level: CallerLogLevel, logger: String, _ data: JSONValue) async {
+        logged.withLock { $0.append(LogEntry(level: level, logger: logger, data: data)) }
+    }
 
     func ask(_ questions: [CallerQuestion], keeping kept: JSONValue) async throws -> CallerReply {
         heard.withLock { $0.questions += questions }

@@ -80,6 +80,42 @@ struct WritingToolTests {
         }
     }
 
+    @Test("what became of a change is logged to the program, in numbers and without text of records")
+    func logging() async throws {
+        try await withWriting { world in
+            let caller = AskedCaller.agreeing
+            let place: JSONObject = ["base": "Work", "table": "Tasks"]
+            let secret = place.merging(["records": [["Name": "secret"]], "idempotencyKey": "once"])
+            let made = try await world.call("create_records", secret, caller)
+            let transaction = try #require(made.structured?["transaction"])
+            let entry = AskedCaller.LogEntry(
+                level: .debug,
+                logger: "create_records",
+                data: ["transaction": transaction, "records": 1]
+            )
+            #expect(caller.logs == [entry])
+            // Nothing happens the second time, nor in a dry run.
+            _ = try await world.call("create_records", secret, caller)
+            _ = try await world.call(
+                "create_records",
+                place.merging(["records": [["Name": "b"]], "dryRun": true]),
+                caller
+            )
+            #expect(caller.logs == [entry])
+            let declining = AskedCaller.declining
+            let content: JSONValue = .string("Name\n" + (0..<11).map { "r\($0)\n" }.joined())
+            let rows = place.merging(["format": "csv", "content": content])
+            _ = try await world.call("import_data", rows, declining)
+            _ = try await world.call(
+                "delete_records",
+                place.merging(["recordIds": [.string(ids(made)[0].description)]]),
+                declining
+            )
+            #expect(declining.logs.map(\.logger) == ["import_data", "delete_records"])
+            #expect(declining.logs.allSatisfy { $0.level == .info && $0.data == ["declined": true] })
+        }
+    }
+
     @Test("a comment is written, a file is attached by its content or by its id, never by an address")
     func commentsAndFiles() async throws {
         try await withWriting { world in

@@ -1,0 +1,1 @@
+"""The real product through the official SDK, feature by feature."""
