@@ -321,6 +321,7 @@ public struct GatewayResponder: HTTPResponder {
                 status: reply.status,
                 headers: headers,
                 body: ResponseBody { _ in
+                    await stream.finish?()
                     account.end(byteCount: 0)
                     channel.close(promise: nil)
                 }

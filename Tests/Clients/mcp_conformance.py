@@ -39,6 +39,8 @@ async def shared(checks, target, wires):
         scenarios = list(features.ALL)
         if checks.revision >= "2025-11-25":
             scenarios += [features.forms, features.wrong_answers]
+        if checks.revision == "2025-06-18":
+            scenarios.append(features.older_forms)
         if "2025-06-18" <= checks.revision < MODERN:
             scenarios.append(features.refused_client)
         if checks.revision >= "2025-06-18":

@@ -92,6 +92,12 @@ struct AloneEndpointTests {
             (request("tools/list", meta: [version: "1900-01-01"]), -32020),
             (request("tools/list", meta: [version: "1900-01-01"]) { $0.protocolVersions = ["1900-01-01"] }, -32022),
             (request("tools/list", meta: [version: "2025-11-25"]) { $0.protocolVersions = ["2025-11-25"] }, -32022),
+            // Another revision may have other headers.
+            (
+                request("tools/list", meta: [version: "2030-01-01"]) {
+                    ($0.protocolVersions, $0.methods) = (["2030-01-01"], [])
+                }, -32022
+            ),
             (request("tools/list") { $0.protocolVersions = [] }, -32020),
         ]
         for (request, code) in requests {
@@ -189,6 +195,10 @@ struct AloneEndpointTests {
             #expect(await send(good.filter { $0.key != name }, arguments) == -32020)
         }
         #expect(await send(good, [:]) == -32020, "nothing to repeat")
+        for text in ["0x2A", "+42", "042", "42 "] { #expect(await send(["count": [text]], ["count": 42]) == -32020) }
+        let long = JSONValue.number(JSONNumber(9_007_199_254_740_992))
+        #expect(await send(["count": ["9007199254740993"]], ["count": long]) == -32020, "the same only as doubles")
+        #expect(await send(["count": ["4.2e1"]], ["count": 42]) == nil)
         #expect(await send([:], ["base": .null]) == nil)
         // Without both markers the value is what it says.
         for literal in ["=?base64?QQ==", "QQ==?=", "=?Base64?QQ==?="] {
@@ -265,12 +275,30 @@ struct AloneEndpointTests {
     func jsonAlone() async {
         let plain = await client.send(request("tools/call", call("text")) { $0.accept = ["application/json"] })
         #expect(plain.status == 200)
+        let meta: JSONObject = [
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/logLevel": "debug",
+            "progressToken": 1,
+        ]
+        for tool in ["counts", "logs"] {
+            let reply = await client.send(
+                request("tools/call", call(tool), meta: meta) { $0.accept = ["application/json"] }
+            )
+            #expect(reply.status == 200)
+            #expect(reply.json?["result"]?["isError"] == false, "what is said before is left out")
+        }
+        let asked = await client.send(
+            request("tools/call", call("confirms"), capabilities: ["elicitation": [:]]) {
+                $0.accept = ["application/json"]
+            }
+        )
+        #expect(asked.json?["result"]?["resultType"] == "input_required", "a question is an answer")
         let listen = await client.send(
             request("subscriptions/listen", ["notifications": ["toolsListChanged": true]]) {
                 $0.accept = ["application/json"]
             }
         )
         #expect(listen.status == 406)
+        #expect(listen.json?["id"] == 1)
     }
 
     // MARK: Subscriptions

@@ -208,6 +208,37 @@ struct AskingTests {
         #expect(text(reader.messages.last ?? .null) == #"accepted({"yes":false}), "kept""#)
     }
 
+    @Test("2025-06-18 is asked in its own forms: titles beside the values, and no choice of several")
+    func olderForms() async throws {
+        let fields = """
+            {"one":{"type":"string","oneOf":[{"const":"a","title":"A"},{"const":"b","title":"B"}]},\
+            "many":{"type":"array","items":{"type":"string","enum":["x"]}},"text":{"type":"string"}}
+            """
+        for revision in ["2025-06-18", "2025-11-25"] {
+            let client = try await client().initialized(revision, capabilities: #"{"elicitation":{}}"#)
+            let reader = StreamReader(
+                try #require(await client.call(5, "confirms", #"{"fields":\#(fields)}"#).stream)
+            )
+            let request = try await reader.first { $0["method"] == "elicitation/create" }
+            let asked = request["params"]?["requestedSchema"]?["properties"]
+            if revision == "2025-11-25" {
+                #expect(asked?.text == fields)
+            } else {
+                #expect(
+                    asked == [
+                        "one": ["type": "string", "enum": ["a", "b"], "enumNames": ["A", "B"]],
+                        "text": ["type": "string"],
+                    ]
+                )
+            }
+            let answer = #"{"action":"accept","content":{"one":"b"}}"#
+            let id = request["id"]?.text ?? ""
+            #expect(await client.post(#"{"jsonrpc":"2.0","id":\#(id),"result":\#(answer)}"#).status == 202)
+            await reader.end()
+            #expect(text(reader.messages.last ?? .null)?.hasPrefix(#"accepted({"one":"b"})"#) == true)
+        }
+    }
+
     @Test("a client that refuses, answers nonsense or nothing fails the call, and hears that nobody waits")
     func unanswered() async throws {
         for answer in [#""error":{"code":-1,"message":"no"}"#, #""result":{"action":"perhaps"}"#, nil] {

@@ -113,6 +113,28 @@ struct EndpointTests {
         }
     }
 
+    @Test("a refusal names the request it refuses, as far as that can be read")
+    func namedRefusals() async throws {
+        let good = try await client().initialized()
+        let ping = #"{"jsonrpc":"2.0","id":"p","method":"ping"}"#
+        let broken: [(Int, (inout EndpointClient) -> Void)] = [
+            (400, { $0.session = nil }), (404, { $0.session = String(repeating: "0", count: 64) }),
+            (400, { $0.version = "1900-01-01" }), (406, { $0.accept = ["text/html"] }),
+        ]
+        for (status, change) in broken {
+            var client = good
+            change(&client)
+            let reply = await client.post(ping)
+            #expect(reply.status == status)
+            #expect(reply.json?["id"] == "p")
+            #expect(await client.post(#"{"jsonrpc":"2.0","method":"x"}"#).json?["id"] == .null)
+        }
+        var headers = good.headers
+        headers.sessionIDs += headers.sessionIDs
+        let twice = await good.send(EndpointRequest(.post(body: Array(ping.utf8)), headers))
+        #expect(twice.status == 400 && twice.json?["id"] == "p")
+    }
+
     @Test("a session's id opens nothing for another key, user or tenant")
     func boundToOwner() async throws {
         let owner = try await client().initialized()

@@ -62,7 +62,23 @@ struct StreamTests {
         #expect(again.messages.last?["result"] != nil)
         for unknown in ["99-1", "x", "1", "-1-1", "1-01"] {
             client.lastEvent = unknown
-            #expect(await client.send(.get).status == 404)
+            #expect(await client.send(.get).status == 400, "404 would say that the session is over")
+        }
+    }
+
+    @Test("a client that takes JSON alone gets each answer as such, and nothing before it; it is not asked")
+    func answersAlone() async throws {
+        for revision in ["2025-03-26", "2025-06-18", "2025-11-25"] {
+            var client = try await EndpointClient(endpoint: client(revision).endpoint)
+                .initialized(revision, capabilities: #"{"elicitation":{},"sampling":{}}"#)
+            client.accept = ["application/json"]
+            #expect(await counting(client).json?["result"]?["isError"] == false)
+            #expect(await client.call(2, "logs").json?["result"]?["isError"] == false)
+            let asked = await client.call(3, "samples")
+            #expect(asked.status == 200 && asked.json?["id"] == 3)
+            #expect(asked.json?["result"]?["isError"] == true)
+            tools.gate.open("a")
+            #expect(await client.call(4, "leaves", #"{"key":"a"}"#).json?["result"]?["isError"] == false)
         }
     }
 
@@ -139,6 +155,25 @@ struct StreamTests {
         try await poll { watcher.followerCount == 0 ? () : nil }
     }
 
+    @Test("when the one that listens since last goes away, the one before hears the rest")
+    func leavingListener() async throws {
+        let client = try await client()
+        #expect(await client.post(#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#).status == 202)
+        try await poll { watcher.followerCount == 1 ? () : nil }
+        let (first, second) = (try reader(await client.send(.get)), try reader(await client.send(.get)))
+        watcher.tell(.tools)
+        try await second.count(1)
+        await second.leave()
+        // One that nobody ever read, as of a HEAD.
+        let unread = try #require(await client.send(.get).stream)
+        await unread.finish()
+        watcher.tell(.prompts)
+        try await first.count(1)
+        #expect(first.messages == [["jsonrpc": "2.0", "method": "notifications/prompts/list_changed"]])
+        #expect(second.messages.count == 1)
+        await first.leave()
+    }
+
     @Test("who listens for long is not cut off; what is no longer kept cannot be gone on from")
     func long() async throws {
         var client = try await client()
@@ -154,7 +189,7 @@ struct StreamTests {
         let told = listener.events.filter { $0.message != nil }
         await listener.leave()
         client.lastEvent = told.first?.id
-        #expect(await client.send(.get).status == 404)
+        #expect(await client.send(.get).status == 400)
         client.lastEvent = told.last?.id
         let again = try reader(await client.send(.get))
         watcher.tell(.prompts)

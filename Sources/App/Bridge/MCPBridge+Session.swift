@@ -80,6 +80,11 @@ extension MCPBridge {
         while !Task.isCancelled, state.withLock({ $0.session == session }) {
             do {
                 let reply = try await get(in: session, after: lastID)
+                if reply.status == 400, lastID != nil {
+                    // What followed is not kept any more; what comes next is.
+                    lastID = nil
+                    continue
+                }
                 // 405: it has nothing to say by itself. 404: the next request opens another session.
                 guard reply.status == 200, Self.isStream(reply) else { return }
                 failures = 0

@@ -10,10 +10,17 @@ struct EndpointCall: Sendable {
 
     var accepted: AcceptedTypes { AcceptedTypes(request.headers.accept) }
 
-    var facts: ExchangeFacts { ExchangeFacts(makeContext: { [context] in context }, selection: request.selection) }
+    func facts(_ times: SessionTimes) -> ExchangeFacts {
+        var facts = ExchangeFacts(makeContext: { [context] in context }, selection: request.selection)
+        if !accepted.events {
+            facts.workLimit = min(times.work, plainWorkLimit)
+            facts.hearsAnswerAlone = true
+        }
+        return facts
+    }
 
     /// How long work may take for a client that reads no streams: its answer must be there before the edge gives up.
-    var plainWorkLimit: Duration { patience * 0.9 }
+    private var plainWorkLimit: Duration { patience * 0.9 }
 
     /// When an answer that has not come becomes a stream; nil for a client that reads none.
     func streamAfter(_ wanted: Duration) -> Duration? { accepted.events ? min(wanted, patience / 2) : nil }

@@ -88,7 +88,7 @@ package struct EndpointStream: Sendable {
 /// Why a request is not served at all: an HTTP status, and a body that a client of JSON-RPC understands.
 package struct EndpointRefusal: Error, Sendable, Hashable {
     package let status: Int
-    package let message: OutboundMessage
+    package private(set) var message: OutboundMessage
 
     private init(_ status: Int, _ error: ProtocolError, id: MessageID? = nil) {
         self.status = status
@@ -97,6 +97,14 @@ package struct EndpointRefusal: Error, Sendable, Hashable {
 }
 
 extension EndpointRefusal {
+    /// The same as the answer to a request, unless it names one already.
+    func answering(_ id: MessageID) -> Self {
+        guard case .failure(nil, let error) = message else { return self }
+        var refusal = self
+        refusal.message = .failure(id: id, error)
+        return refusal
+    }
+
     /// The body is no message, or one that is not taken.
     static func malformed(_ error: ProtocolError, id: MessageID?) -> Self { Self(400, error, id: id) }
 
@@ -118,9 +126,15 @@ extension EndpointRefusal {
         .invalidRequest("There is no such session, or it has ended; 'initialize' again without Mcp-Session-Id")
     )
 
+    /// Not 404, by which a client is told that its session is over.
     static let unknownEvent = Self(
-        404,
+        400,
         .invalidRequest("There is no such event any more; listen again without Last-Event-ID")
+    )
+
+    static let unheardSubscription = Self(
+        406,
+        .invalidRequest("Accept must allow text/event-stream for a subscription")
     )
 
     /// Only sessions are listened to and ended.

@@ -35,7 +35,7 @@ final class HTTPSession: Sendable {
         _ facts: ExchangeFacts,
         streamAfter: Duration?
     ) async -> (stream: MessageStream, form: MessageStream.Form?) {
-        let (exchange, stream) = streams.open()
+        let (exchange, stream) = streams.open(answerAlone: facts.hearsAnswerAlone)
         await runner.receive(inbound, on: exchange, facts)
         let alarm = streamAfter.map { DeadlineClock.shared.add(.now + $0) { stream.becomeLong() } }
         let form = await stream.form()

@@ -17,6 +17,8 @@ extension MCPEndpoint {
                 throw .malformed(error, id: request.id)
             }
             if let refusal = await paramRefusal(request, headers, call) { throw .malformed(refusal, id: request.id) }
+            // What it tells comes before its answer.
+            if request.method == Self.subscription, !call.accepted.events { throw .unheardSubscription }
             return await perform(request, inbound, call)
         case .notification(let notification):
             if let method = call.request.headers.methods.first, method != notification.method {
@@ -38,11 +40,10 @@ extension MCPEndpoint {
             isResumable: false,
             times: times
         )
-        let isListening = request.method == "subscriptions/listen"
+        let isListening = request.method == Self.subscription
+        var facts = call.facts(times)
         // A subscription outlives the rights that it began with.
-        var facts = call.facts
         if isListening { facts.makeContext = call.renewed }
-        if !call.accepted.events { facts.workLimit = min(times.work, call.plainWorkLimit) }
         let (stream, form) = await session.receive(
             inbound,
             facts,
@@ -73,11 +74,13 @@ extension MCPEndpoint {
                 }
             )
         case .stream, nil:
+            // The client is gone.
             await session.runner.stop()
-            let error = ProtocolError(.invalidRequest, "Accept must allow text/event-stream for this request")
-            return .message(.failure(id: request.id, error), .json, status: 406, newSession: nil)
+            return .accepted
         }
     }
+
+    private static let subscription = "subscriptions/listen"
 
     /// Whether the headers repeat the arguments that the tool's schema says.
     private func paramRefusal(_ request: Request, _ headers: RequestHeaders, _ call: EndpointCall) async

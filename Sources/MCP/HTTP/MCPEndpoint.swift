@@ -84,7 +84,6 @@ public final class MCPEndpoint: Sendable {
     ) async -> EndpointReply {
         let call = EndpointCall(request: request, context: context, patience: deadline - .now, renewed: renewed)
         do throws(EndpointRefusal) {
-            guard request.headers.areSingle else { throw EndpointRefusal.repeatedHeader }
             switch request.method {
             case .post(let body): return try await post(body, call)
             case .get: return try await get(call)
@@ -95,9 +94,21 @@ public final class MCPEndpoint: Sendable {
         }
     }
 
+    /// Whoever is refused hears which request it was, as far as that can be read.
     private func post(_ body: [UInt8], _ call: EndpointCall) async throws(EndpointRefusal) -> EndpointReply {
+        let inbound = MessageDecoder.decode(body)
+        do throws(EndpointRefusal) {
+            return try await post(inbound, call)
+        } catch {
+            if case .single(.request(let request))? = inbound { throw error.answering(request.id) }
+            throw error
+        }
+    }
+
+    private func post(_ inbound: Inbound?, _ call: EndpointCall) async throws(EndpointRefusal) -> EndpointReply {
+        try requireSingleHeaders(call)
         guard call.accepted.json || call.accepted.events else { throw .notAcceptable }
-        guard let inbound = MessageDecoder.decode(body) else {
+        guard let inbound else {
             throw .malformed(ProtocolError(.parseError, "The body is empty; send one message"), id: nil)
         }
         if case .single(.malformed(let error, let id)) = inbound { throw .malformed(error, id: id) }
@@ -119,7 +130,7 @@ public final class MCPEndpoint: Sendable {
             isResumable: true,
             times: times
         )
-        let (stream, form) = await session.receive(inbound, call.facts, streamAfter: nil)
+        let (stream, form) = await session.receive(inbound, call.facts(times), streamAfter: nil)
         session.streams.forget(stream)
         guard case .message(let answer) = form else { return .accepted }
         guard await session.runner.revision != nil else { return call.message(answer) }
@@ -141,8 +152,7 @@ public final class MCPEndpoint: Sendable {
             throw .malformed(refusal, id: nil)
         }
         let revision = await named.session.runner.revision ?? .newestHandshake
-        var facts = call.facts
-        if !call.accepted.events { facts.workLimit = min(times.work, call.plainWorkLimit) }
+        let facts = call.facts(times)
         let (stream, form) = await named.session.receive(
             inbound,
             facts,
@@ -180,7 +190,11 @@ public final class MCPEndpoint: Sendable {
         return .stream(
             EndpointStream(isOpenEnded: isOpenEnded) { [self] write in
                 let isHeld = sessions.withLock { $0.acquire(named.id) }
-                defer { if isHeld { release(named) } }
+                stream.setRead(true, by: reader)
+                defer {
+                    stream.setRead(false, by: reader)
+                    if isHeld { release(named) }
+                }
                 // What was written may not have come: it is kept, as long as there is room, for a client that comes back.
                 _ = try await EndpointStream.write(stream, after: place, reader: reader, style, write)
             } finish: {
@@ -192,6 +206,7 @@ public final class MCPEndpoint: Sendable {
     // MARK: GET and DELETE
 
     private func get(_ call: EndpointCall) async throws(EndpointRefusal) -> EndpointReply {
+        try requireSingleHeaders(call)
         guard call.isOfSession else { throw .postOnly }
         try requireHandshakeVersion(call)
         guard call.accepted.events, !call.request.headers.accept.isEmpty else { throw .listeningNotAcceptable }
@@ -214,6 +229,7 @@ public final class MCPEndpoint: Sendable {
     }
 
     private func delete(_ call: EndpointCall) async throws(EndpointRefusal) -> EndpointReply {
+        try requireSingleHeaders(call)
         guard call.isOfSession else { throw .postOnly }
         try requireHandshakeVersion(call)
         guard let id = call.request.headers.sessionIDs.first else { throw .missingSession }
@@ -234,6 +250,10 @@ public final class MCPEndpoint: Sendable {
     }
 
     private func release(_ named: NamedSession) { sessions.withLock { $0.release(named.id, at: now()) } }
+
+    private func requireSingleHeaders(_ call: EndpointCall) throws(EndpointRefusal) {
+        guard call.request.headers.areSingle else { throw .repeatedHeader }
+    }
 
     /// A client that sends no version is taken at what it negotiated.
     private func requireHandshakeVersion(_ call: EndpointCall) throws(EndpointRefusal) {

@@ -10,12 +10,20 @@ final class MessageStream: Sendable {
     /// Unique in its session.
     let number: Int
     private let keepsMessages: Bool
+    private let takes: Takes
     private let state = Mutex(State())
 
     /// A message with its place in the stream, from 1.
     struct Numbered: Sendable {
         let place: Int
         let message: OutboundMessage
+    }
+
+    /// What the client takes.
+    enum Takes: Sendable {
+        case everything
+        /// What is said beside the answer is left out.
+        case answer
     }
 
     /// What a reader gets next.
@@ -44,6 +52,8 @@ final class MessageStream: Sendable {
         var isReleased = false
         var isLong = false
         var reader = 0
+        /// Whether the latest reader is at it.
+        var isRead = false
         var waiters: [@Sendable () -> Void] = []
 
         var isOverfull: Bool { messages.count > Limits.mcpStreamMessages }
@@ -53,14 +63,16 @@ final class MessageStream: Sendable {
     }
 
     /// - Parameter keepsMessages: whether a client can come back for what it did not see.
-    init(number: Int, keepsMessages: Bool) {
+    init(number: Int, keepsMessages: Bool, takes: Takes) {
         self.number = number
         self.keepsMessages = keepsMessages
+        self.takes = takes
     }
 
     // MARK: Writing
 
     func send(_ message: OutboundMessage) {
+        if takes == .answer, !message.isAnswer { return }
         change { state in
             guard !state.isSettled else { return }
             state.lastPlace += 1
@@ -74,7 +86,10 @@ final class MessageStream: Sendable {
     func settle() { change { $0.isSettled = true } }
 
     /// Whoever reads is sent away, and may come back.
-    func release() { change { $0.isReleased = true } }
+    func release() {
+        if takes == .answer { return }
+        change { $0.isReleased = true }
+    }
 
     /// What is not answered by now takes long.
     func becomeLong() { change { $0.isLong = true } }
@@ -127,11 +142,22 @@ final class MessageStream: Sendable {
         var reader = 0
         change { state in
             state.reader += 1
+            state.isRead = false
             if isComingBack { state.isReleased = false }
             reader = state.reader
         }
         return reader
     }
+
+    /// The reader begins, or has gone. One that was taken over from says nothing.
+    func setRead(_ isRead: Bool, by reader: Int) {
+        state.withLock { state in
+            if state.reader == reader { state.isRead = isRead }
+        }
+    }
+
+    /// Whether somebody reads.
+    var isRead: Bool { state.withLock { $0.isRead } }
 
     /// What comes after `place`; waits for it.
     ///

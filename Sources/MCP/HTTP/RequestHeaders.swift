@@ -8,7 +8,7 @@ struct RequestHeaders {
 
     /// Checks what the message alone tells.
     ///
-    /// - Throws: `.headerMismatch`; `.invalidParams` when the header names a revision and the body none.
+    /// - Throws: `.headerMismatch`; `.unsupportedProtocolVersion`, whose headers may be others.
     func check(_ request: Request) throws(ProtocolError) {
         let named = request.meta?[MetaKey.protocolVersion]
         guard let version = headers.protocolVersions.first else {
@@ -16,6 +16,9 @@ struct RequestHeaders {
         }
         if let named, named.stringValue != version {
             throw .headerMismatch("MCP-Protocol-Version and '\(MetaKey.protocolVersion)' differ")
+        }
+        if named != nil, ProtocolRevision(rawValue: version)?.hasHandshake != false {
+            throw .unsupportedVersion(version)
         }
         guard let method = headers.methods.first else { throw .headerMismatch("The header Mcp-Method is missing") }
         guard method == request.method else { throw .headerMismatch("Mcp-Method and 'method' differ") }
@@ -66,9 +69,16 @@ struct RequestHeaders {
         switch argument {
         case .string(let string): text == string
         case .bool(let flag): text == (flag ? "true" : "false")
-        case .number(let number): number.text == text || Double(text) == number.doubleValue
+        case .number(let number): JSONNumber(literal: text).map { agrees($0, number) } ?? false
         default: true
         }
+    }
+
+    /// Whole numbers digit by digit, since a Double has no place for long ones.
+    private static func agrees(_ left: JSONNumber, _ right: JSONNumber) -> Bool {
+        if left.text == right.text { return true }
+        if left.hasIntegerLiteral, right.hasIntegerLiteral { return left.doubleValue == 0 && right.doubleValue == 0 }
+        return left.doubleValue == right.doubleValue
     }
 
     /// A header's value: as it stands, or in base64 between markers.

@@ -24,9 +24,11 @@ final class StreamTable: MessageOutlet {
     init(isResumable: Bool) { self.isResumable = isResumable }
 
     /// Opens the way back for a body.
-    func open() -> (exchange: ExchangeID, stream: MessageStream) {
+    ///
+    /// - Parameter answerAlone: whether the client takes nothing else.
+    func open(answerAlone: Bool) -> (exchange: ExchangeID, stream: MessageStream) {
         state.withLock { state in
-            let stream = makeStream(&state)
+            let stream = makeStream(&state, takes: answerAlone ? .answer : .everything)
             let exchange = ExchangeID(number: stream.number)
             state.exchanges[exchange] = stream
             return (exchange, stream)
@@ -79,7 +81,7 @@ final class StreamTable: MessageOutlet {
         let stream = state.withLock { state in
             switch channel {
             case .exchange(let exchange): state.exchanges[exchange]
-            case .unsolicited: state.listeners.last.flatMap { state.streams[$0] }
+            case .unsolicited: listener(state)
             }
         }
         stream?.send(message)
@@ -99,9 +101,15 @@ final class StreamTable: MessageOutlet {
 
     // MARK: Private
 
-    private func makeStream(_ state: inout State) -> MessageStream {
+    /// Of those that are being read the one that listens since last; else the last, whose client may come back to it.
+    private func listener(_ state: State) -> MessageStream? {
+        let listeners = state.listeners.compactMap { state.streams[$0] }.filter { !$0.isSettled }
+        return listeners.last(where: \.isRead) ?? listeners.last
+    }
+
+    private func makeStream(_ state: inout State, takes: MessageStream.Takes = .everything) -> MessageStream {
         state.lastNumber += 1
-        let stream = MessageStream(number: state.lastNumber, keepsMessages: isResumable)
+        let stream = MessageStream(number: state.lastNumber, keepsMessages: isResumable, takes: takes)
         state.streams[stream.number] = stream
         return stream
     }

@@ -17,6 +17,8 @@ struct ExchangeFacts: Sendable {
     var selection = ToolSelection.everything
     /// Nil for as long as any request may.
     var workLimit: Duration?
+    /// Whether nothing but the answer gets back to the client, so that it cannot be asked.
+    var hearsAnswerAlone = false
 }
 
 /// Drives one session: performs its actions, and feeds back how the work goes.
@@ -123,6 +125,8 @@ actor SessionRunner {
     /// The task is unstructured so that a single request can be cancelled, and so that one that ignores its
     /// cancellation can't hold up the end of the session. `tasks` owns it: `.cancel` and `.stopping` cancel it.
     private func start(_ assignment: Assignment, _ id: WorkID, _ facts: ExchangeFacts) {
+        let isDeaf = facts.hearsAnswerAlone && assignment.round == nil
+        let assignment = isDeaf ? assignment.withoutQuestions : assignment
         let job = WorkPerformer.Job(
             assignment: assignment,
             revision: session.revision(of: id),

@@ -41,6 +41,9 @@ package struct Assignment: Sendable, Hashable {
     /// Where the request stands in its caller's trace.
     package let trace: TraceParent?
 
+    /// The same for a client that cannot be reached while the work is done.
+    var withoutQuestions: Assignment { Assignment(work: work, abilities: [], round: round, trace: trace) }
+
     /// A request of 2026-07-28 that may come again with answers to what its work asked.
     package struct Round: Sendable, Hashable {
         /// What the client said, by the questions' keys.

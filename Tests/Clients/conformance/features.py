@@ -291,6 +291,17 @@ async def forms(checks, peer):
                 and "enum" not in titled_many["items"], titled_many)
 
 
+async def older_forms(checks, peer):
+    """What fields of forms may be at 2025-06-18: texts, numbers, truths, and choices of one value."""
+    before = len(peer.asked)
+    reply = await peer.settle_call("test_elicitation_sep1330_enums", {}, {"elicitation/create": accepting(titledSingle="value1")})
+    checks.must("a form with choices is completed in the older shape", "value1" in text_of(reply) and not reply.is_failed_tool, reply)
+    form = peer.asked[before]["params"]["requestedSchema"]
+    kinds = {field.get("type") for field in form["properties"].values()}
+    checks.must("a form has no fields that this revision does not know", kinds <= {"string", "number", "integer", "boolean"}
+                and not any("oneOf" in field for field in form["properties"].values()), form)
+
+
 async def wrong_answers(checks, peer):
     """A client whose answers do not fit what was asked."""
     for what, answer in {"without a required field": {"action": "accept", "content": {"username": "alice"}},

@@ -101,6 +101,13 @@ async def streams(checks, target):
         tokens = [{note["params"]["progressToken"] for note in reply.before} for reply in replies]
         checks.must("five streams at once each carry their own", tokens == [{f"p{number}"} for number in range(5)]
                     and all(reply.response["id"] == f"stream-{number}" for number, reply in enumerate(replies)), tokens)
+        for tool, meta in (("test_tool_with_progress", {"progressToken": 2}), ("test_tool_with_logging", {K + "logLevel": "debug"}),
+                           ("test_logging_tool", {K + "logLevel": "debug"}), ("test_reconnection", {})):
+            reply = await peer.call(tool, {}, meta=meta, headers={"Accept": JSON})
+            checks.ours(f"who takes JSON alone gets the answer of {tool} as such", reply.status == 200 and not reply.is_stream
+                        and reply.result is not None and not reply.is_failed_tool, reply)
+        reply = await peer.call("test_sampling", {"prompt": "x"}, headers={"Accept": JSON})
+        checks.must("who takes JSON alone is answered when there is something to ask", reply.status == 200 and reply.result, reply)
         lists = await asyncio.gather(*[peer.send("tools/list", headers={"Accept": f"{STREAM}, {JSON}"}) for _ in range(3)])
         checks.must("three requests at once are served", all(reply.status == 200 and reply.result for reply in lists), lists)
 
@@ -134,6 +141,11 @@ async def sessions(checks, target):
             for version in ("1999-12-31", "garbage"):
                 reply = await (await peer.start(ping, headers={"MCP-Protocol-Version": version})).reply
                 checks.must(f"the revision {version} in the header is 400", reply.status == 400, reply)
+        for what, headers in {"without session": {"Mcp-Session-Id": None}, "of no session": {"Mcp-Session-Id": "0" * 64},
+                              "of no revision": {"MCP-Protocol-Version": "1999-12-31"},
+                              "that takes no answer": {"Accept": "text/html"}}.items():
+            reply = await (await peer.start(ping, headers=headers)).reply
+            checks.must(f"the refusal of a request {what} has its id", (reply.response or {}).get("id") == ping["id"], reply)
         reply = await (await peer.start(ping, headers={"MCP-Protocol-Version": None})).reply
         checks.should("a request without the header of the revision is served", reply.status == 200, reply)
         answer = await peer.get({"Accept": JSON})
@@ -175,6 +187,24 @@ async def listening(checks, target):
         await peer.call("test_tool_with_progress", {}, meta={"progressToken": "elsewhere"})
         stray = [note for one in streams if (note := await one.next(0.5))]
         checks.must("what belongs to a call does not come on the stream of a GET", not stray, stray)
+        if second.status == 200:
+            await second.close()
+
+            async def heard():
+                await peer.call("test_trigger_tool_change", {})
+                return await watch.next(0.5)
+
+            # That a connection has gone is known when something is written to it.
+            checks.ours("one that listens goes on when another leaves", await eventually(heard), watch.events)
+        answer = await exchange(target.url, "HEAD", peer.merged(peer.standard_headers(None), {"Accept": STREAM, "Content-Type": None,
+                                                                                              "Mcp-Session-Id": peer.session}))
+        answer.close()
+        await peer.call("test_trigger_prompt_change", {})
+        notes = [await watch.next(2)]
+        while notes[-1] and notes[-1].get("method") != "notifications/prompts/list_changed":
+            notes.append(await watch.next(2))
+        checks.ours("a HEAD takes nothing from who listens", notes[-1] is not None, notes)
+        await peer.call("test_trigger_prompt_change", {})
     async with target.open(checks.revision) as peer:
         watch = await peer.watch()
         await peer.delete()
@@ -226,6 +256,7 @@ async def resumption(checks, target):
             checks.must("ids of two streams differ", not others & set(ids + again), [ids, again, others])
         answer = await peer.get({"Last-Event-ID": "no-such-event"})
         checks.ours("an event that never was is refused", 400 <= answer.status < 500, answer.status)
+        checks.ours("it is not refused as a session that has ended is", answer.status != 404, answer.status)
         answer.close()
         async with target.open(checks.revision) as other:
             if ids:
@@ -332,6 +363,10 @@ async def modern_headers(checks, target):
         for name, value in (("Mcp-Session-Id", "0" * 64), ("Last-Event-ID", "1")):
             reply = await listing({name: value})
             checks.must(f"{name} is not looked at", reply.status == 200 and reply.result, reply)
+        message = peer.request("tools/list")
+        message["params"]["_meta"][K + "protocolVersion"] = "2030-01-01"
+        reply = await (await peer.start(message, headers={"MCP-Protocol-Version": "2030-01-01", "Mcp-Method": None})).reply
+        checks.must("an unknown revision is -32022 whatever headers it has", reply.status == 400 and reply.code == -32022, reply)
         reply = await listing({})
         checks.must("no session is made", "mcp-session-id" not in reply.headers, reply.headers)
         for method in ("GET", "DELETE"):
@@ -379,6 +414,9 @@ async def mirrored_arguments(checks, target):
                    "base64 of something else": ({"region": "Hello"}, {"Region": f"=?base64?{umlaut}?="}),
                    "another number": ({"priority": 42}, {"Priority": "43"}), "no number": ({"priority": 42}, {"Priority": "many"}),
                    "another truth": ({"urgent": True}, {"Urgent": "false"}), "one of two missing": ({"region": "r", "priority": 1}, {"Region": "r"}),
+                   "a number in hexadecimal": ({"priority": 42}, {"Priority": "0x2A"}),
+                   "a number with leading zeros": ({"priority": 42}, {"Priority": "042"}),
+                   "another long number": ({"priority": 2**53}, {"Priority": str(2**53 + 1)}),
                    "no header for a place further in": ({"place": {"city": "Bern"}}, {})}
         for what, (arguments, headers) in refused.items():
             reply = await call(arguments, **headers)

@@ -105,7 +105,9 @@ struct FakeTools: ToolProvider {
             return ToolResult(text: "logged")
         case "confirms":
             let kept = call.arguments["kept"] ?? "kept"
-            let reply = try await caller.ask([question("confirm", "Really?", "yes")], keeping: kept)
+            let fields = call.arguments["fields"].map { JSONSchema(json: ["type": "object", "properties": $0]) }
+            let asked = fields.map { CallerQuestion("confirm", .form(message: "Which?", schema: $0)) }
+            let reply = try await caller.ask([asked ?? question("confirm", "Really?", "yes")], keeping: kept)
             return ToolResult(text: "\(said(reply, "confirm")), \(reply.kept)")
         case "asks_twice":
             let first = try await caller.ask([question("name", "Your name?", "text")], keeping: 1)
