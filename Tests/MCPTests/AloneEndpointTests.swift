@@ -206,6 +206,15 @@ struct AloneEndpointTests {
         }
     }
 
+    @Test("a tool that the request leaves out is unknown, whatever headers its schema would want")
+    func leftOut() async {
+        let sent = request("tools/call", call("routed", ["base": "b"]))
+        #expect(await client.send(sent).code == -32020)
+        guard case .post(let body) = sent.method else { return }
+        let narrowed = EndpointRequest(.post(body: body), sent.headers, selection: ToolSelection(names: ["text"]))
+        #expect(await client.send(narrowed).code == -32602)
+    }
+
     // MARK: Streams
 
     @Test("what is said before the answer makes a stream, without ids; silence is plain JSON")

@@ -61,7 +61,8 @@ public enum Limits {
     public static let mcpQueueBytes = 256 * 1_024
     /// MCP: tools on one page of `tools/list`; today's catalogue fits on one.
     public static let mcpToolsPage = 100
-    /// MCP over HTTP: sessions of one process, about 1 KB each; the one unused longest makes room.
+    /// MCP over HTTP: sessions of one process, some 20 KB each with what they follow (docs/performance.md); the one unused
+    /// longest makes room.
     public static let mcpSessions = 4_096
     /// MCP over HTTP: sessions of one key: a team's worth of clients, and no way to push everybody else out.
     public static let mcpSessionsPerKey = 256

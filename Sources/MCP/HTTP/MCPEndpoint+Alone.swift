@@ -88,10 +88,10 @@ extension MCPEndpoint {
     {
         guard request.method == "tools/call", let name = request.params["name"]?.stringValue else { return nil }
         let arguments = request.params["arguments"]?.objectValue ?? [:]
-        // A tool that cannot be found is told of by the call.
-        guard let tool = try? await performer.offer.tools.definition(of: name, context: call.context) else {
-            return nil
-        }
+        // A tool that cannot be found, or is not offered to this caller, is told of by the call: they know no schema of it.
+        guard let tool = try? await performer.offer.tools.definition(of: name, context: call.context),
+            call.request.selection.includes(tool), call.context.principal.permissions.contains(tool.permission)
+        else { return nil }
         do {
             try headers.check(ToolCall(name: name, arguments: arguments), of: tool)
             return nil

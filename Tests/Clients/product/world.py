@@ -110,7 +110,7 @@ class Caller:
         wrong = problems(definition.output_schema, content)
         self.checks.must(f"{tool}: the answer fits its schema", isinstance(content, dict) and not wrong, wrong)
         self.called.add(tool)
-        self.result = result
+        self.result, self.text = result, text
         return content or {}
 
     async def refused(self, tool, **arguments):
