@@ -179,10 +179,15 @@ struct CommandLineTests {
 
     @Test("no password is printed, however wrong the URL that holds it")
     func passwords() async throws {
-        for url in ["postgresql+asyncpg://u:secret@h/db", "host=h password=secret", "postgres://u:x@secret@h/db"] {
-            for command in [["config"], ["search", "x"], ["config", "--json"]] {
-                let result = try await Binary.run(command, adding: ["PYAIRTABLE_DATABASE_URL": url])
-                #expect(!(result.output + result.errors).contains("secret"), "\(result.output)\(result.errors)")
+        try await withTemporaryDirectory { directory in
+            for url in ["postgresql+asyncpg://u:secret@h/db", "host=h password=secret", "postgres://u:x@secret@h/db"] {
+                for command in [["config"], ["search", "x"], ["config", "--json"]] {
+                    let result = try await Binary.run(
+                        command + ["--data", directory.path],
+                        adding: ["PYAIRTABLE_DATABASE_URL": url]
+                    )
+                    #expect(!(result.output + result.errors).contains("secret"), "\(result.output)\(result.errors)")
+                }
             }
         }
     }

@@ -146,7 +146,7 @@ struct FuzzRun {
     }
 
     private mutating func perform(_ actions: [SessionAction], cancelsForGood: Bool) {
-        for action in actions {
+        for action in actions.flatMap(\.atOnce) {
             switch action {
             case .send(let message, .unsolicited):
                 if message.isAnswer { complaint = complaint ?? "an answer that nobody asked for: \(message)" }
@@ -164,7 +164,7 @@ struct FuzzRun {
                 for answer in message.json.arrayValue ?? [message.json] { settle(answer) }
             case .start(let id, let assignment):
                 waiting.append((id, assignment.work))
-            case .answer, .watch, .release:
+            case .answer, .watch, .release, .whenWatching:
                 break
             case .settle(let exchange):
                 if open.removeValue(forKey: exchange) == nil { complaint = complaint ?? "settled twice: \(exchange)" }

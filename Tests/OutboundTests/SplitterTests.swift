@@ -46,9 +46,16 @@ struct SplitterTests {
     func passedOver() throws {
         #expect(
             try items(": ping\nretry: 10\nfoo: bar\ndata: a\n\nevent: nothing\n\ndata: b\n\n") == [
-                event("a"), event("b"),
+                .retry(.milliseconds(10)), event("a"), event("b"),
             ]
         )
+    }
+
+    @Test("how long to wait is said by digits alone, and at once")
+    func retry() throws {
+        #expect(try items("retry: 1500\n") == [.retry(.milliseconds(1_500))])
+        #expect(try items("data: a\nretry:0\n\n") == [.retry(.zero), event("a")])
+        #expect(try items("retry\nretry: \nretry: -1\nretry: 1.5\nretry: 1s\nretry: 99999999999999999999\n") == [])
     }
 
     @Test("a name holds for one event, an identifier until the next one; one with NUL is not taken")

@@ -12,6 +12,13 @@ extension MCPBridge {
     /// Servers say something every quarter of a minute.
     private static let stall = Duration.seconds(120)
     private static let life = Duration.seconds(30 * 86_400)
+    /// Before a stream that broke off is taken up again, where the server does not say how long.
+    private static let pause = Duration.milliseconds(500)
+
+    /// What a server wants, within reason.
+    static func bounded(_ pause: Duration) -> Duration {
+        min(max(pause, .milliseconds(100)), .seconds(Limits.bridgePauseSeconds))
+    }
 
     var secretHeaders: [(name: String, value: OutboundSecret)] {
         key.map { [(name: "Authorization", value: $0.bearer)] } ?? []
@@ -88,10 +95,12 @@ extension MCPBridge {
     private func relay(stream reply: OutboundReply, _ message: BridgeMessage, _ id: JSONValue?) async throws {
         var stream = reply
         var lastID: String?
+        var pause = Self.pause
         var isFirst = message.method == "initialize" && message.version == nil
         for attempt in 0...Limits.bridgeResumptions {
             do {
                 for try await item in stream.body.serverSentEvents() {
+                    if case .retry(let wanted) = item { pause = Self.bounded(wanted) }
                     guard case .event(let event) = item else { continue }
                     lastID = event.id ?? lastID
                     guard event.isTerminated, !event.data.isEmpty else { continue }
@@ -115,7 +124,7 @@ extension MCPBridge {
             guard let last = lastID, message.version == nil, attempt < Limits.bridgeResumptions,
                 let session = state.withLock({ $0.session })
             else { throw BridgeFailure.cut() }
-            try await Task.sleep(for: .milliseconds(500))
+            try await rest(pause)
             stream = try await get(in: session, after: last)
             guard stream.status == 200, Self.isStream(stream) else { throw BridgeFailure.cut() }
         }

@@ -77,6 +77,8 @@ extension MCPBridge {
     private func follow(_ session: Session) async {
         var lastID: String?
         var failures = 0
+        /// As the server wants it.
+        var pause: Duration?
         while !Task.isCancelled, state.withLock({ $0.session == session }) {
             do {
                 let reply = try await get(in: session, after: lastID)
@@ -89,6 +91,7 @@ extension MCPBridge {
                 guard reply.status == 200, Self.isStream(reply) else { return }
                 failures = 0
                 for try await item in reply.body.serverSentEvents() {
+                    if case .retry(let wanted) = item { pause = Self.bounded(wanted) }
                     guard case .event(let event) = item, event.isTerminated else { continue }
                     lastID = event.id ?? lastID
                     guard !event.data.isEmpty, let said = try? JSONValue(parsing: event.data) else { continue }
@@ -101,7 +104,8 @@ extension MCPBridge {
                 logger.debug("the server's own stream broke off", metadata: ["error": "\(error)"])
             }
             // Cancelled with the session.
-            do { try await Task.sleep(for: .seconds(min(30, 1 << min(failures, 5)))) } catch { return }
+            let own = Duration.seconds(min(30, 1 << min(failures, 5)))
+            do { try await rest(failures == 0 ? pause ?? own : max(own, pause ?? own)) } catch { return }
         }
     }
 }

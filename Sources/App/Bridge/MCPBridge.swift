@@ -17,6 +17,7 @@ public final class MCPBridge: Sendable {
     let transport: any HTTPTransport
     let logger: Logger
     let write: @Sendable ([UInt8]) async throws -> Void
+    let rest: @Sendable (Duration) async throws -> Void
     let state = Mutex(State())
 
     /// A session of the era that has them.
@@ -49,6 +50,7 @@ public final class MCPBridge: Sendable {
     ///   - url: of the server's `/mcp`.
     ///   - key: of the server; nil when it asks for none.
     ///   - selection: what its tools are narrowed to.
+    ///   - rest: waits before a stream is taken up again.
     ///   - write: a line for the client, without its line feed; returns when it is written.
     package init(
         url: String,
@@ -56,6 +58,7 @@ public final class MCPBridge: Sendable {
         selection: ToolSelection = .everything,
         transport: any HTTPTransport,
         logger: Logger,
+        rest: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
         write: @escaping @Sendable ([UInt8]) async throws -> Void
     ) {
         self.url = url
@@ -63,6 +66,7 @@ public final class MCPBridge: Sendable {
         narrowing = Self.headers(of: selection)
         self.transport = transport
         self.logger = logger
+        self.rest = rest
         self.write = write
     }
 

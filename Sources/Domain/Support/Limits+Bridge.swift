@@ -13,6 +13,8 @@ extension Limits {
     public static let bridgeToolPages = 20
     /// Streams that are taken up again, one after another, without anything new on them.
     public static let bridgeResumptions = 10
+    /// A server that wants a stream to be taken up later than this is asked sooner: people wait for answers.
+    public static let bridgePauseSeconds = 60
 }
 
 extension Limits {

@@ -6,6 +6,8 @@ public struct ChangeInterest: Sendable, Hashable {
     public var resources: Bool
     /// Resources whose content is watched, by address.
     public var uris: Set<String>
+    /// Who listens, by a number of their own: whoever stops, and listens for something else, goes on from what they were told.
+    public var listener: UInt64?
 
     public init(tools: Bool = false, prompts: Bool = false, resources: Bool = false, uris: Set<String> = []) {
         self.tools = tools

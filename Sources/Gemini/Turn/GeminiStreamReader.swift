@@ -45,6 +45,7 @@ struct GeminiStreamReader {
     private mutating func replies(in item: ServerSentItem) throws -> [Reply] {
         switch item {
         case .event(let event): try replies(of: event)
+        case .retry: []
         case .stray(let line): try replies(withStray: line)
         }
     }

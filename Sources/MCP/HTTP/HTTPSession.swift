@@ -29,14 +29,17 @@ final class HTTPSession: Sendable {
     /// Takes a body.
     ///
     /// - Parameter streamAfter: how long an answer may take before a stream is begun; nil for clients that read none.
-    /// - Returns: how the answer is given; nil when the calling task was cancelled.
+    /// - Returns: how the answer is given, where nil means that the calling task was cancelled; nil for a session that has ended.
     func receive(
         _ inbound: Inbound,
         _ facts: ExchangeFacts,
         streamAfter: Duration?
-    ) async -> (stream: MessageStream, form: MessageStream.Form?) {
+    ) async -> (stream: MessageStream, form: MessageStream.Form?)? {
         let (exchange, stream) = streams.open(answerAlone: facts.hearsAnswerAlone)
-        await runner.receive(inbound, on: exchange, facts)
+        guard await runner.receive(inbound, on: exchange, facts) else {
+            streams.forget(stream)
+            return nil
+        }
         let alarm = streamAfter.map { DeadlineClock.shared.add(.now + $0) { stream.becomeLong() } }
         let form = await stream.form()
         if let alarm { DeadlineClock.shared.remove(alarm) }

@@ -44,11 +44,12 @@ extension MCPEndpoint {
         var facts = call.facts(times)
         // A subscription outlives the rights that it began with.
         if isListening { facts.makeContext = call.renewed }
-        let (stream, form) = await session.receive(
+        let received = await session.receive(
             inbound,
             facts,
             streamAfter: call.streamAfter(times.streamAfter)
         )
+        guard let (stream, form) = received else { preconditionFailure("a session of its own ended before it began") }
         switch form {
         case .message(let answer): return call.message(answer, status: Self.status(of: answer))
         case .nothing: return .accepted

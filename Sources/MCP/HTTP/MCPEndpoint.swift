@@ -130,7 +130,9 @@ public final class MCPEndpoint: Sendable {
             isResumable: true,
             times: times
         )
-        let (stream, form) = await session.receive(inbound, call.facts(times), streamAfter: nil)
+        guard let (stream, form) = await session.receive(inbound, call.facts(times), streamAfter: nil) else {
+            throw .unknownSession
+        }
         session.streams.forget(stream)
         guard case .message(let answer) = form else { return .accepted }
         guard await session.runner.revision != nil else { return call.message(answer) }
@@ -153,11 +155,16 @@ public final class MCPEndpoint: Sendable {
         }
         let revision = await named.session.runner.revision ?? .newestHandshake
         let facts = call.facts(times)
-        let (stream, form) = await named.session.receive(
+        let received = await named.session.receive(
             inbound,
             facts,
             streamAfter: call.streamAfter(times.streamAfter)
         )
+        // It ended between being found and being used.
+        guard let (stream, form) = received else {
+            release(named)
+            throw .unknownSession
+        }
         switch form {
         case .message(let answer):
             named.session.streams.forget(stream)

@@ -1,5 +1,6 @@
 import Domain
 import Logging
+import Synchronization
 
 /// Where a session's messages go.
 protocol MessageOutlet: Sendable {
@@ -32,6 +33,11 @@ actor SessionRunner {
     private let times: SessionTimes
     private var tasks: [WorkID: RunningWork] = [:]
     private var watch: Task<Void, Never>?
+    /// Waits until what is watched is followed.
+    private var whenWatching: [SessionAction] = []
+    /// Whether what was asked to be watched last is followed.
+    private var isWatching = true
+    private let listener = Listener.next()
     /// Makes contexts for what nobody asked for; of the latest delivery.
     private var watchContext: (@Sendable () async throws -> RequestContext)?
     private var idleWaiter: CheckedContinuation<Void, Never>?
@@ -69,10 +75,17 @@ actor SessionRunner {
     func refusal(ofBatch messageCount: Int) -> ProtocolError? { session.refusal(ofBatch: messageCount) }
 
     /// Takes a delivery. Waits for nothing.
-    func receive(_ inbound: Inbound, on exchange: ExchangeID, _ facts: ExchangeFacts) {
-        guard !isStopped else { return outlet.settle(exchange) }
+    ///
+    /// - Returns: whether the session still took it.
+    @discardableResult
+    func receive(_ inbound: Inbound, on exchange: ExchangeID, _ facts: ExchangeFacts) -> Bool {
+        guard !isStopped else {
+            outlet.settle(exchange)
+            return false
+        }
         watchContext = facts.makeContext
         perform(session.handle(.received(inbound, exchange)), facts)
+        return true
     }
 
     /// The client has gone from the exchange, which cancels what it asked for there.
@@ -95,6 +108,7 @@ actor SessionRunner {
     /// Answers what is in flight with an error, at once.
     func stop() {
         guard !isStopped else { return }
+        watching()
         handle(.stopping)
         isStopped = true
         watch?.cancel()
@@ -117,6 +131,8 @@ actor SessionRunner {
             case .cancel(let id): cancel(id)
             case .answer(let id, let number, let outcome): answer(id, number, outcome)
             case .watch(let interest): follow(interest)
+            case .whenWatching(let later):
+                if isWatching { perform(later, nil) } else { whenWatching += later }
             }
         }
         if session.isIdle { resumeIdleWaiter() }
@@ -202,14 +218,29 @@ actor SessionRunner {
     private func follow(_ interest: ChangeInterest) {
         guard let watcher = performer.offer.watcher, let makeContext = watchContext, !isStopped else { return }
         let previous = watch
+        isWatching = false
+        var interest = interest
+        interest.listener = listener
+        let followed = interest
         // Owned by the session: the next one and its end cancel it. It takes over what the one before told last.
         watch = Task { [weak self] in
             previous?.cancel()
             await previous?.value
             if Task.isCancelled { return }
-            let changes = await watcher.follow(interest, makeContext: makeContext)
+            let changes = await watcher.follow(followed, makeContext: makeContext)
+            // What comes after this one says it, for both.
+            if Task.isCancelled { return }
+            await self?.watching()
             for await change in changes { await self?.handle(.changed(change)) }
         }
+    }
+
+    /// Says what waited for it.
+    private func watching() {
+        isWatching = true
+        let later = whenWatching
+        whenWatching = []
+        perform(later, nil)
     }
 
     private func resumeIdleWaiter() {
@@ -221,4 +252,11 @@ actor SessionRunner {
 extension ServerSession {
     /// The revision that work in flight is served by.
     func revision(of work: WorkID) -> ProtocolRevision { inFlight[work]?.revision ?? .newestHandshake }
+}
+
+/// Names those who listen, each once in a process.
+private enum Listener {
+    private static let last = Atomic<UInt64>(0)
+
+    static func next() -> UInt64 { last.wrappingAdd(1, ordering: .relaxed).newValue }
 }

@@ -42,7 +42,11 @@ extension ServerSession {
         guard let request = remove(work, &actions) else { return }
         if case .subscribed = outcome, case .subscribe(let uri) = request.kind {
             watched.insert(uri)
-            actions.append(.watch(interest))
+            var said: [SessionAction] = []
+            answer(message(for: request, outcome), to: request.source, &said)
+            release(request.source, &said)
+            actions += [.watch(interest), .whenWatching(said)]
+            return
         }
         answer(message(for: request, outcome), to: request.source, &actions)
         release(request.source, &actions)

@@ -48,6 +48,8 @@ package enum SessionAction: Sendable {
     case answer(WorkID, number: Int, AskOutcome)
     /// Follow this from now on, and tell by `.changed`; nothing when it is empty.
     case watch(ChangeInterest)
+    /// Perform these once what is to be followed is: who is told that they watch something misses nothing from then on.
+    indirect case whenWatching([SessionAction])
     /// The client may be sent away from the exchange, and will come back.
     case release(ExchangeID)
 }

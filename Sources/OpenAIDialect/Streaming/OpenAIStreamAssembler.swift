@@ -51,6 +51,7 @@ public struct OpenAIStreamAssembler: Sendable {
             strays += line.prefix(max(0, Limits.jsonBytes - strays.count))
             if let error = Self.error(in: line) { throw error.failure(status: nil, server: server) }
             return []
+        case .retry: return []
         case .event(let event):
             if isDone { return [] }
             if event.data.starts(with: "[DONE]".utf8) {

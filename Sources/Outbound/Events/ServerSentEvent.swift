@@ -22,6 +22,8 @@ public struct ServerSentEvent: Sendable, Hashable {
 /// What a stream of events holds.
 public enum ServerSentItem: Sendable, Hashable {
     case event(ServerSentEvent)
+    /// How long to wait before the stream is asked for again once it has ended.
+    case retry(Duration)
     /// A line that belongs to no event stream, without its end: a bare JSON error, a page of HTML, a plain body.
     /// Given at once, line by line; whoever wants the text joins them with LF.
     case stray([UInt8])

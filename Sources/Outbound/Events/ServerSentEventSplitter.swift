@@ -82,6 +82,7 @@ public struct ServerSentEventSplitter: Sendable {
         case "data": try addData(value)
         case "event": name = String(decoding: value, as: UTF8.self)
         case "id": if !value.contains(0) { id = String(decoding: value, as: UTF8.self) }
+        case "retry": if let wait = Self.milliseconds(value) { items.append(.retry(wait)) }
         // Of llama.cpp's making, and worth seeing.
         case "error": items.append(.stray(Array(value)))
         default: if !Self.isFieldName(field) || colon == content.endIndex { items.append(.stray(Array(content))) }
@@ -109,7 +110,13 @@ public struct ServerSentEventSplitter: Sendable {
         )
     }
 
-    /// `retry`, and what a later standard may add: one word. A line of JSON or HTML has other letters before a colon.
+    /// Digits alone; anything else is passed over.
+    private static func milliseconds(_ value: ArraySlice<UInt8>) -> Duration? {
+        guard value.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
+        return Int64(String(decoding: value, as: UTF8.self)).map { .milliseconds($0) }
+    }
+
+    /// What a later standard may add: one word. A line of JSON or HTML has other letters before a colon.
     private static func isFieldName(_ field: ArraySlice<UInt8>) -> Bool {
         field.allSatisfy { byte in
             switch byte {

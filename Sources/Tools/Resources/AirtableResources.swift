@@ -74,7 +74,7 @@ public struct AirtableResources: ResourceProvider {
         {
             throw ResourceError.notFound(uri, hint: error.message)
         }
-        prints.keep(ContentPrint(content), of: .resource(uri: uri), for: context.principal)
+        prints.keep(ContentPrint(content), of: .resource(uri: uri), for: RecentPrints.Keeper(context.principal))
     }
 
     // MARK: Completion

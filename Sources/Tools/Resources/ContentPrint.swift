@@ -17,19 +17,21 @@ enum ContentPrint: Sendable, Hashable {
     }
 }
 
-/// What was there when somebody asked to watch it, or what they were told last before they stopped listening, until they listen
-/// again, which is a moment later: what changes in between is not lost.
+/// What was there when somebody asked to watch it, or what a listener was told last before they stopped listening, until they
+/// listen again, which is a moment later: what changes in between is not lost.
 final class RecentPrints: Sendable {
-    private struct Key: Hashable {
-        let user: UserID
-        let key: KeyID?
-        let session: SessionID?
-        let offer: WatchedOffer
+    /// Whose it is.
+    enum Keeper: Hashable {
+        case caller(UserID, KeyID?, SessionID?)
+        /// By the number in their interest.
+        case listener(UInt64)
 
-        init(_ offer: WatchedOffer, _ principal: Principal) {
-            (user, key, session) = (principal.user, principal.key, principal.session)
-            self.offer = offer
-        }
+        init(_ principal: Principal) { self = .caller(principal.user, principal.key, principal.session) }
+    }
+
+    private struct Key: Hashable {
+        let keeper: Keeper
+        let offer: WatchedOffer
     }
 
     private struct State {
@@ -45,8 +47,8 @@ final class RecentPrints: Sendable {
 
     init(now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) { self.now = now }
 
-    func keep(_ print: ContentPrint, of offer: WatchedOffer, for principal: Principal) {
-        let key = Key(offer, principal)
+    func keep(_ print: ContentPrint, of offer: WatchedOffer, for keeper: Keeper) {
+        let key = Key(keeper: keeper, offer: offer)
         let time = now()
         state.withLock { state in
             state.prints[key] = (print, time)
@@ -59,9 +61,9 @@ final class RecentPrints: Sendable {
     }
 
     /// Gives it once; nil when it is gone or old.
-    func take(_ offer: WatchedOffer, for principal: Principal) -> ContentPrint? {
+    func take(_ offer: WatchedOffer, for keeper: Keeper) -> ContentPrint? {
         let time = now()
-        let found = state.withLock { $0.prints.removeValue(forKey: Key(offer, principal)) }
+        let found = state.withLock { $0.prints.removeValue(forKey: Key(keeper: keeper, offer: offer)) }
         guard let found, time - found.time < Self.life else { return nil }
         return found.print
     }

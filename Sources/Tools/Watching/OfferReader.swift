@@ -50,10 +50,18 @@ actor OfferReader {
         self.makeContext = makeContext
     }
 
-    /// Finds out what there is. What fails is done again when the first change is asked for.
+    /// Finds out what there is of what it does not know yet. What fails is done again when the first change is asked for.
     func begin() async {
-        // Whose fault it is shows there.
-        try? await look()
+        do {
+            let mailbox = try await mailbox()
+            let new = WatchMailbox.Due(
+                lists: mailbox.lists.filter { prints[.list($0)] == nil },
+                uris: interest.uris.filter { prints[.resource(uri: $0)] == nil }
+            )
+            if !new.isEmpty { try await look(at: new) }
+        } catch {
+            // Whose fault it is shows when it is done again.
+        }
     }
 
     /// The next change; nil when the task is cancelled, or the caller has no access any more.
@@ -71,23 +79,22 @@ actor OfferReader {
             }
         }
         seat = nil
-        if let listener { Self.keep(prints, of: listener.principal, in: offers.resources.prints) }
-        listener = nil
+        Self.keep(prints, of: interest, in: offers.resources.prints)
+        prints = [:]
         return nil
     }
 
     /// A stream that is cancelled between two changes is let go of without another question.
-    deinit {
-        if let listener { Self.keep(prints, of: listener.principal, in: offers.resources.prints) }
-    }
+    deinit { Self.keep(prints, of: interest, in: offers.resources.prints) }
 
     /// Who listens for something else from now on goes on from here.
     private static func keep(
         _ prints: [WatchedOffer: ContentPrint],
-        of principal: Principal,
+        of interest: ChangeInterest,
         in recent: RecentPrints
     ) {
-        for (offer, print) in prints { recent.keep(print, of: offer, for: principal) }
+        guard let listener = interest.listener else { return }
+        for (offer, print) in prints { recent.keep(print, of: offer, for: .listener(listener)) }
     }
 
     private func taken() -> OfferChange? {
@@ -106,14 +113,16 @@ actor OfferReader {
 
     // MARK: Looking
 
-    private func look() async throws {
+    /// - Parameter part: looks at no more than this, and at once.
+    private func look(at part: WatchMailbox.Due? = nil) async throws {
         let mailbox = try await mailbox()
         await mailbox.wait()
         if notBefore > .now { try await Task.sleep(until: notBefore, clock: .continuous) }
         try Task.checkCancellation()
         try await hub.gate.enter()
         defer { hub.gate.leave() }
-        let due = mailbox.take()
+        var due = mailbox.take()
+        if let part { mailbox.post(due.cut(to: part)) }
         let start = ContinuousClock.now
         do {
             findings = try await findings(of: due, mailbox)[...]
@@ -140,7 +149,10 @@ actor OfferReader {
         let uris = Set(interest.uris.sorted().prefix(Limits.watchedResources))
         let seat = try await hub.join(context.tenant, WatchMailbox(lists: Set(lists), uris: uris))
         for offer in lists.map({ WatchedOffer.list($0) }) + uris.map({ .resource(uri: $0) }) {
-            prints[offer] = offers.resources.prints.take(offer, for: context.principal)
+            let recent = offers.resources.prints
+            prints[offer] =
+                interest.listener.flatMap { recent.take(offer, for: .listener($0)) }
+                ?? recent.take(offer, for: RecentPrints.Keeper(context.principal))
         }
         seat.mailbox.postEverything()
         self.seat = seat
@@ -197,6 +209,17 @@ actor OfferReader {
 }
 
 extension WatchMailbox.Due {
+    /// Leaves what is in `part` as well, and gives back the rest.
+    fileprivate mutating func cut(to part: Self) -> Self {
+        var rest = self
+        rest.lists.subtract(part.lists)
+        rest.uris.subtract(part.uris)
+        lists.formIntersection(part.lists)
+        uris.formIntersection(part.uris)
+        rights = false
+        return rest
+    }
+
     fileprivate mutating func insert(_ offer: WatchedOffer) {
         switch offer {
         case .list(let list): lists.insert(list)

@@ -82,6 +82,11 @@ final class BridgeFixture: Sendable {
     let server: ScriptedServer
     let bridge: MCPBridge
     private let said: Lines
+    private let rests = Rests()
+
+    private final class Rests: Sendable {
+        let durations = Mutex<[Duration]>([])
+    }
 
     private final class Lines: Sendable {
         let lines = Mutex<[JSONValue]>([])
@@ -98,13 +103,20 @@ final class BridgeFixture: Sendable {
             key: OutboundSecret(Self.key),
             selection: selection,
             transport: server,
-            logger: logger
+            logger: logger,
+            rest: { [rests] duration in
+                rests.durations.withLock { $0.append(duration) }
+                try await Task.sleep(for: duration)
+            }
         ) { line in
             guard !line.contains(0x0A) else { throw TestSupportError("a line within a line") }
             let value = try JSONValue(parsing: line)
             said.lines.withLock { $0.append(value) }
         }
     }
+
+    /// How long it waited before it took streams up again.
+    var pauses: [Duration] { rests.durations.withLock { $0 } }
 
     var lines: [JSONValue] { said.lines.withLock { $0 } }
 

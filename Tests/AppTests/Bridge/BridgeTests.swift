@@ -95,7 +95,7 @@ struct BridgeTests {
                     ? .events(["id: e2\ndata: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n\n"]) : .empty(405)
             case (_, "initialize"): .json(BridgeFixture.opening(asked.message.id), session: "s1")
             case (_, "tools/call"):
-                .events([asked.message.id == 1 ? "id: e1\ndata:\n\n" : ": nothing\n\n"]) {
+                .events([asked.message.id == 1 ? "id: e1\nretry: 130\ndata:\n\n" : ": nothing\n\n"]) {
                     throw OutboundError(.connectionLost, "the connection was lost")
                 }
             default: .empty()
@@ -109,6 +109,31 @@ struct BridgeTests {
         let error = try #require(lines.first { $0["id"] == 2 }?["error"])
         #expect(error["code"]?.intValue == -31_010)
         #expect(error["message"]?.stringValue?.contains("broke off") == true)
+        // As long as the server said.
+        #expect(fixture.pauses == [.milliseconds(130)])
+        #expect(MCPBridge.bounded(.zero) == .milliseconds(100))
+        #expect(MCPBridge.bounded(.seconds(86_400)) == .seconds(Limits.bridgePauseSeconds))
+    }
+
+    @Test("the server's own stream is listened to again when the server says")
+    func ownRetry() async throws {
+        let isBack = Gate()
+        let fixture = BridgeFixture { asked in
+            switch (asked.request.method, asked.message.method) {
+            case (.get, _):
+                if asked.header("Last-Event-ID") == "e1" {
+                    isBack.open()
+                    return .empty(405)
+                }
+                return .events(["id: e1\nretry: 140\ndata:\n\n"])
+            case (_, "initialize"): return .json(BridgeFixture.opening(asked.message.id), session: "s1")
+            default: return .empty()
+            }
+        }
+        await fixture.open()
+        try await isBack.wait()
+        #expect(fixture.pauses == [.milliseconds(140)])
+        await fixture.end()
     }
 
     @Test("a session that the server has forgotten is opened again, once for all who find it gone")

@@ -149,18 +149,19 @@ struct HiddenEngines: Sendable {
         index = { try await Indexer(services: indexing) { [tenant] }.indexAll() }
     }
 
-    func services(_ fixture: GatewayFixture) -> GatewayServices {
+    func services(_ fixture: GatewayFixture, mcp: MCPEndpoint? = nil) -> GatewayServices {
         GatewayServices(
             access: fixture.access,
             accounts: fixture.accounts,
             airtable: fixture.airtable,
             search: search,
             chat: chat,
-            mcp: MCPEndpoint(
-                info: ServerInfo(name: "fixture", title: "Fixture", version: "1"),
-                offer: MCPOffer(tools: tools, sealer: fixture.access.stateSealer),
-                logger: fixture.log.logger()
-            ),
+            mcp: mcp
+                ?? MCPEndpoint(
+                    info: ServerInfo(name: "fixture", title: "Fixture", version: "1"),
+                    offer: MCPOffer(tools: tools, sealer: fixture.access.stateSealer),
+                    logger: fixture.log.logger()
+                ),
             tools: tools,
             models: models,
             vectors: vectors,

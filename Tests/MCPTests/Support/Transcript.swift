@@ -131,7 +131,7 @@ struct Transcript: Sendable, CustomStringConvertible {
 
         private mutating func handle(_ event: SessionEvent) -> [String] {
             var output: [String] = []
-            for action in session.handle(event) {
+            for action in session.handle(event).flatMap(\.atOnce) {
                 switch action {
                 case .send(let message, .exchange):
                     output.append("← " + message.json.text)
@@ -152,7 +152,7 @@ struct Transcript: Sendable, CustomStringConvertible {
                     output.append("· answer \(number): \(Self.text(of: outcome))")
                 case .watch(let interest):
                     output.append("· watch \(interest.uris.sorted())")
-                case .release:
+                case .release, .whenWatching:
                     output.append("· released")
                 }
             }
@@ -223,3 +223,8 @@ extension Transcript {
 
 /// Drops everything.
 let quietLogger = Logger(label: "quiet", factory: { _ in SwiftLogNoOpLogHandler() })
+
+extension SessionAction {
+    /// Itself, or what it has done later: here what is watched is followed at once.
+    var atOnce: [SessionAction] { if case .whenWatching(let later) = self { later } else { [self] } }
+}

@@ -219,20 +219,25 @@ struct WatchHubTests {
         try await withOffers(kind) { world in
             let moby = ResourceAddress.record(world.moby, of: world.books).uri
             let walden = ResourceAddress.record(world.walden, of: world.books).uri
-            let first = await world.offers.watcher.follow(ChangeInterest(resources: true, uris: [moby])) {
-                try await world.context(.owner)
-            }
+            var interest = ChangeInterest(resources: true, uris: [moby])
+            interest.listener = 1
+            let first = await world.offers.watcher.follow(interest) { try await world.context(.owner) }
             let listening = Task { for await _ in first {} }
             listening.cancel()
             await listening.value
             // Nobody listens now.
             try await world.set(["Shelf": "Sea"], of: world.moby)
             _ = try await world.airtable.createView(ViewDraft(name: "New"), in: world.books.id, context: world.owner)
-            var second = await world.offers.watcher.follow(ChangeInterest(resources: true, uris: [moby, walden])) {
+            // Somebody else by the same key takes nothing of theirs.
+            let other = await world.offers.watcher.follow(ChangeInterest(resources: true, uris: [moby])) {
                 try await world.context(.owner)
-            }.makeAsyncIterator()
+            }
+            interest.uris.insert(walden)
+            var second = await world.offers.watcher.follow(interest) { try await world.context(.owner) }
+                .makeAsyncIterator()
             equal(await second.next(), .resources)
             equal(await second.next(), .resource(uri: moby))
+            withExtendedLifetime(other) {}
         }
     }
 
@@ -302,10 +307,11 @@ struct WatchHubTests {
         try await withOffers(.sqlite) { world in
             let clock = Clock()
             let prints = RecentPrints(now: { clock.now })
-            let (owner, guest) = (world.owner.principal, try await world.context(.guest).principal)
+            let owner = RecentPrints.Keeper(world.owner.principal)
+            let guest = RecentPrints.Keeper(try await world.context(.guest).principal)
             let a = WatchedOffer.resource(uri: "a")
             prints.keep(.missing, of: a, for: owner)
-            #expect(prints.take(a, for: guest) == nil)
+            #expect(prints.take(a, for: guest) == nil && prints.take(a, for: .listener(1)) == nil)
             #expect(prints.take(a, for: owner) == .missing)
             #expect(prints.take(a, for: owner) == nil)
             prints.keep(.content(1), of: a, for: owner)
