@@ -14,10 +14,11 @@ enum CheckingClient {
         _ script: String,
         _ arguments: [String],
         atLeast count: Int,
+        adding variables: [String: String] = [:],
         timeout: TimeInterval = 600
     ) async throws {
         let path = repositoryRoot.appendingPathComponent("Tests/Clients/\(script)").path
-        let result = try await Binary.run([path] + arguments, program: python, timeout: timeout)
+        let result = try await Binary.run([path] + arguments, program: python, adding: variables, timeout: timeout)
         let lines = try result.json()
         let missed = lines.filter { !["pass", nil].contains($0["status"]?.stringValue) }
         #expect(missed.isEmpty, "\(missed.prefix(20).map(\.text).joined(separator: "\n"))")

@@ -3,7 +3,7 @@ import Outbound
 
 /// Why a request got no answer of MCP's: as the client is told, in an error of JSON-RPC.
 struct BridgeFailure: Error, Sendable, Hashable {
-    /// Outside of what JSON-RPC and MCP keep for themselves.
+    /// Outside of what JSON-RPC and MCP keep for themselves, but for its own.
     enum Code: Int, Sendable {
         /// Nobody answers at the address.
         case away = -31_010
@@ -11,6 +11,8 @@ struct BridgeFailure: Error, Sendable, Hashable {
         case refused = -31_011
         /// The client has too much under way.
         case tooMany = -31_000
+        /// What no server would take.
+        case invalid = -32_600
     }
 
     let code: Code
@@ -39,6 +41,8 @@ struct BridgeFailure: Error, Sendable, Hashable {
         code: .tooMany,
         message: "Too many requests are under way; send it again after an answer."
     )
+
+    static let inFlight = Self(code: .invalid, message: "Another request with this id is still in flight")
 
     func line(for id: JSONValue) -> [UInt8] {
         var error: JSONObject = ["code": .number(JSONNumber(code.rawValue)), "message": .string(message)]

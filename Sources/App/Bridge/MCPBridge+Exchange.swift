@@ -80,6 +80,7 @@ extension MCPBridge {
             answer = .object(members)
         }
         note(answer, of: message)
+        if let id { settle(id) }
         try await write(answer.encoded())
     }
 

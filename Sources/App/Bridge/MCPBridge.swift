@@ -34,6 +34,8 @@ public final class MCPBridge: Sendable {
         let task: Task<Void, Never>
         /// Whether giving the connection up is how it is cancelled.
         let endsWithConnection: Bool
+        /// Whether nothing more is owed: the id may be used again, also before the task has ended.
+        var isSettled = false
     }
 
     struct State: Sendable {
@@ -84,7 +86,7 @@ public final class MCPBridge: Sendable {
         guard let line else {
             return await say(Self.tooLong)
         }
-        guard line.contains(where: { $0 > 0x20 }) else { return }
+        guard line.contains(where: { ![0x20, 0x09, 0x0D].contains($0) }) else { return }
         let message = BridgeMessage(line)
         switch message.kind {
         case .request(let id) where message.method == "initialize" && message.version == nil:
@@ -94,6 +96,7 @@ public final class MCPBridge: Sendable {
             start(message, id)
         case .notification:
             if let id = message.cancelled, let running = running(id), running.endsWithConnection {
+                settle(id)
                 return running.task.cancel()
             }
             await post(message)
@@ -108,8 +111,10 @@ public final class MCPBridge: Sendable {
     // MARK: Requests
 
     private func start(_ message: BridgeMessage, _ id: JSONValue) {
-        let isTaken = state.withLock { state in
-            guard state.running.count < Limits.bridgeRequests else { return false }
+        let failure = state.withLock { state -> BridgeFailure? in
+            guard state.running.count < Limits.bridgeRequests else { return .tooMany }
+            // The server would answer both, each on its own connection; on one pipe nobody could tell the answers apart.
+            guard !state.running.values.contains(where: { $0.id == id && !$0.isSettled }) else { return .inFlight }
             state.lastNumber += 1
             let number = state.lastNumber
             // Unstructured, as each can be cancelled by itself; `state.running` owns it, and `end` waits for it.
@@ -118,36 +123,41 @@ public final class MCPBridge: Sendable {
                 self.state.withLock { state in state.running[number] = nil }
             }
             state.running[number] = Running(id: id, task: task, endsWithConnection: message.version != nil)
-            return true
+            return nil
         }
-        guard !isTaken else { return }
+        guard let failure else { return }
         // Unstructured: the client must not have to read before it can go on writing; it ends with one line.
-        Task { await self.say(BridgeFailure.tooMany.line(for: id)) }
+        Task { await self.say(failure.line(for: id)) }
     }
 
-    /// The newest request of this id that is under way.
+    /// The request of this id that is owed an answer.
     private func running(_ id: JSONValue) -> Running? {
+        state.withLock { state in state.running.values.first { $0.id == id && !$0.isSettled } }
+    }
+
+    /// Nothing more comes for this id. Before the last of it is written, since the client may use it again from then on.
+    func settle(_ id: JSONValue) {
         state.withLock { state in
-            state.running.filter { $0.value.id == id }.max { $0.key < $1.key }?.value
+            for number in state.running.keys where state.running[number]?.id == id {
+                state.running[number]?.isSettled = true
+            }
         }
     }
 
     /// Sends a message and gives back what comes.
     ///
-    /// - Parameter id: of the request that is owed an answer.
+    /// - Parameter id: of the request that is owed an answer; nil for what is no request, whose refusal has none.
     private func answer(_ message: BridgeMessage, _ id: JSONValue?) async {
         do {
             if message.version != nil { await learnTools(for: message) }
             try await exchange(message, id)
         } catch is CancellationError {
             // Nobody waits for it.
-        } catch let failure as BridgeFailure {
-            logger.warning("a request was not answered", metadata: ["reason": "\(failure.message)"])
-            if let id { await say(failure.line(for: id)) }
         } catch {
-            let failure = BridgeFailure.away(error, url)
+            let failure = error as? BridgeFailure ?? .away(error, url)
             logger.warning("a request was not answered", metadata: ["reason": "\(failure.message)"])
-            if let id { await say(failure.line(for: id)) }
+            if let id { settle(id) }
+            await say(failure.line(for: id ?? .null))
         }
     }
 

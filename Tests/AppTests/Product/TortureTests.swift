@@ -17,7 +17,9 @@ struct TortureTests {
         }
     }
 
-    @Test("endless bodies, garbage, ids used twice, clients that vanish and sessions that are forgotten, over HTTP")
+    @Test(
+        "endless bodies, garbage, ids used twice, clients that vanish and sessions that are forgotten, over HTTP and a bridge"
+    )
     func http() async throws {
         try await withTemporaryDirectory { directory in
             let options = ["--embedder", "hash"]
@@ -33,6 +35,14 @@ struct TortureTests {
                     "mcp_torture.py",
                     ["forgotten", url, process, "600", key],
                     atLeast: 6,
+                    timeout: 300
+                )
+                // A bridge is a pipe as well, and keeps to the same.
+                try await CheckingClient.expectAll(
+                    "mcp_torture.py",
+                    ["stdio", Binary.url.path, "mcp", "--url", url],
+                    atLeast: 56,
+                    adding: ["PYAIRTABLE_KEY": key],
                     timeout: 300
                 )
             }

@@ -14,7 +14,7 @@ from .torture import Memory, World
 PER_KEY = 256
 #: What the second half may add to memory, in which each session that comes makes another one go: less than half of what the
 #: first half took, of which every session that is there counts. The rest is what an allocator does.
-GROWTH_KIB = 2 * 1024
+GROWTH_KIB = 4 * 1024
 INITIALIZE = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
     "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": CLIENT}}
 INITIALIZED = {"jsonrpc": "2.0", "method": "notifications/initialized"}
