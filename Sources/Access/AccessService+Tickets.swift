@@ -59,7 +59,7 @@ extension AccessService {
         if let session = old.principal.session {
             let deadline = ContinuousClock.now + timeout
             var context = context(
-                id: id ?? "\(old.id).\(Self.randomID(length: 6))",
+                id: id ?? "\(old.id).\(RunningName.short())",
                 principal: try await principal(
                     session,
                     scopes: old.principal.scopes,
@@ -85,7 +85,7 @@ extension AccessService {
         case .admitted:
             let permissions = try await permissions(of: stored.key.owner, key: stored.key, tenant: stored.tenant)
             var context = context(
-                id: id ?? "\(old.id).\(Self.randomID(length: 6))",
+                id: id ?? "\(old.id).\(RunningName.short())",
                 principal: Principal(user: stored.key.owner, key: key, permissions: permissions),
                 tenant: old.tenant,
                 deadline: deadline,

@@ -11,6 +11,8 @@ public struct AccessService: Sendable {
     let usage: LastUses<KeyID>
     /// Cleared together with `cache`.
     let sessions: RecentRows<SessionID, AccessStore.StoredSession>
+    /// The data directory's owner, of whom there is one. Cleared together with `cache`.
+    private let owners: RecentRows<Int, (tenant: TenantID, user: User)>
     let sessionUses: LastUses<SessionID>
     let keyRing: TokenKeyRing
     let verified: VerifiedTokens
@@ -47,6 +49,7 @@ public struct AccessService: Sendable {
             try await store.recordUse($0, deadline: .now + lastUseTimeout)
         }
         self.sessions = RecentRows(capacity: Limits.cachedSessions, generation: generation, now: tick)
+        self.owners = RecentRows(capacity: 1, generation: generation, now: tick)
         self.sessionUses = LastUses(capacity: Limits.cachedSessions) {
             try await store.recordUse($0, deadline: .now + lastUseTimeout)
         }
@@ -114,6 +117,20 @@ public struct AccessService: Sendable {
     /// - Throws: `AccessError.notBootstrapped` before `bootstrap()`.
     public func ownerContext(origin: Origin, timeout: Duration, logger: Logger) async throws -> RequestContext {
         let deadline = ContinuousClock.now + timeout
+        let owner = try await owner(deadline: deadline)
+        return context(
+            principal: Principal(user: owner.user.id, key: nil, permissions: owner.user.role.permissions),
+            tenant: owner.tenant,
+            deadline: deadline,
+            origin: origin,
+            logger: logger
+        )
+    }
+
+    /// Whose data it is, as of half a second ago at most, as for keys and sessions: every call over stdio asks.
+    private func owner(deadline: ContinuousClock.Instant) async throws -> (tenant: TenantID, user: User) {
+        if let owner = owners[0] { return owner }
+        let ticket = owners.ticket()
         guard let bootstrap = try await store.bootstrapped(deadline: deadline) else {
             throw AccessError(
                 .notBootstrapped,
@@ -121,15 +138,10 @@ public struct AccessService: Sendable {
                 hint: "start the server once with `pyairtable-ai serve`, or import something"
             )
         }
-        let owner = try await store.user(bootstrap.owner, tenant: bootstrap.tenant, deadline: deadline)
-        guard let owner else { throw AccessError.corrupt("access_users", "the owner is missing") }
-        return context(
-            principal: Principal(user: owner.id, key: nil, permissions: owner.role.permissions),
-            tenant: bootstrap.tenant,
-            deadline: deadline,
-            origin: origin,
-            logger: logger
-        )
+        let user = try await store.user(bootstrap.owner, tenant: bootstrap.tenant, deadline: deadline)
+        guard let user else { throw AccessError.corrupt("access_users", "the owner is missing") }
+        owners.add((bootstrap.tenant, user), for: 0, ticket)
+        return (bootstrap.tenant, user)
     }
 
     /// For the server's own work on a tenant's data, such as indexing: it reads and never writes.
@@ -162,7 +174,7 @@ public struct AccessService: Sendable {
     ///     calls. Nil keeps the parent's deadline.
     public func child(of parent: RequestContext, id: String? = nil, timeout: Duration? = nil) -> RequestContext {
         var child = context(
-            id: id ?? "\(parent.id).\(Self.randomID(length: 6))",
+            id: id ?? "\(parent.id).\(RunningName.short())",
             principal: parent.principal,
             tenant: parent.tenant,
             deadline: timeout.map { .now + $0 } ?? parent.deadline,
@@ -181,7 +193,7 @@ public struct AccessService: Sendable {
         origin: Origin,
         logger: Logger
     ) -> RequestContext {
-        let id = id ?? Self.randomID(length: 20)
+        let id = id ?? RunningName.made()
         var logger = logger
         logger[metadataKey: "request_id"] = .string(id)
         logger[metadataKey: "tenant"] = .string(tenant.description)
@@ -194,11 +206,5 @@ public struct AccessService: Sendable {
             origin: origin,
             logger: logger
         )
-    }
-
-    /// Letters and digits that no request before has had.
-    static func randomID(length: Int) -> String {
-        let letters = Array("abcdefghijklmnopqrstuvwxyz0123456789")
-        return String((0..<length).map { _ in letters.randomElement() ?? "0" })
     }
 }

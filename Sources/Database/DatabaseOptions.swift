@@ -8,6 +8,9 @@ public struct DatabaseOptions: Sendable {
     public var waitersMax = 1_024
     /// How long a call without a deadline waits for a connection or a lock.
     public var waitMax: Duration = .seconds(60)
+    /// How long a glance may hold up the thread of whoever asks (SQLite): a few rows take some 10 µs, and a task that
+    /// computes holds its thread as long.
+    public var glanceMax: Duration = .milliseconds(2)
     /// Writes gathered into one commit at most (SQLite): bounds how long the first waits for the last.
     public var groupMax = 256
     /// After this long no more writes join a commit (SQLite), so that the first doesn't wait for a stream of others.

@@ -38,6 +38,16 @@ public protocol SQLDatabase: Sendable {
         _ body: @escaping @Sendable (any Transaction) throws -> T
     ) async throws -> T
 
+    /// `read` for a few rows that are found by their keys: run by whoever asks, on their own thread, when a connection is
+    /// free and no lock in the way. Passing a question between threads takes longer than such a read itself.
+    ///
+    /// What turns out to take longer than `DatabaseOptions.glanceMax` is begun again as a `read`.
+    func glance<T: Sendable>(
+        of scope: RowScope,
+        deadline: ContinuousClock.Instant?,
+        _ body: @escaping @Sendable (any Transaction) throws -> T
+    ) async throws -> T
+
     /// Runs `body` in a transaction and returns once it is durably committed.
     ///
     /// When `body` throws, or a statement in it failed, all it did is rolled back. Cancelling the task rolls
@@ -60,6 +70,13 @@ public protocol SQLDatabase: Sendable {
 }
 
 extension SQLDatabase {
+    /// `read`, where the rows are another process's.
+    public func glance<T: Sendable>(
+        of scope: RowScope,
+        deadline: ContinuousClock.Instant?,
+        _ body: @escaping @Sendable (any Transaction) throws -> T
+    ) async throws -> T { try await read(of: scope, deadline: deadline, body) }
+
     /// `read(of:deadline:_:)` without a deadline.
     public func read<T: Sendable>(
         of scope: RowScope,

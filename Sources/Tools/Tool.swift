@@ -79,9 +79,11 @@ extension Tool {
                 context: context
             )
             let text = text(of: answer)
-            let parts = [text.isEmpty ? nil : DataFence.marked(text), advice(of: answer)]
+            var parts: [String] = []
+            if !text.isEmpty { parts.append(DataFence.marked(text)) }
+            if let advice = advice(of: answer) { parts.append(advice) }
             return ToolResult(
-                text: parts.compactMap(\.self).joined(separator: "\n"),
+                text: parts.joined(separator: "\n"),
                 structured: try JSONCoder.value(of: answer),
                 content: links(of: answer).map { .link($0) }
             )

@@ -284,6 +284,32 @@ struct AuditTests {
         }
     }
 
+    @Test("events are gathered and written in one commit, by themselves; who waits for them waits for no more")
+    func gathered() async throws {
+        try await withAccess(.sqlite) { fixture in
+            let counted = CountingDatabase(fixture.database)
+            let store = AuditStore(database: counted)
+            let buffer = AuditBuffer(store: store)
+            let chain = AuditChain.tenant(fixture.first.tenant)
+            func note(_ count: Int) {
+                for number in 0..<count {
+                    let event = AuditEvent(.exported, at: Self.time, details: [.count: "\(number)"])
+                    buffer.note(event, chain: chain, logger: fixture.logger)
+                }
+            }
+            note(50)
+            await buffer.flush()
+            #expect(counted.counts.writes == 1)
+            #expect(try await store.rows(of: chain, after: 2, limit: 100).count == 50)
+            note(20)
+            // Nobody asks for them to be written.
+            try await eventually("they are written") {
+                try await store.rows(of: chain, after: 52, limit: 100).count == 20
+            }
+            #expect(counted.counts.writes == 2)
+        }
+    }
+
     @Test("AUD-06: what cannot be written is counted in the log itself", arguments: DatabaseKind.allCases)
     func dropped(_ kind: DatabaseKind) async throws {
         try await withAccess(kind) { fixture in

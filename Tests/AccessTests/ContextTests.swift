@@ -28,6 +28,36 @@ struct ContextTests {
         }
     }
 
+    @Test("asks at most twice a second who the owner is, and hears of a change made here at once")
+    func ownerKept() async throws {
+        try await withDatabase(.sqlite, migrations: AccessStore.migrations) { database in
+            let counted = CountingDatabase(database)
+            let clock = ManualClock()
+            let service = AccessService(database: counted, now: clock.now, tick: clock.tick)
+            let first = try await service.bootstrap()
+            let logger = Logger(label: "test", factory: { _ in SilentLogHandler() })
+            func owner() async throws -> RequestContext {
+                try await service.ownerContext(origin: .mcpStdio, timeout: .seconds(5), logger: logger)
+            }
+            let ids = [try await owner().id, try await owner().id]
+            #expect(ids[0] != ids[1])
+            let before = counted.counts
+            for _ in 0..<100 {
+                let user = try await owner().principal.user
+                #expect(user == first.owner)
+            }
+            #expect(counted.counts == before)
+            clock.advance(.milliseconds(501))
+            _ = try await owner()
+            #expect(counted.counts.reads == before.reads + 2)
+            let other = try await service.createUser(name: "another", role: .viewer, context: owner())
+            try await service.setUser(other.id, isDisabled: true, context: owner())
+            let after = counted.counts.reads
+            _ = try await owner()
+            #expect(counted.counts.reads > after)
+        }
+    }
+
     @Test("the server's own work reads and never writes", arguments: DatabaseKind.allCases)
     func system(_ kind: DatabaseKind) async throws {
         try await withAccess(kind) { fixture in

@@ -298,7 +298,8 @@ struct MCPRouteTests {
         try await withGateway { fixture in
             var fixture = fixture
             fixture.mcpTools = FixedTools { try? await Task.sleep(for: .seconds(600)) }
-            let server = fixture.server(requestTimeout: .seconds(2))
+            // A tenth of it is what a busy machine may take to notice.
+            let server = fixture.server(requestTimeout: .seconds(8))
             let key = fixture.key
             try await server.publicApplication.test(.router) { client in
                 let hello = try await client.send(.post, "/mcp", key: key, body: Self.hello)

@@ -32,7 +32,7 @@ extension AccountService {
         let name = try AccessService.displayName(name, of: "person")
         let time = now
         let registration = Registration(
-            id: AccessService.randomID(length: 20),
+            id: RunningName.made(),
             email: email,
             name: name,
             password: try await hash(password, for: email, names: [name]),

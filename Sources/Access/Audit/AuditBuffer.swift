@@ -2,8 +2,8 @@ import Domain
 import Logging
 import Synchronization
 
-/// Events on their way into the log, written together by one task, of which there is one at a time; this object owns it
-/// and cancels it when it goes.
+/// Events on their way into the log, gathered for a moment and written together by one task, of which there is one at a
+/// time; this object owns it and cancels it when it goes.
 ///
 /// Refusals are what others can make happen as often as they like, so equal ones are written once a minute, with their
 /// count. At the bound of memory events are dropped, and an entry says how many.
@@ -49,12 +49,19 @@ final class AuditBuffer: Sendable {
     }
 
     private struct State: Sendable {
+        /// Gathered for the next round.
         var waiting: [Waiting] = []
+        /// Of this round, and not written yet.
+        var due: [Waiting] = []
         var repeats: [Kind: Repeats] = [:]
         var dropped: [AuditChain: Int] = [:]
         /// When each key's use was noted last.
         var uses: [KeyID: Instant] = [:]
         var writer: Task<Void, Never>?
+        /// What the writer waits for while events gather; cancelled when they shall not.
+        var pause: Task<Void, Never>?
+        /// Whether somebody waits for the events, so that there are no pauses until all are written.
+        var isHurried = false
         /// Of whoever noted something last: it says so when events are lost.
         var logger = Logger(label: "audit", factory: { _ in SwiftLogNoOpLogHandler() })
     }
@@ -68,7 +75,12 @@ final class AuditBuffer: Sendable {
         self.capacity = capacity
     }
 
-    deinit { state.withLock { $0.writer?.cancel() } }
+    deinit {
+        state.withLock { state in
+            state.writer?.cancel()
+            state.pause?.cancel()
+        }
+    }
 
     /// Returns at once.
     func note(_ event: AuditEvent, chain: AuditChain, logger: Logger) {
@@ -128,7 +140,10 @@ final class AuditBuffer: Sendable {
     /// Returns when all that was noted before is written, or was given up.
     func flush() async {
         await state.withLock { state -> Task<Void, Never>? in
-            if !state.waiting.isEmpty || !state.dropped.isEmpty { start(&state) }
+            if !state.waiting.isEmpty || !state.due.isEmpty || !state.dropped.isEmpty { start(&state) }
+            guard state.writer != nil else { return nil }
+            state.isHurried = true
+            state.pause?.cancel()
             return state.writer
         }?.value
     }
@@ -136,11 +151,12 @@ final class AuditBuffer: Sendable {
     private static let windowMicroseconds = window.components.seconds * 1_000_000
 
     private func add(_ event: AuditEvent, _ chain: AuditChain, _ state: inout State) {
-        if state.waiting.count < capacity {
-            state.waiting.append(Waiting(chain: chain, event: event))
-        } else {
+        guard state.waiting.count + state.due.count < capacity else {
             state.dropped[chain, default: 0] += 1
+            return
         }
+        state.waiting.append(Waiting(chain: chain, event: event))
+        if state.waiting.count == Limits.auditBatch { state.pause?.cancel() }
     }
 
     private func start(_ state: inout State) {
@@ -148,39 +164,65 @@ final class AuditBuffer: Sendable {
         let logger = state.logger
         // Unstructured, because the request that starts it must not wait for it; owned by `state.writer`.
         state.writer = Task { [weak self, store] in
-            while let (chain, events) = self?.take() {
-                do {
-                    try await store.append(events, to: chain, deadline: .now + Self.writeTimeout)
-                } catch {
-                    self?.giveUp(events.count, of: chain)
-                    logger.error(
-                        "events of the audit log are lost",
-                        metadata: ["error": "\(error)", "events": "\(events.count)"]
-                    )
-                    return
+            while true {
+                // Not held meanwhile: who lets go of the buffer does not wait.
+                await self?.pause()?.value
+                guard self?.beginRound() == true else { return }
+                while let (chain, events) = self?.take() {
+                    do {
+                        try await store.append(events, to: chain, deadline: .now + Self.writeTimeout)
+                    } catch {
+                        self?.giveUp(events.count, of: chain)
+                        logger.error(
+                            "events of the audit log are lost",
+                            metadata: ["error": "\(error)", "events": "\(events.count)"]
+                        )
+                        return
+                    }
                 }
             }
         }
     }
 
-    /// Some of what waits for one chain, in its order; nil, and no writer any more, when nothing does.
+    /// What the writer waits for before the next round; nil when it goes on at once. Owned by `state.pause`.
+    private func pause() -> Task<Void, Never>? {
+        state.withLock { state in
+            guard !state.isHurried, state.due.isEmpty, state.waiting.count < Limits.auditBatch else { return nil }
+            let pause = Task { _ = try? await Task.sleep(for: .milliseconds(Limits.auditGatherMilliseconds)) }
+            state.pause = pause
+            return pause
+        }
+    }
+
+    /// Makes due what has gathered; false, and no writer any more, when nothing has.
+    private func beginRound() -> Bool {
+        state.withLock { state in
+            state.pause = nil
+            state.due += state.waiting
+            state.waiting = []
+            if Task.isCancelled || state.due.isEmpty && state.dropped.isEmpty {
+                state.writer = nil
+                state.isHurried = false
+                return false
+            }
+            return true
+        }
+    }
+
+    /// Some of what is due for one chain, in its order; nil when nothing is.
     private func take() -> (AuditChain, [AuditEvent])? {
         state.withLock { state in
-            let chain = state.waiting.first?.chain ?? state.dropped.keys.first
-            guard let chain, !Task.isCancelled else {
-                state.writer = nil
-                return nil
-            }
+            guard let chain = state.due.first?.chain ?? state.dropped.keys.first else { return nil }
             var events: [AuditEvent] = []
             var rest: [Waiting] = []
-            for waiting in state.waiting {
-                if waiting.chain == chain, events.count < Limits.auditBatch {
-                    events.append(waiting.event)
+            for due in state.due {
+                if due.chain == chain, events.count < Limits.auditBatch {
+                    events.append(due.event)
                 } else {
-                    rest.append(waiting)
+                    rest.append(due)
                 }
             }
-            state.waiting = rest
+            state.due = rest
             if let count = state.dropped.removeValue(forKey: chain) {
                 let time = events.last?.time ?? .now()
                 events.append(AuditEvent(.auditDropped, result: .failed, at: time, details: [.count: "\(count)"]))
@@ -194,6 +236,7 @@ final class AuditBuffer: Sendable {
         state.withLock { state in
             state.dropped[chain, default: 0] += count
             state.writer = nil
+            state.isHurried = false
         }
     }
 }

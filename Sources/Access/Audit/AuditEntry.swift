@@ -78,7 +78,10 @@ public struct AuditEntry: Sendable, Hashable {
 
     static func bounded(_ text: String) -> String {
         // PostgreSQL takes no U+0000, and nothing that is looked for has one.
-        String(String.UnicodeScalarView(text.unicodeScalars.lazy.filter { $0 != "\0" }.prefix(Limits.auditCharacters)))
+        if text.utf8.count <= Limits.auditCharacters, !text.utf8.contains(0) { return text }
+        return String(
+            String.UnicodeScalarView(text.unicodeScalars.lazy.filter { $0 != "\0" }.prefix(Limits.auditCharacters))
+        )
     }
 
     /// Nil unless it is what `body(of:chain:sequence:)` writes; an action that this program does not know is not.

@@ -203,7 +203,7 @@ extension AccessService {
             session: session.id,
             scopes: scopes,
             client: session.client.name,
-            id: Self.randomID(length: 20),
+            id: RunningName.made(),
             issued: issued,
             expires: issued + life
         )

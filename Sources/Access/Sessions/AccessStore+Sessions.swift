@@ -59,7 +59,7 @@ extension AccessStore {
         tenant: TenantID,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> StoredSession? {
-        try await database.read(of: .tenant(tenant), deadline: deadline) { try Self.session(id, tenant: tenant, $0) }
+        try await database.glance(of: .tenant(tenant), deadline: deadline) { try Self.session(id, tenant: tenant, $0) }
     }
 
     /// The user's sessions, in every tenant when an account stands behind them; the one seen last comes first.

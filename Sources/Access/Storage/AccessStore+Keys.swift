@@ -14,7 +14,7 @@ extension AccessStore {
     /// The key with this identifier, of whatever tenant: this is how a request's tenant is found. In a tenant that is
     /// suspended everybody counts as disabled.
     package func key(_ id: KeyID, deadline: ContinuousClock.Instant? = nil) async throws -> StoredKey? {
-        try await database.read(of: .everyTenant, deadline: deadline) { transaction in
+        try await database.glance(of: .everyTenant, deadline: deadline) { transaction in
             let row = try transaction.firstRow(
                 """
                 SELECT \(Self.keyColumns), k.tenant, k.digest,

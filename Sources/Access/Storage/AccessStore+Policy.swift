@@ -85,7 +85,7 @@ extension AccessStore {
 
     /// 0 when nothing has changed since the tenant was made.
     package func policyVersion(tenant: TenantID, deadline: ContinuousClock.Instant? = nil) async throws -> Int64 {
-        try await database.read(of: .tenant(tenant), deadline: deadline) { try Self.version(tenant, $0) }
+        try await database.glance(of: .tenant(tenant), deadline: deadline) { try Self.version(tenant, $0) }
     }
 
     /// The version of each of these tenants that has one; the others are at 0.

@@ -17,7 +17,7 @@ extension AccessStore {
         tenant: TenantID,
         deadline: ContinuousClock.Instant? = nil
     ) async throws -> User? {
-        try await database.read(of: .tenant(tenant), deadline: deadline) { transaction in
+        try await database.glance(of: .tenant(tenant), deadline: deadline) { transaction in
             try transaction.firstRow(
                 "SELECT \(Self.userColumns) FROM access_users WHERE tenant = $1 AND id = $2",
                 [.id(tenant), .id(id)]

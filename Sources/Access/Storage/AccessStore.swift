@@ -98,7 +98,7 @@ public struct AccessStore: Sendable {
 
     /// What the first start made; nil before it.
     package func bootstrapped(deadline: ContinuousClock.Instant? = nil) async throws -> Bootstrap? {
-        try await database.read(of: .everyTenant, deadline: deadline) { try Self.bootstrapped($0) }
+        try await database.glance(of: .everyTenant, deadline: deadline) { try Self.bootstrapped($0) }
     }
 
     /// Writes the first tenant with all that belongs to it, unless somebody did already.

@@ -126,6 +126,16 @@ public final class AirtableService: Sendable {
         }
     }
 
+    /// `read` for what the schema alone, which is in memory, and a row or two can tell.
+    func glance<T: Sendable>(
+        _ context: RequestContext,
+        _ body: @escaping @Sendable (any Transaction, TenantSchema) throws -> T
+    ) async throws -> T {
+        try await database.glance(of: .tenant(context.tenant), deadline: context.deadline) { [cache] transaction in
+            try body(transaction, try cache.schema(context.tenant, in: transaction))
+        }
+    }
+
     /// Runs `body` in one snapshot, with what `scope` shows of it.
     func seeing<T: Sendable>(
         _ scope: VisibleScope,

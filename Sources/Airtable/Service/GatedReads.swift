@@ -39,7 +39,7 @@ package struct GatedReads: Sendable {
     package func bases(context: RequestContext) async throws -> [Base] {
         try context.require(permission)
         let scope = try await service.access.visibleScope(for: context, doing: permission)
-        return try await service.read(context) { _, schema in schema.bases.filter { scope.allows(base: $0.id) } }
+        return try await service.glance(context) { _, schema in schema.bases.filter { scope.allows(base: $0.id) } }
     }
 
     /// The base with this identifier, or else this name (without regard to case).
@@ -55,7 +55,7 @@ package struct GatedReads: Sendable {
     package func tables(in base: BaseID, context: RequestContext) async throws -> [Table] {
         try context.require(permission)
         let scope = try await service.access.visibleScope(for: context, doing: permission)
-        return try await service.read(context) { _, schema in
+        return try await service.glance(context) { _, schema in
             let scope = schema.widening(scope)
             _ = try schema.base(base, scope)
             return schema.tables(in: base)
@@ -76,7 +76,7 @@ package struct GatedReads: Sendable {
     package func table(id: TableID, context: RequestContext) async throws -> Table {
         try context.require(permission)
         let scope = try await service.access.visibleScope(for: context, doing: permission)
-        return try await service.read(context) { _, schema in
+        return try await service.glance(context) { _, schema in
             schema.widening(scope).visible(try schema.table(id, scope).table)
         }
     }
@@ -89,7 +89,7 @@ package struct GatedReads: Sendable {
         var scope = try await service.access.visibleScope(for: context, doing: permission)
         if permission.sight != .recordsRead {
             // Who sees a schema sees its tables; the records of a table are counted for who sees those.
-            let (base, home) = try await service.read(context) { [scope] _, schema in
+            let (base, home) = try await service.glance(context) { [scope] _, schema in
                 let base = try schema.table(table, schema.widening(scope)).table.base
                 return (base, schema.home(of: base))
             }

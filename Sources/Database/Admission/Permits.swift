@@ -86,7 +86,10 @@ final class Permits: Sendable {
         }
     }
 
-    private func tryAcquire() throws -> Bool {
+    /// Takes a permit if one is free.
+    ///
+    /// - Throws: `busy` when too many wait already, `closed`.
+    func tryAcquire() throws -> Bool {
         try state.withLock { state in
             if state.isClosed { throw DatabaseError.closed }
             if state.free > 0 {

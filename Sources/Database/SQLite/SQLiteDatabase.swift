@@ -83,6 +83,40 @@ final class SQLiteDatabase: SQLDatabase {
         }
     }
 
+    func glance<T: Sendable>(
+        of scope: RowScope,
+        deadline: ContinuousClock.Instant?,
+        _ body: @escaping @Sendable (any Transaction) throws -> T
+    ) async throws -> T {
+        if let value = try glimpse(deadline, body) { return value }
+        return try await read(of: scope, deadline: deadline, body)
+    }
+
+    /// Nil when no connection is free, a lock is in the way, or it would take too long.
+    private func glimpse<T>(
+        _ deadline: ContinuousClock.Instant?,
+        _ body: (any Transaction) throws -> T
+    ) throws -> T? {
+        guard try readers.tryAcquire() else { return nil }
+        defer { readers.release() }
+        let start = ContinuousClock.now
+        let end = start + options.glanceMax
+        let control = CallControl(deadline: deadline.map { min($0, end) } ?? end)
+        do {
+            let value = try read(control, waitEnd: start, body)
+            counters.add { $0.reads += 1 }
+            return value
+        } catch let error as DatabaseError where error.code == .timedOut || error.code == .busy {
+            return nil
+        } catch {
+            counters.add {
+                $0.reads += 1
+                $0.failures += 1
+            }
+            throw error
+        }
+    }
+
     func write<T: Sendable>(
         of _: RowScope,
         deadline: ContinuousClock.Instant?,

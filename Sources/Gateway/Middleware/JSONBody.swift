@@ -47,6 +47,7 @@ enum JSONBody {
 
     /// `application/json`, in UTF-8 and not compressed.
     private static func requireJSON(_ headers: HTTPFields) throws(GatewayError) {
+        if headers[.contentType] == "application/json", headers[.contentEncoding] == nil { return }
         let parts = (headers[.contentType] ?? "").lowercased().split(separator: ";")
             .map { $0.trimmingPrefix { $0 == " " }.replacing(" ", with: "") }
         let isJSON = parts.first == "application/json"

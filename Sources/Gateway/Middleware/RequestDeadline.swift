@@ -13,8 +13,9 @@ enum RequestDeadline {
         for client: (any Channel)? = nil,
         _ work: @escaping @Sendable () async throws -> T
     ) async throws -> T {
-        // Unstructured, so that the clock and the client's connection can end it; always waited for.
-        let task = Task { try await work() }
+        // Unstructured, so that the clock and the client's connection can end it; always waited for. Begun by this thread:
+        // work that never waits, such as a body that is there, then ends without another.
+        let task = Task.begunHere { try await work() }
         let end = EarlyEnd { task.cancel() }
         let alarm = DeadlineClock.shared.add(deadline) { end.come(.timedOut) }
         defer { DeadlineClock.shared.remove(alarm) }

@@ -7,8 +7,20 @@ struct EndpointCall: Sendable {
     /// How long the edge waits for the answer, or for the beginning of a stream.
     let patience: Duration
     let renewed: @Sendable () async throws -> RequestContext
+    let accepted: AcceptedTypes
 
-    var accepted: AcceptedTypes { AcceptedTypes(request.headers.accept) }
+    init(
+        request: EndpointRequest,
+        context: RequestContext,
+        patience: Duration,
+        renewed: @escaping @Sendable () async throws -> RequestContext
+    ) {
+        self.request = request
+        self.context = context
+        self.patience = patience
+        self.renewed = renewed
+        accepted = AcceptedTypes(request.headers.accept)
+    }
 
     func facts(_ times: SessionTimes) -> ExchangeFacts {
         var facts = ExchangeFacts(makeContext: { [context] in context }, selection: request.selection)

@@ -36,13 +36,13 @@ final class HTTPSession: Sendable {
         streamAfter: Duration?
     ) async -> (stream: MessageStream, form: MessageStream.Form?)? {
         let (exchange, stream) = streams.open(answerAlone: facts.hearsAnswerAlone)
-        guard await runner.receive(inbound, on: exchange, facts) else {
+        let alarm = streamAfter.map { DeadlineClock.shared.add(.now + $0) { stream.becomeLong() } }
+        defer { if let alarm { DeadlineClock.shared.remove(alarm) } }
+        guard await runner.receiveAndWork(inbound, on: exchange, facts) else {
             streams.forget(stream)
             return nil
         }
-        let alarm = streamAfter.map { DeadlineClock.shared.add(.now + $0) { stream.becomeLong() } }
         let form = await stream.form()
-        if let alarm { DeadlineClock.shared.remove(alarm) }
         return (stream, form)
     }
 

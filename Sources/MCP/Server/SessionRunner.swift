@@ -42,9 +42,12 @@ actor SessionRunner {
     private var watchContext: (@Sendable () async throws -> RequestContext)?
     private var idleWaiter: CheckedContinuation<Void, Never>?
     private var isStopped = false
+    /// What `receive(_:on:_:)` leaves to `receiveAndWork` to begin; nil while nothing is left.
+    private var unbegun: [(id: WorkID, job: WorkPerformer.Job)]?
 
     private struct RunningWork {
-        let task: Task<Void, Never>
+        /// Nil until whoever begins it has told.
+        var task: Task<Void, any Error>?
         let limit: Duration
         /// Of the deadline clock; nil for work that may go on.
         var alarm: UInt64?
@@ -86,6 +89,38 @@ actor SessionRunner {
         watchContext = facts.makeContext
         perform(session.handle(.received(inbound, exchange)), facts)
         return true
+    }
+
+    /// Takes a delivery whose sender waits for the answer: this thread does its work, as far as that goes without waiting, and
+    /// none of the others is woken for it.
+    ///
+    /// - Returns: false when the session is over.
+    nonisolated func receiveAndWork(_ inbound: Inbound, on exchange: ExchangeID, _ facts: ExchangeFacts) async -> Bool {
+        guard let begun = await take(inbound, on: exchange, facts) else { return false }
+        for (id, job) in begun {
+            let task = Task.begunHere { [performer] in
+                let outcome = await performer.perform(job)
+                await self.end(id, outcome)
+            }
+            await adopt(task, id)
+        }
+        return true
+    }
+
+    private func take(
+        _ inbound: Inbound,
+        on exchange: ExchangeID,
+        _ facts: ExchangeFacts
+    ) -> [(id: WorkID, job: WorkPerformer.Job)]? {
+        unbegun = []
+        defer { unbegun = nil }
+        return receive(inbound, on: exchange, facts) ? unbegun : nil
+    }
+
+    private func adopt(_ task: Task<Void, any Error>, _ id: WorkID) {
+        // It has ended, or was cancelled before it was known.
+        guard tasks[id] != nil else { return task.cancel() }
+        tasks[id]?.task = task
     }
 
     /// The client has gone from the exchange, which cancels what it asked for there.
@@ -154,12 +189,16 @@ actor SessionRunner {
                 return try await self.ask(questions, for: id)
             }
         )
-        let task = Task { [performer] in
-            let outcome = await performer.perform(job)
-            self.end(id, outcome)
-        }
         let limit = facts.workLimit ?? times.work
-        tasks[id] = RunningWork(task: task, limit: limit, alarm: nil)
+        tasks[id] = RunningWork(limit: limit)
+        if unbegun != nil {
+            unbegun?.append((id, job))
+        } else {
+            tasks[id]?.task = Task { [performer] in
+                let outcome = await performer.perform(job)
+                self.end(id, outcome)
+            }
+        }
         if case .listen = assignment.work { return }
         setAlarm(of: id, in: limit) { $0.handle(.expired(id)) }
     }
@@ -172,7 +211,7 @@ actor SessionRunner {
     private func cancel(_ id: WorkID) {
         guard let work = tasks.removeValue(forKey: id) else { return }
         if let alarm = work.alarm { clock.remove(alarm) }
-        work.task.cancel()
+        work.task?.cancel()
         work.waiter?.continuation.resume(returning: .failure(.unanswered("The request was cancelled.")))
     }
 

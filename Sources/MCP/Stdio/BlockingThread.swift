@@ -34,3 +34,19 @@ func startThread(_ body: @escaping @Sendable () -> Void) throws(MCPError) {
         throw .transport("pthread_create", errno: status)
     }
 }
+
+/// Runs `write` with SIGPIPE blocked, on a thread that is not ours to change: a peer that went away is an error code.
+func withoutPipeSignal(_ write: () -> Int) -> Int {
+    var (pipe, before, pending) = (sigset_t(), sigset_t(), sigset_t())
+    sigemptyset(&pipe)
+    sigaddset(&pipe, SIGPIPE)
+    pthread_sigmask(SIG_BLOCK, &pipe, &before)
+    let count = write()
+    // The signal of this write, which would come as soon as it may.
+    if count < 0, errno == EPIPE, sigpending(&pending) == 0, sigismember(&pending, SIGPIPE) == 1 {
+        var signal: Int32 = 0
+        sigwait(&pipe, &signal)
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nil)
+    return count
+}

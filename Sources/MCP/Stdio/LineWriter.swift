@@ -14,12 +14,14 @@ import Synchronization
 final class LineWriter: Sendable {
     private let descriptor: Int32
     private let wake: WakePipe
+    private let isPipe: Bool
     private let state: Mutex<State>
 
     /// - Parameter descriptor: stays the caller's.
     init(descriptor: Int32) throws(MCPError) {
         self.descriptor = descriptor
         wake = try WakePipe()
+        isPipe = Self.isPipe(descriptor)
         state = Mutex(State())
     }
 
@@ -37,9 +39,12 @@ final class LineWriter: Sendable {
     }
 
     /// Adds a line, which must hold no LF; the writer appends one.
+    ///
+    /// A short line that nothing is before, and that a pipe takes at once, is written here: waking the thread takes longer.
     func enqueue(_ line: [UInt8]) {
         let wasEmpty = state.withLock { state in
             guard !state.isFinished else { return false }
+            if isPipe, state.isIdle, line.count < chunkByteCount, writeNow(line) { return false }
             defer { state.enqueue(line) }
             return state.queue.isEmpty
         }
@@ -110,6 +115,21 @@ final class LineWriter: Sendable {
         }
     }
 
+    /// Whether the pipe took all of it; what went wrong otherwise is for the thread to find.
+    private func writeNow(_ line: [UInt8]) -> Bool {
+        var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        guard poll(&request, 1, 0) == 1, request.revents == Int16(POLLOUT) else { return false }
+        // Up to this size a pipe takes all or nothing (pipe(7), PIPE_BUF).
+        let bytes = line + [0x0A]
+        return withoutPipeSignal { bytes.withUnsafeBytes { systemWrite(descriptor, $0) } }
+            == bytes.count
+    }
+
+    private static func isPipe(_ descriptor: Int32) -> Bool {
+        var facts = stat()
+        return fstat(descriptor, &facts) == 0 && facts.st_mode & S_IFMT == S_IFIFO
+    }
+
     private enum WriteOutcome { case done, abandoned, failed }
 
     private func write(_ bytes: [UInt8]) -> WriteOutcome {
@@ -120,7 +140,10 @@ final class LineWriter: Sendable {
                 if ready.wake { wake.drain() }
                 if state.withLock({ $0.isAbandoned }) { return .abandoned }
                 guard ready.descriptor else { continue }
-                let count = systemWrite(descriptor, base, min(rest.count, chunkByteCount))
+                let count = systemWrite(
+                    descriptor,
+                    UnsafeRawBufferPointer(start: base, count: min(rest.count, chunkByteCount))
+                )
                 if count >= 0 {
                     rest = rest.dropFirst(count)
                 } else if errno != EINTR && errno != EAGAIN {
@@ -142,6 +165,8 @@ final class LineWriter: Sendable {
         var isClosing = false
         var isAbandoned = false
         var isFinished = false
+
+        var isIdle: Bool { queue.isEmpty && writingByteCount == 0 && !isClosing && !isAbandoned }
 
         var hasRoom: Bool {
             isReleased || isFinished || queuedByteCount + writingByteCount < Limits.mcpQueueBytes
@@ -184,6 +209,6 @@ final class LineWriter: Sendable {
 /// A pipe that polls as writable takes this much (PIPE_BUF) without blocking.
 private let chunkByteCount = 4_096
 
-private func systemWrite(_ descriptor: Int32, _ base: UnsafeRawPointer, _ count: Int) -> Int {
-    write(descriptor, base, count)
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+    write(descriptor, bytes.baseAddress, bytes.count)
 }

@@ -34,8 +34,7 @@ enum ProgramPages {
     ///
     /// Only code, and the constants that lie before a file's code: behind it are tables which the loader has written.
     static func release() {
-        guard let maps = try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8) else { return }
-        let mappings = maps.split(separator: "\n").compactMap { Mapping($0) }
+        let mappings = maps().split(separator: "\n").compactMap { Mapping($0) }
         for (position, mapping) in mappings.enumerated() where mapping.file.hasPrefix("/") {
             let next = mappings.indices.contains(position + 1) ? mappings[position + 1] : nil
             let isBeforeCode =
@@ -44,5 +43,14 @@ enum ProgramPages {
             let start = UnsafeMutableRawPointer(bitPattern: mapping.range.lowerBound)
             _ = madvise(start, mapping.range.count, MADV_DONTNEED)
         }
+    }
+
+    /// Of this process; empty where there is no such file.
+    private static func maps() -> String {
+        // Piece by piece: the kernel gives a page at a time, and says that the file is empty.
+        guard let handle = FileHandle(forReadingAtPath: "/proc/self/maps") else { return "" }
+        var bytes = Data()
+        while let piece = try? handle.read(upToCount: 1 << 20), !piece.isEmpty { bytes += piece }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

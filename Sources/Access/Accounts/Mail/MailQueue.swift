@@ -144,7 +144,7 @@ package struct MailQueue: Sendable {
             VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $7)
             """,
             [
-                .text(AccessService.randomID(length: 20)), .text(kind.rawValue), .text(recipient.text),
+                .text(RunningName.made()), .text(kind.rawValue), .text(recipient.text),
                 SQLValue(account?.description), SQLValue(registration), SQLValue(invite?.description), .instant(now),
             ]
         )
