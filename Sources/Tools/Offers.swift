@@ -1,6 +1,6 @@
 package import Access
 package import Airtable
-package import Domain
+import Domain
 package import Logging
 
 /// What the product offers to AI clients beside its tools.
@@ -16,12 +16,12 @@ public struct Offers: Sendable {
     package static func standard(
         airtable: AirtableService,
         access: AccessService,
-        tools: any ToolProvider,
+        tools: ToolRegistry,
         logger: Logger,
         pollInterval: Duration = .milliseconds(250)
     ) -> Offers {
-        let resources = AirtableResources(airtable: airtable, prints: RecentPrints())
-        let prompts = AirtablePrompts(airtable: airtable)
+        let resources = AirtableResources(airtable: airtable, prints: RecentPrints(), orders: tools.orders)
+        let prompts = AirtablePrompts(airtable: airtable, orders: tools.orders)
         var times = WatchHub.Times()
         times.poll = pollInterval
         return Offers(

@@ -18,8 +18,8 @@ public struct ToolRegistry: ToolProvider {
         let arguments: JSONSchema
     }
 
-    /// Looks at what reading tools answer; nil where nothing is written.
-    private let orders: ShownOrders?
+    /// Looks at what is shown; nil where nothing is written.
+    let orders: ShownOrders?
 
     init(_ tools: [any Tool], orders: ShownOrders? = nil) {
         self.orders = orders
@@ -105,7 +105,7 @@ public struct ToolRegistry: ToolProvider {
             caller: caller,
             context: context
         )
-        if entry.definition.annotations.readOnlyHint { orders?.look(at: result, for: context) }
+        orders?.look(at: result, for: context)
         return result
     }
 }

@@ -19,7 +19,7 @@ extension Limits {
     public static let proposalRounds = 5
     /// How long somebody who was shown text that names writing tools is asked about small changes too; and how many such callers one
     /// process remembers, some 100 bytes each.
-    public static let shownOrderSeconds: Int64 = 3_600
+    public static let shownOrderSeconds: Int64 = 86_400
     public static let shownOrders = 4_096
     /// Bytes of text that `import_data` takes in one call: the message it comes in may be 4 MiB.
     public static let inlineImportBytes = 2 * 1_024 * 1_024

@@ -7,8 +7,16 @@ public import Domain
 /// in the text. Offered to whoever may read what they speak of.
 public struct AirtablePrompts: PromptProvider {
     private let reader: ResourceReader
+    private let orders: ShownOrders?
 
-    package init(airtable: AirtableService) { reader = ResourceReader(airtable: airtable) }
+    /// For who writes nothing.
+    package init(airtable: AirtableService) { self.init(airtable: airtable, orders: nil) }
+
+    /// - Parameter orders: told of what is shown.
+    init(airtable: AirtableService, orders: ShownOrders?) {
+        reader = ResourceReader(airtable: airtable)
+        self.orders = orders
+    }
 
     public func prompts(context: RequestContext) async throws -> [PromptDefinition] {
         Self.all.filter { $0.isOffered(to: context) }.map(\.definition)
@@ -25,6 +33,7 @@ public struct AirtablePrompts: PromptProvider {
         let place = try await place(values, context)
         let address: ResourceAddress = place.table.map { .table($0) } ?? .base(place.base.id)
         let content = try await reader.content(of: address, context: context)
+        orders?.look(at: content.json, for: context)
         let names = PromptText.Names(
             base: PromptText.quoted(place.base.name),
             table: place.table.map { PromptText.quoted($0.name) } ?? "",
@@ -47,12 +56,15 @@ public struct AirtablePrompts: PromptProvider {
         guard prompt.definition.arguments.contains(where: { $0.name == question.argument }) else {
             return PlaceCompletion.nothing
         }
-        return switch question.argument {
-        case "base": try await places.bases(question.value, by: .name, context)
-        case "table": try await places.tables(question.value, in: others["base"], context)
-        case "focus": try await places.fields(question.value, of: others["table"], in: others["base"], context)
-        default: PlaceCompletion.nothing
-        }
+        let completion =
+            switch question.argument {
+            case "base": try await places.bases(question.value, by: .name, context)
+            case "table": try await places.tables(question.value, in: others["base"], context)
+            case "focus": try await places.fields(question.value, of: others["table"], in: others["base"], context)
+            default: PlaceCompletion.nothing
+            }
+        orders?.look(at: completion.shown, for: context)
+        return completion
     }
 
     // MARK: Private

@@ -9,10 +9,14 @@ public import Domain
 public struct AirtableResources: ResourceProvider {
     let reader: ResourceReader
     let prints: RecentPrints
+    private let orders: ShownOrders?
 
-    /// - Parameter prints: told of what was there when somebody asked to watch it.
-    init(airtable: AirtableService, prints: RecentPrints) {
+    /// - Parameters:
+    ///   - prints: told of what was there when somebody asked to watch it.
+    ///   - orders: told of what is shown.
+    init(airtable: AirtableService, prints: RecentPrints, orders: ShownOrders? = nil) {
         reader = ResourceReader(airtable: airtable)
+        self.orders = orders
         self.prints = prints
     }
 
@@ -41,7 +45,9 @@ public struct AirtableResources: ResourceProvider {
                 links += table.views.map { .view($0, of: table.table, base.base) }
             }
         }
-        return Array(links.prefix(Limits.resourcesListed))
+        let listed = Array(links.prefix(Limits.resourcesListed))
+        orders?.look(at: .array(listed.map { .string($0.name) }), for: context)
+        return listed
     }
 
     private func bases(_ permission: Permission, _ context: RequestContext) async throws -> [ViewedBase] {
@@ -61,7 +67,9 @@ public struct AirtableResources: ResourceProvider {
         caller: any ToolCaller,
         context: RequestContext
     ) async throws -> [ResourceContents] {
-        [ResourceContents(of: try await reader.content(of: uri, context: context), uri: uri)]
+        let content = try await reader.content(of: uri, context: context)
+        orders?.look(at: content.json, for: context)
+        return [ResourceContents(of: content, uri: uri)]
     }
 
     /// Remembers what is there now, so that who listens a moment later hears of what changed in between.
@@ -93,12 +101,15 @@ public struct AirtableResources: ResourceProvider {
         guard found.places.contains(question.argument) else { return Completion(values: [], total: 0) }
         let places = PlaceCompletion(airtable: reader.airtable, permission: found.permission)
         let (base, table) = (question.others["baseId"], question.others["table"])
-        return switch question.argument {
-        case "baseId": try await places.bases(question.value, by: .identifier, context)
-        case "table": try await places.tables(question.value, in: base, context)
-        case "view": try await places.views(question.value, of: table, in: base, context)
-        default: try await places.records(question.value, of: table, in: base, context)
-        }
+        let completion =
+            switch question.argument {
+            case "baseId": try await places.bases(question.value, by: .identifier, context)
+            case "table": try await places.tables(question.value, in: base, context)
+            case "view": try await places.views(question.value, of: table, in: base, context)
+            default: try await places.records(question.value, of: table, in: base, context)
+            }
+        orders?.look(at: completion.shown, for: context)
+        return completion
     }
 }
 

@@ -152,3 +152,7 @@ struct PlaceCompletion: Sendable {
         }
     }
 }
+
+extension Completion {
+    var shown: JSONValue { .array(values.map { .string($0) }) }
+}

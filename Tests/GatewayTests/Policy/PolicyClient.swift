@@ -47,7 +47,8 @@ struct PolicyClient {
         session = id
     }
 
-    func ask(_ method: String, _ params: JSONObject = [:]) async throws -> Reply {
+    /// - Parameter canAsk: whether the client says that it can ask its user; of the era without sessions.
+    func ask(_ method: String, _ params: JSONObject = [:], canAsk: Bool = false) async throws -> Reply {
         var params = params
         // No stream, however busy the machine is.
         var headers: HTTPFields = [HTTPField.Name("MCP-Protocol-Version")!: era.rawValue, .accept: "application/json"]
@@ -56,7 +57,7 @@ struct PolicyClient {
         } else {
             params["_meta"] = [
                 "io.modelcontextprotocol/protocolVersion": .string(era.rawValue),
-                "io.modelcontextprotocol/clientCapabilities": [:],
+                "io.modelcontextprotocol/clientCapabilities": canAsk ? ["elicitation": [:]] : [:],
             ]
             headers[HTTPField.Name("Mcp-Method")!] = method
             if let name = params["name"]?.stringValue ?? params["uri"]?.stringValue {
