@@ -4,12 +4,14 @@ import MCP
 import Testing
 
 /// Mutated dialogues against the codec and the session. A failing seed reproduces its run;
-/// `PYAIRTABLE_LONG=1` and `PYAIRTABLE_FUZZ_ROUNDS` ask for more seeds than the quick run's.
+/// `PYAIRTABLE_LONG=1` and `PYAIRTABLE_FUZZ_ROUNDS` ask for more seeds than the quick run's, `PYAIRTABLE_FUZZ_SEED` for those from
+/// there on.
 @Suite("Fuzz")
 struct FuzzTests {
     private static let environment = ProcessInfo.processInfo.environment
     static let rounds =
         environment["PYAIRTABLE_FUZZ_ROUNDS"].flatMap(Int.init) ?? (environment["PYAIRTABLE_LONG"] == "1" ? 2_000 : 60)
+    private static let firstSeed = environment["PYAIRTABLE_FUZZ_SEED"].flatMap(UInt64.init) ?? 0
     private static let linesPerRound = 150
 
     static let corpus: [[UInt8]] = Transcript.all.flatMap { transcript in
@@ -19,7 +21,7 @@ struct FuzzTests {
     @Test("OPS-04: mutated lines never crash the session, and each request among them gets exactly one answer")
     func session() throws {
         try #require(!Self.corpus.isEmpty)
-        for seed in 0..<UInt64(Self.rounds) {
+        for seed in Self.firstSeed..<Self.firstSeed + UInt64(Self.rounds) {
             var run = FuzzRun(seed: seed)
             for _ in 0..<Self.linesPerRound { run.step() }
             run.stop()

@@ -29,12 +29,16 @@ struct BridgeMessage: Sendable, Hashable {
         case (nil, _): kind = members["result"] == nil && members["error"] == nil ? .other : .response
         case (_, nil): kind = .notification
         case (_, .string(let id)): kind = .request(id: .string(id))
-        case (_, .number(let id)): kind = .request(id: .number(id))
+        case (_, .number(let id)) where !id.text.contains(where: ".eE".contains):
+            kind = .request(id: .number(id))
         default: kind = .other
         }
     }
 
     var id: JSONValue? { if case .request(let id) = kind { id } else { nil } }
+
+    /// Whether it is answered by what changes from now on.
+    var isSubscription: Bool { version != nil && method == "subscriptions/listen" }
 
     /// The revision that the message itself names: it is of the era without sessions then.
     var version: String? { parameters["_meta"]?[Self.versionKey]?.stringValue }
@@ -54,5 +58,6 @@ struct BridgeMessage: Sendable, Hashable {
         kind == .notification && method == "notifications/cancelled" ? parameters["requestId"] : nil
     }
 
+    static let subscriptionKey = "io.modelcontextprotocol/subscriptionId"
     static let versionKey = "io.modelcontextprotocol/protocolVersion"
 }

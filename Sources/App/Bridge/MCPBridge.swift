@@ -34,6 +34,7 @@ public final class MCPBridge: Sendable {
         let task: Task<Void, Never>
         /// Whether giving the connection up is how it is cancelled.
         let endsWithConnection: Bool
+        let isSubscription: Bool
         /// Whether nothing more is owed: the id may be used again, also before the task has ended.
         var isSettled = false
     }
@@ -46,6 +47,8 @@ public final class MCPBridge: Sendable {
         var lastNumber = 0
         var renewal: Task<Bool, Never>?
         var listening: Task<Void, Never>?
+        /// The client has no more to say.
+        var isEnding = false
     }
 
     /// - Parameters:
@@ -92,6 +95,9 @@ public final class MCPBridge: Sendable {
         case .request(let id) where message.method == "initialize" && message.version == nil:
             // Whatever follows needs its session.
             await answer(message, id)
+        case .request(let id) where message.method == "ping" && message.version == nil && hasNoSession:
+            // On a pipe that is answered at any time; the server has nowhere to hear it yet.
+            await say(Self.pong(id))
         case .request(let id):
             start(message, id)
         case .notification:
@@ -122,13 +128,20 @@ public final class MCPBridge: Sendable {
                 await self.answer(message, id)
                 self.state.withLock { state in state.running[number] = nil }
             }
-            state.running[number] = Running(id: id, task: task, endsWithConnection: message.version != nil)
+            state.running[number] = Running(
+                id: id,
+                task: task,
+                endsWithConnection: message.version != nil,
+                isSubscription: message.isSubscription
+            )
             return nil
         }
         guard let failure else { return }
         // Unstructured: the client must not have to read before it can go on writing; it ends with one line.
         Task { await self.say(failure.line(for: id)) }
     }
+
+    private var hasNoSession: Bool { state.withLock { $0.session == nil } }
 
     /// The request of this id that is owed an answer.
     private func running(_ id: JSONValue) -> Running? {
@@ -151,14 +164,23 @@ public final class MCPBridge: Sendable {
         do {
             if message.version != nil { await learnTools(for: message) }
             try await exchange(message, id)
-        } catch is CancellationError {
-            // Nobody waits for it.
         } catch {
-            let failure = error as? BridgeFailure ?? .away(error, url)
-            logger.warning("a request was not answered", metadata: ["reason": "\(failure.message)"])
-            if let id { settle(id) }
-            await say(failure.line(for: id ?? .null))
+            await tell(error, of: message, id)
         }
+    }
+
+    private func tell(_ error: any Error, of message: BridgeMessage, _ id: JSONValue?) async {
+        if message.isSubscription, state.withLock({ $0.isEnding }) {
+            // Unless it was cancelled before.
+            if let id, running(id) != nil { await say(Self.subscriptionEnd(id)) }
+            return
+        }
+        // Nobody waits for it.
+        if error is CancellationError { return }
+        let failure = error as? BridgeFailure ?? .away(error, url)
+        logger.warning("a request was not answered", metadata: ["reason": "\(failure.message)"])
+        if let id { settle(id) }
+        await say(failure.line(for: id ?? .null))
     }
 
     /// Sends what is owed no answer.
@@ -184,7 +206,12 @@ public final class MCPBridge: Sendable {
     static let drain = Duration.milliseconds(600)
 
     func end() async {
-        let tasks = state.withLock { state in state.running.values.map(\.task) }
+        let (tasks, subscriptions) = state.withLock { state in
+            state.isEnding = true
+            return (state.running.values.map(\.task), state.running.values.filter(\.isSubscription))
+        }
+        // They would go on for ever.
+        for one in subscriptions { one.task.cancel() }
         if !tasks.isEmpty {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { for task in tasks { await task.value } }
@@ -210,6 +237,17 @@ public final class MCPBridge: Sendable {
         do { _ = try await transport.send(request) } catch {
             logger.debug("the session was not ended", metadata: ["error": "\(error)"])
         }
+    }
+
+    private static func pong(_ id: JSONValue) -> [UInt8] {
+        let message: JSONValue = ["jsonrpc": "2.0", "id": id, "result": [:]]
+        return message.encoded()
+    }
+
+    private static func subscriptionEnd(_ id: JSONValue) -> [UInt8] {
+        let result: JSONValue = ["resultType": "complete", "_meta": [BridgeMessage.subscriptionKey: id]]
+        let message: JSONValue = ["jsonrpc": "2.0", "id": id, "result": result]
+        return message.encoded()
     }
 
     private static let tooLong: [UInt8] = {
