@@ -137,6 +137,8 @@ struct MCPBench: AsyncParsableCommand {
         try server.tell(MCPContender.opened)
         let times = try ask(server, calls) { MCPContender.call($0) }
         (figures.stdioP50Ms, figures.stdioP99Ms) = (times.quantile(0.5), times.quantile(0.99))
+        Self.settle()
+        _ = try ask(server, calls / 4) { MCPContender.call($0) }
         (figures.stdioResidentMB, figures.stdioBeyondDataMB, figures.stdioOwnMB) = try resident(server)
     }
 
@@ -181,8 +183,14 @@ struct MCPBench: AsyncParsableCommand {
         let alone = try load(1, calls)
         (figures.httpP50Ms, figures.httpP99Ms) = (alone.latencies.quantile(0.5), alone.latencies.quantile(0.99))
         figures.callsPerSecond = try load(connections, self.load).perSecond
+        Self.settle()
+        _ = try load(1, calls / 4)
         (figures.httpResidentMB, figures.httpBeyondDataMB, figures.httpOwnMB) = try resident(server)
     }
+
+    /// Memory is read of a server that has been up for a while and is in use: ours gives back what only its start has used
+    /// after a second.
+    private static func settle() { usleep(2_000_000) }
 
     /// All of its memory, what of it is not the index's or the model's files, and what is no file's.
     private func resident(_ server: LinePeer) throws -> (Double, Double, Double) {
