@@ -72,13 +72,10 @@ final class SQLiteDatabase: SQLDatabase {
             } onCancel: {
                 control.cancel()
             }
-            counters.add { $0.reads += 1 }
+            countRead(isFailure: false)
             return value
         } catch {
-            counters.add {
-                $0.reads += 1
-                $0.failures += 1
-            }
+            countRead(isFailure: true)
             throw error
         }
     }
@@ -104,16 +101,20 @@ final class SQLiteDatabase: SQLDatabase {
         let control = CallControl(deadline: deadline.map { min($0, end) } ?? end)
         do {
             let value = try read(control, waitEnd: start, body)
-            counters.add { $0.reads += 1 }
+            countRead(isFailure: false)
             return value
         } catch let error as DatabaseError where error.code == .timedOut || error.code == .busy {
             return nil
         } catch {
-            counters.add {
-                $0.reads += 1
-                $0.failures += 1
-            }
+            countRead(isFailure: true)
             throw error
+        }
+    }
+
+    private func countRead(isFailure: Bool) {
+        counters.add {
+            $0.reads += 1
+            if isFailure { $0.failures += 1 }
         }
     }
 
