@@ -225,7 +225,7 @@ let package = Package(
             [
                 "Access", "Airtable", "App", "CBLAS", "Chat", "Database", "Domain", "Embeddings", "Gateway", "Jobs",
                 "LLM",
-                "Outbound", "Search", "TestSupport", "VectorIndex", logging,
+                "Outbound", "Search", "TestSupport", "Tools", "VectorIndex", logging,
             ],
             exclude: ["Answers"]
         ),
