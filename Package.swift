@@ -153,7 +153,7 @@ let package = Package(
         // What several test targets need: temporary directories, both databases, sample data.
         .target(
             name: "TestSupport",
-            dependencies: ["Domain", "Database"],
+            dependencies: ["Access", "Domain", "Database"],
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),

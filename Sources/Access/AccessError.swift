@@ -110,6 +110,17 @@ extension AccessError {
         )
     }
 
+    /// For who has the permission in a part only.
+    ///
+    /// - Parameter place: what is to be written without looking at its parts, with its name; one that the caller sees.
+    package static func forbidden(_ permission: Permission, forWhole place: String) -> Self {
+        Self(
+            .forbidden,
+            "This needs the permission \(permission.rawValue) for the whole of \(place); you have it for a part.",
+            hint: "write single records instead, or ask an owner for the permission in all of it"
+        )
+    }
+
     /// For an `AccessService` that was given no vault.
     public static let noMasterKey = Self(.masterKeyUnusable, "This process has no master key to sign tokens with.")
 

@@ -47,7 +47,8 @@ struct TenantRoomTests {
                 try await service.imports.insertRows(rows, into: table.id, of: session, context: context)
             }
             try await service.imports.insertRows(Array(rows.prefix(1)), into: table.id, of: session, context: context)
-            _ = try await service.imports.publish(session, context: context)
+            // The waiting row is not counted twice, as it would be by a write.
+            #expect(try await service.imports.write(session, context: context) != nil)
             #expect(try await service.recordCount(in: table.id, context: context) == 4)
             await #expect(throws: full) { try await service.create(Self.drafts(1), in: table.id, context: context) }
             _ = try await service.delete([records[0].id], in: table.id, context: context)

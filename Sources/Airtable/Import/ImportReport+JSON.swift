@@ -26,6 +26,7 @@ extension ImportReport {
             ),
             "skipped": .array(skipped.map { .string($0.message) }),
             "skippedLinks": .number(JSONNumber(skippedLinkCount)),
+            "transaction": transaction.map { .number(JSONNumber($0)) } ?? .null,
         ]
     }
 }

@@ -74,6 +74,8 @@ public struct ImportReport: Sendable {
     /// The first rows and links left out, for people.
     public var skipped: [ImportError]
     public var skippedLinkCount: Int
+    /// Of the change log, where `undo` takes the whole back: of up to `Limits.proposedRecords` rows for tables there are.
+    public var transaction: Int64?
 }
 
 /// Imports files as a base: everything is read and checked first, then written under the cover of hidden tables, and
@@ -135,13 +137,17 @@ public struct Importer: Sendable {
     func run(_ plan: ImportPlan, options: ImportOptions, over existing: Base?) async throws -> ImportReport {
         let appended = options.mode == .append ? existing : nil
         let preparation = try await ImportPreparation(self, plan: plan, options: options, appendingTo: appended)
-        if options.isDryRun { return preparation.report(.dryRun, base: existing, ids: [:]) }
         let target: ImportTarget =
             switch (existing, options.mode) {
             case (let base?, .replace): .replacing(base.id)
             case (let base?, .append): .appending(base.id, tables: preparation.appendedTables)
             default: .newBase(name: plan.baseName, workspace: nil)
             }
+        if case .appending = target {
+            // Told before anybody is asked, too.
+            try await imports.requireTarget(target, makesTables: !preparation.drafts.isEmpty, context: context)
+        }
+        if options.isDryRun { return preparation.report(.dryRun, base: existing, ids: [:]) }
         do {
             return try await write(preparation, target: target)
         } catch let error as AirtableError where error.code == .duplicateBaseName && options.mode == .ifAbsent {
@@ -193,13 +199,29 @@ public struct Importer: Sendable {
         do {
             var writer = try await ImportWriter(preparation, session: session, importer: self)
             for table in preparation.scans.indices { try await writer.writeRows(of: table) }
-            _ = try await imports.publish(session, context: context)
-            return noted(preparation.report(.imported, base: session.base, ids: writer.tableIDs))
+            var report = preparation.report(.imported, base: session.base, ids: writer.tableIDs)
+            report.transaction = try await show(session, rows: preparation.scans.reduce(0) { $0 + $1.rowCount })
+            return noted(report)
         } catch {
             // The first error is the one to tell; what can't be removed now is removed by the next start.
             try? await imports.abandon(session.id, context: context)
             throw error
         }
+    }
+}
+
+extension Importer {
+    /// - Returns: the transaction that takes it back.
+    private func show(_ session: ImportSession, rows count: Int) async throws -> Int64? {
+        if ImportStore.isWrite(session, rows: count) {
+            do { return try await imports.write(session, context: context) } catch let error as AirtableError
+                where error.code == .tooLarge
+            {
+                // Too much follows from it for a write; it is announced as a whole then.
+            }
+        }
+        _ = try await imports.publish(session, context: context)
+        return nil
     }
 }
 

@@ -220,29 +220,6 @@ struct RecordStore: Sendable {
 
     // MARK: Writing
 
-    /// Where new rows go, and the numbers that their autoNumber fields get.
-    struct Reservation {
-        var position: Int64
-        var number: Int64
-    }
-
-    /// Sets places and numbers for `count` new rows aside, and counts them.
-    ///
-    /// - Throws: `.modelNotFound` when the table has been cleared away; `limitReached` when the tenant has as many records
-    ///   as it may.
-    func reserve(
-        _ count: Int,
-        in model: TableModel,
-        tenant: TenantID,
-        in transaction: any Transaction
-    ) throws -> Reservation {
-        try TenantRoom.requireRecords(count, tenant: tenant, in: transaction)
-        let position = try reservePositions(count, tableNumber: model.number, tenant: tenant, in: transaction)
-        guard !model.autoNumberFields.isEmpty else { return Reservation(position: position, number: 0) }
-        let number = try reserveNumbers(count, tableNumber: model.number, tenant: tenant, in: transaction)
-        return Reservation(position: position, number: number)
-    }
-
     /// Sets places for `count` new rows aside, and counts them; gives the first.
     func reservePositions(
         _ count: Int,

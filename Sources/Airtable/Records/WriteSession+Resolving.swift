@@ -106,7 +106,11 @@ extension WriteSession {
             for case .new(let name) in choices { names[cell.field.id, default: []].append(name) }
         }
         var made: [FieldID: [String: ChoiceID]] = [:]
-        for (field, names) in names { made[field] = try addChoices(names, to: field, in: table) }
+        // In the order of fields, so that the same write always gives the same log.
+        for field in try model(table).table.fields {
+            guard let names = names[field.id] else { continue }
+            made[field.id] = try addChoices(names, to: field.id, in: table)
+        }
         return made
     }
 

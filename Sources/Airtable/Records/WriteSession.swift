@@ -64,6 +64,8 @@ struct WriteSession {
     var computing: ComputingMode
     /// Rows that computing reads and this session does not change.
     var farRows = FarRows()
+    /// Whether new rows need room; not those that were counted elsewhere before.
+    var countsNewRows = true
     /// How many records `flush` made, changed or deleted, apart from those of which only computed cells followed.
     private(set) var changedRecords = 0
     /// Tables of which rows were written, and nothing was logged.
@@ -335,27 +337,6 @@ struct WriteSession {
         try ChangeLogStore().append(entries, actor: actor, time: now, tenant: tenant, in: transaction)
     }
 
-    /// Gives new rows their places, and their numbers in autoNumber fields.
-    private mutating func placeNewRows(_ writes: inout [TableID: TableWrites]) throws {
-        var counts: [TableID: Int] = [:]
-        for key in order where isNew(key) { counts[key.table, default: 0] += 1 }
-        for (table, count) in counts {
-            let model = try model(table)
-            let reservation = try store.reserve(count, in: model, tenant: tenant, in: transaction)
-            writes[table, default: TableWrites()].nextPosition = reservation.position
-            guard !model.autoNumberFields.isEmpty else { continue }
-            var number = reservation.number
-            for key in order where key.table == table && isNew(key) {
-                let isRestored = rows[table]?[key.record]?.isRestored == true
-                for field in model.autoNumberFields {
-                    if isRestored, rows[table]?[key.record]?.cells[field] != nil { continue }
-                    rows[table]?[key.record]?.cells[field] = .number(Double(number))
-                }
-                number += 1
-            }
-        }
-    }
-
     /// Writes who made a row, and who changed it and when, into the fields that say so.
     private mutating func stamp(_ key: RowKey) {
         guard let model = schema.table(key.table), let row = rows[key.table]?[key.record], !row.isDeleted else {
@@ -376,11 +357,6 @@ struct WriteSession {
 
     /// Whether what was written to the row is to be told of as a change of its own, not as one that follows.
     func isTouched(_ key: RowKey) -> Bool { touched.contains(key) }
-
-    private func isNew(_ key: RowKey) -> Bool {
-        guard let row = rows[key.table]?[key.record] else { return false }
-        return row.stored == nil && !row.isDeleted
-    }
 
     struct RowKey: Hashable {
         let table: TableID

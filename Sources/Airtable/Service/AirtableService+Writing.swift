@@ -345,6 +345,7 @@ private struct UpsertPlan: Sendable {
         let existing = ids.compactMap { $0 } + matches.values.joined()
         try session.loadLinked(to: existing, changing: cells, in: table)
         var outcome = Outcome()
+        var (created, updated): (Set<RecordID>, Set<RecordID>) = ([], [])
         for (position, cells) in cells.enumerated() {
             let found: RecordID?
             if let id = ids[position] {
@@ -361,14 +362,16 @@ private struct UpsertPlan: Sendable {
                 found = candidates.first
             }
             if let found {
-                if !outcome.created.contains(found) { try session.requireTargets([found], in: table) }
+                let isNew = created.contains(found)
+                if !isNew { try session.requireTargets([found], in: table) }
                 try session.set(cells, of: found, in: table)
                 outcome.ids.append(found)
-                if !outcome.created.contains(found), !outcome.updated.contains(found) { outcome.updated.append(found) }
+                if !isNew, updated.insert(found).inserted { outcome.updated.append(found) }
             } else {
                 let id = try session.create(cells, in: table)
                 outcome.ids.append(id)
                 outcome.created.append(id)
+                created.insert(id)
                 if let key = keys[position] { matches[key, default: []].append(id) }
             }
         }

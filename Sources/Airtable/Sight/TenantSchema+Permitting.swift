@@ -19,8 +19,18 @@ extension TenantSchema {
     func base(_ id: BaseID, changingWhole scope: VisibleScope, _ permission: Permission) throws -> Base {
         let base = try base(id, changing: scope, permission)
         let isWhole = tables(in: id).allSatisfy { scope.permits(table: $0.table.id, in: id) }
-        guard isWhole else { throw AccessError.forbidden(permission) }
+        guard isWhole else { throw AccessError.forbidden(permission, forWhole: "base \"\(base.name)\"") }
         return base
+    }
+
+    /// For who writes rows that are not looked at one by one.
+    ///
+    /// - Throws: `AccessError.forbidden`, also for whom a field or a record of the table is kept back.
+    func requireWhole(_ table: Table, _ scope: VisibleScope, _ permission: Permission) throws {
+        guard scope.permits(table: table.id, in: table.base) else { throw AccessError.forbidden(permission) }
+        guard scope.permitsWhole(table: table.id, in: table.base) else {
+            throw AccessError.forbidden(permission, forWhole: "table \"\(table.name)\"")
+        }
     }
 
     /// - Throws: `.modelNotFound`; `AccessError.forbidden`.

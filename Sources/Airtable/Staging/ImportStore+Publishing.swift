@@ -13,11 +13,7 @@ extension ImportStore {
         try require(context)
         let service = service
         try await service.change(context) { transaction, schema in
-            let ended = try transaction.execute(
-                "DELETE FROM imports WHERE tenant = $1 AND id = $2",
-                [context.tenant.sql, .text(session.id)]
-            )
-            guard ended == 1 else { throw AirtableError.importGone() }
+            try Self.end(session, context: context, in: transaction)
             var deleted: [TableID] = []
             switch session.target {
             case .newBase:
@@ -56,6 +52,15 @@ extension ImportStore {
             guard let base = schema.base(session.base.id) else { throw AirtableError.baseNotFound() }
             return BaseSchema(base: base, tables: schema.tables(in: base.id).map(\.table))
         }
+    }
+
+    /// Takes the import out of the journal.
+    static func end(_ session: ImportSession, context: RequestContext, in transaction: any Transaction) throws {
+        let ended = try transaction.execute(
+            "DELETE FROM imports WHERE tenant = $1 AND id = $2",
+            [context.tenant.sql, .text(session.id)]
+        )
+        guard ended == 1 else { throw AirtableError.importGone() }
     }
 
     private static func checkNames(_ session: ImportSession, _ schema: TenantSchema) throws(AirtableError) {

@@ -9,7 +9,7 @@ package import Domain
 /// no entries in the change log; `publish` shows everything at once and logs one `.imported` a
 /// table. A process that dies in between leaves hidden rows and a journal entry whose lease runs
 /// out; `clearInterrupted` removes both in small steps. Rows for an existing table wait in a hidden
-/// one, and are moved by one INSERT … SELECT when published.
+/// one, and are moved when published; `write` ends an import of few of them as a write does.
 package struct ImportStore: Sendable {
     static let migration = Migration(
         id: "airtable/0004-imports",
@@ -113,6 +113,11 @@ package struct ImportStore: Sendable {
         return ImportSession(id: id, target: target, base: base, tables: tables)
     }
 
+    /// - Throws: what `begin` would, for want of the place or of a right.
+    func requireTarget(_ target: ImportTarget, makesTables: Bool, context: RequestContext) async throws {
+        _ = try await resolve(target, makesTables: makesTables, context: context)
+    }
+
     /// What an import writes is not looked at record by record: it needs the whole of its target.
     private func resolve(
         _ target: ImportTarget,
@@ -150,9 +155,7 @@ package struct ImportStore: Sendable {
                     let model = try schema.table(table, asked[0].scope)
                     guard model.table.base == id else { throw AirtableError.tableNotFound() }
                     for (scope, permission) in asked {
-                        guard schema.widening(scope).permitsWhole(table: table, in: id) else {
-                            throw AccessError.forbidden(permission)
-                        }
+                        try schema.requireWhole(model.table, schema.widening(scope), permission)
                     }
                     return model
                 }

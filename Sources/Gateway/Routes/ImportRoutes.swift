@@ -136,8 +136,12 @@ struct ImportReportWire: WrittenShape, Hashable {
             ),
             "skipped": .array(of: .string(), description: "Why rows and links were left out; the first of them."),
             "skippedLinks": .integer(minimum: 0),
+            "transaction": JSONSchema(json: [
+                "type": ["integer", "null"],
+                "description": "Of the change log, where undoing it takes the import back; null where nothing does.",
+            ]),
         ],
-        required: ["outcome", "base", "baseId", "tables", "skipped", "skippedLinks"],
+        required: ["outcome", "base", "baseId", "tables", "skipped", "skippedLinks", "transaction"],
         description: "What an import made."
     )
     static let example: JSONValue = [
@@ -148,6 +152,6 @@ struct ImportReportWire: WrittenShape, Hashable {
                 "fields": [["name": "Name", "type": "singleLineText", "linkedTable": nil, "primary": true]],
             ]
         ],
-        "skipped": [], "skippedLinks": 0,
+        "skipped": [], "skippedLinks": 0, "transaction": 12,
     ]
 }

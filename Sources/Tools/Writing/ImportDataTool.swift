@@ -14,7 +14,8 @@ struct ImportDataTool: Tool {
     let title = "Import rows"
     let description = """
         Adds rows of CSV or JSON to a table, or makes a table of them when there is none of that name; any number, all or \
-        none. Columns are matched by field name. More than 10 only when the user agrees; revert does not take it back.
+        none. Columns are matched by field name. More than 10 only when the user agrees. revert takes up to \
+        \(Limits.proposedRecords) rows back, a new table not.
         """
     let annotations = ToolAnnotations.adding
     let permission = Permission.recordsWrite
@@ -184,7 +185,7 @@ struct ImportDataTool: Tool {
         var lines = ["\(action) into \(ProposalText.quoted(target.place))?"]
         lines.append("Fields: " + columns.prefix(20).map { ProposalText.quoted($0.name) }.joined(separator: ", "))
         if columns.count > 20 { lines.append("… and \(columns.count - 20) more") }
-        lines.append("revert does not take an import back.")
+        if isNew || rows > Limits.proposedRecords { lines.append("revert does not take this import back.") }
         let now = desk.services.now()
         return ConsentRequest(
             hash: digest.text(),
@@ -236,11 +237,18 @@ struct ImportDataTool: Tool {
                 table.id.map { WriteAnswer.Made(kind: "table", id: $0.description, name: table.name) }
             }
         }
+        answer.transaction = report.transaction
         let notes = skipped(report)
         if !notes.isEmpty { answer.notes = notes }
         var lines = ["Imported \(rows == 1 ? "1 row" : "\(rows) rows") into \(ProposalText.quoted(target.place))."]
         for made in answer.made ?? [] { lines.append("table \(ProposalText.quoted(made.name)) (\(made.id))") }
-        return answer.reading((lines + notes).joined(separator: "\n"))
+        lines += notes
+        if let transaction = report.transaction {
+            lines.append("revert with transaction \(transaction) takes this back.")
+        } else if rows > 0 || target.table == nil {
+            lines.append("revert does not take this back: \(WayBack.ofImports).")
+        }
+        return answer.reading(lines.joined(separator: "\n"))
     }
 
     private func skipped(_ report: ImportReport) -> [String] {

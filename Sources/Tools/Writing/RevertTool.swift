@@ -8,7 +8,7 @@ struct RevertTool: WritingTool {
     let title = "Take a change back"
     let description = """
         Takes one transaction of the change log back: every cell as it was before. The user is always asked. What \
-        was changed since is told and not overwritten: then nothing is done. Schema changes and imports stay.
+        was changed since is told and not overwritten: then nothing is done. New tables, and changes of fields, stay.
         """
     let annotations = ToolAnnotations.overwriting(isIdempotent: false)
     let permission = Permission.recordsWrite

@@ -100,15 +100,13 @@ extension WriteAnswer {
             lines.append(ids.joined(separator: ", ") + (more > 0 ? " and \(more) more" : ""))
         }
         lines += notes ?? []
-        if let transaction {
-            let isUndone =
-                switch proposal.operation {
-                case .create, .update, .upsert, .delete, .attach, .undo: true
-                case .comment, .createBase, .createTable, .updateTable, .createField, .updateField: false
-                }
-            lines.append(
-                isUndone ? "revert with transaction \(transaction) takes this back." : "Transaction \(transaction)."
-            )
+        // Of a hosted base the notes say it.
+        if let other = WayBack.other(proposal.operation), proposal.isExact {
+            // What was there before.
+            lines += ProposalText(proposal: proposal, place: place).schemaLines
+            lines.append((transaction.map { "Transaction \($0); " } ?? "") + other)
+        } else if let transaction {
+            lines.append("revert with transaction \(transaction) takes this back.")
         }
         return lines.joined(separator: "\n")
     }
@@ -149,8 +147,8 @@ extension UndoObstacle {
         case .restored: "it is there again"
         case .choiceGone: "a choice that it had is gone"
         case .tableGone: "its table is gone"
-        case .schemaChanged: "a change of schema is not taken back"
-        case .imported: "an import is not taken back"
+        case .schemaChanged: WayBack.ofSchemas
+        case .imported: WayBack.ofImports
         }
     }
 }

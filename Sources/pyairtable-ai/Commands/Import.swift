@@ -87,6 +87,7 @@ struct Import: AsyncParsableCommand {
                 Console.write("    \(column.name): \(column.type.rawValue)\(target)\(mark)\n")
             }
         }
+        if let transaction = report.transaction { Console.write("  `undo \(transaction)` takes it back\n") }
         for error in report.skipped { Console.writeError("left out: \(error.message)\n") }
         if report.skippedLinkCount > 0 { Console.writeError("\(report.skippedLinkCount) links lead nowhere\n") }
     }

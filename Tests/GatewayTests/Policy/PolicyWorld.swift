@@ -5,6 +5,7 @@ import HTTPTypes
 import HummingbirdTesting
 import Jobs
 import MCP
+import TestSupport
 import Testing
 import Tools
 
@@ -237,11 +238,9 @@ private struct PolicyPeople {
         let (access, owner) = (fixture.access, fixture.owner)
         bearers[.owner] = fixture.key
         users[.owner] = owner.principal.user
-        for (person, role) in [(Person.editor, Role.editor), (.viewer, .viewer), (.guest, .guest)] {
-            let user = try await access.createUser(name: person.rawValue, role: role, context: owner).id
-            let draft = APIKeyDraft(name: person.rawValue, scopes: Set(Permission.allCases), owner: user)
-            users[person] = user
-            bearers[person] = try await access.createKey(draft, context: owner).text
+        let cast = try await Cast(access, owner: owner)
+        for (person, member) in [(Person.editor, Cast.Member.editor), (.viewer, .viewer), (.guest, .guest)] {
+            (users[person], bearers[person]) = (cast.users[member], cast.keys[member]?.text)
         }
         let other = try await access.createTenant(name: "Other", ownerName: "Eve", context: owner)
         bearers[.stranger] = other.key.text
@@ -269,29 +268,17 @@ private struct PolicyPeople {
             scope: "bases:read schema:read search",
             context: signedIn
         ).text
-        try await keepBack(fixture, secrets)
-    }
-
-    private func keepBack(_ fixture: GatewayFixture, _ secrets: PolicySecrets) async throws {
         let (base, elements) = (fixture.base.id, fixture.elements.id)
-        let reading: Set<Permission> = [.basesRead, .schemaRead, .recordsRead]
-        let grants: [(Person, Grant.Effect, Set<Permission>, Resource, String?)] = [
-            (.editor, .deny, reading, .base(secrets.vault.id), nil),
-            (.editor, .deny, [.recordsRead], .field(secrets.field.id, elements, base), nil),
-            (.viewer, .deny, reading, .base(secrets.vault.id), nil),
-            (.viewer, .deny, [.recordsRead], .table(elements, base), "{Name}='Zzrecord'"),
-            (.guest, .allow, reading.union([.commentsRead, .search]), .table(elements, base), nil),
-            (.guest, .allow, reading, .table(secrets.bells.id, base), nil),
-        ]
-        for (person, effect, permissions, place, condition) in grants {
-            try await fixture.grant(
-                .user(try #require(users[person])),
-                effect,
-                permissions,
-                place,
-                condition: condition
-            )
-        }
+        let kept = Cast.Secrets(
+            base: .base(secrets.vault.id),
+            field: .field(secrets.field.id, elements, base),
+            records: (.table(elements, base), "{Name}='Zzrecord'"),
+            given: [
+                (.table(elements, base), Cast.reading.union([.commentsRead, .search])),
+                (.table(secrets.bells.id, base), Cast.reading),
+            ]
+        )
+        try await cast.keepBack(kept, access, checking: fixture.airtable, owner: owner)
     }
 }
 

@@ -121,16 +121,18 @@ struct OffersFixture: Sendable {
             context: owner
         )
         .id
-        var users: [Person: UserID] = [.owner: bootstrap.owner]
-        let roles: [(Person, Role)] = [(.editor, .editor), (.viewer, .viewer), (.guest, .guest), (.stranger, .guest)]
-        for (person, role) in roles {
-            users[person] = try await access.createUser(name: person.rawValue, role: role, context: owner).id
+        let cast = try await Cast(access, owner: owner)
+        var (users, keys, keyIDs): ([Person: UserID], [Person: String], [Person: KeyID]) = ([:], [:], [:])
+        for (person, member) in [(Person.editor, Cast.Member.editor), (.viewer, .viewer), (.guest, .guest)] {
+            (users[person], keys[person], keyIDs[person]) = (
+                cast.users[member], cast.keys[member]?.text, cast.keys[member]?.id
+            )
         }
-        var (keys, keyIDs): ([Person: String], [Person: KeyID]) = ([:], [:])
-        for (person, user) in users {
+        let stranger = try await access.createUser(name: "stranger", role: .guest, context: owner).id
+        for (person, user) in [(Person.owner, bootstrap.owner), (.stranger, stranger)] {
             let draft = APIKeyDraft(name: person.rawValue, scopes: Set(Permission.allCases), owner: user)
             let issued = try await access.createKey(draft, context: owner)
-            (keys[person], keyIDs[person]) = (issued.text, issued.key.id)
+            (users[person], keys[person], keyIDs[person]) = (user, issued.text, issued.key.id)
         }
         (self.users, self.keys, self.keyIDs) = (users, keys, keyIDs)
         tools = ToolRegistry([ListBasesTool(airtable: airtable), GetRecordTool(airtable: airtable)])
@@ -141,26 +143,14 @@ struct OffersFixture: Sendable {
             logger: logger,
             pollInterval: pollInterval
         )
-        try await keepBack()
-    }
-
-    private func keepBack() async throws {
-        let reading: Set<Permission> = [.basesRead, .schemaRead, .recordsRead]
-        let price = try #require(books.field("Price")).id
-        for person in [Person.editor, .viewer] {
-            _ = try await grant(try user(person), .deny, reading, .base(vault.id))
-        }
-        _ = try await grant(try user(.editor), .deny, [.recordsRead], .field(price, books.id, library.id))
-        _ = try await grant(
-            try user(.viewer),
-            .deny,
-            [.recordsRead],
-            .table(books.id, library.id),
-            condition: "{Shelf}='Private'"
+        let place = Resource.table(books.id, library.id)
+        let kept = Cast.Secrets(
+            base: .base(vault.id),
+            field: .field(try #require(books.field("Price")).id, books.id, library.id),
+            records: (place, "{Shelf}='Private'"),
+            given: [(place, Cast.reading), (.table(bells.id, library.id), Cast.reading)]
         )
-        for table in [books, bells] {
-            _ = try await grant(try user(.guest), .allow, reading, .table(table.id, library.id))
-        }
+        try await cast.keepBack(kept, access, checking: airtable, owner: owner)
     }
 
     private static func records(

@@ -1,3 +1,4 @@
+import Access
 import Airtable
 import Domain
 import Foundation
@@ -35,6 +36,101 @@ struct ImportDataTests {
             #expect(made.structured?["made"]?[0]?["name"] == "Places")
             let broken = try await world.call("import_data", place.merging(["content": "Name,Hours\nx,many\n"]))
             #expect(broken.isError && broken.text.contains("line"))
+        }
+    }
+
+    @Test("rows for a table there is are taken back by revert", arguments: DatabaseKind.allCases)
+    func reverted(_ kind: DatabaseKind) async throws {
+        try await withWriting(kind) { world in
+            _ = try await world.make(world.projects, ["Name": "p"])
+            _ = try await world.make(world.tasks, ["Name": "mine"])
+            let before = try await world.state()
+            let rows = (0..<40).map { "t\($0),\($0),new,\($0 % 3 == 0 ? "p" : "")\n" }.joined()
+            let place: JSONObject = ["base": "Work", "table": "Tasks", "format": "csv"]
+            let content: JSONObject = ["content": .string("Name,Hours,State,Project\n" + rows)]
+            let caller = AskedCaller.agreeing
+            let imported = try await world.call("import_data", place.merging(content), caller)
+            #expect(imported.structured?["created"] == 40, "\(imported.text)")
+            #expect(!caller.messages[0].contains("revert"))
+            let number = try #require(imported.structured?["transaction"]?.intValue)
+            #expect(imported.text.contains("revert with transaction \(number) takes this back."))
+            let transaction = JSONValue.number(JSONNumber(number))
+            let after = try await world.state()
+            #expect(after.count == before.count + 40)
+            // Who may not delete records takes none away.
+            let writer = world.context(with: world.context.principal.permissions.subtracting([.recordsDelete]))
+            let refused = try await world.call("revert", ["transaction": transaction], caller, context: writer)
+            #expect(refused.isError && refused.text.contains("records:delete"), "\(refused.text)")
+            let changed = try #require(after.values.first { before[$0.id] == nil }?.id)
+            _ = try await world.airtable.update(
+                [RecordUpdate(id: changed, fields: ["Note": "mine now"])],
+                in: world.tasks.id,
+                context: world.context
+            )
+            let conflict = try await world.call("revert", ["transaction": transaction], caller)
+            #expect(conflict.structured?["conflicts"]?[0]?["record"]?.stringValue == changed.description)
+            #expect(try await world.state().count == after.count)
+            _ = try await world.airtable.update(
+                [RecordUpdate(id: changed, fields: ["Note": .null])],
+                in: world.tasks.id,
+                context: world.context
+            )
+            let questions = caller.questions.count
+            let reverted = try await world.call("revert", ["transaction": transaction], caller)
+            #expect(reverted.structured?["deleted"] == 40, "\(reverted.text)")
+            #expect(caller.questions.count == questions + 1, "the user is asked")
+            #expect(try await world.state() == before)
+        }
+    }
+
+    @Test("of a new table the user hears first, and the program then, that revert leaves it, and what does not")
+    func notReverted() async throws {
+        try await withWriting { world in
+            let rows = (0..<11).map { "p\($0)\n" }.joined()
+            let place: JSONObject = ["base": "Work", "table": "Places", "format": "csv"]
+            let caller = AskedCaller.agreeing
+            let made = try await world.call(
+                "import_data",
+                place.merging(["content": .string("City\n" + rows)]),
+                caller
+            )
+            #expect(caller.messages[0].hasSuffix("revert does not take this import back."))
+            #expect(made.structured?["status"] == "done" && made.structured?["transaction"] == nil)
+            for part in ["revert does not take this back", "delete_records", "DELETE /api/v1/airtable/bases"] {
+                #expect(made.text.contains(part), "\(made.text)")
+            }
+            let number = JSONValue.number(JSONNumber(Int(try await world.sequence())))
+            let refused = try await world.call("revert", ["transaction": number], caller)
+            #expect(refused.structured?["status"] == "conflict")
+            #expect(refused.structured?["conflicts"]?[0]?["reason"] == "imported")
+            #expect(refused.text.contains("delete_records") && refused.text.contains("DELETE /api/v1/airtable"))
+            #expect(caller.questions.count == 1)
+        }
+    }
+
+    @Test("who has a part of the table only is told so before anybody is asked, and of nothing that is hidden")
+    func parts() async throws {
+        try await withWriting { world in
+            var sight = Reach()
+            sight.excludedFields = [world.tasks.id: [try #require(world.tasks.field("Note")).id]]
+            let tools = world.other(.asking, sight)
+            let place: JSONObject = ["base": "Work", "table": "Tasks", "format": "csv"]
+            for rows in [2, 20] {
+                for dryRun in [true, false] {
+                    let call = place.merging(["content": .string(Self.csv(rows)), "dryRun": .bool(dryRun)])
+                    let caller = AskedCaller.agreeing
+                    let refused = try await world.call("import_data", call, caller, tools: tools)
+                    #expect(refused.isError && caller.questions.isEmpty, "\(refused.text)")
+                    #expect(refused.text.contains("records:write for the whole of table \"Tasks\""))
+                    #expect(refused.text.contains("write single records instead") && !refused.text.contains("Note"))
+                }
+            }
+            let written = try await world.call(
+                "create_records",
+                ["base": "Work", "table": "Tasks", "records": [["Name": "a"]]],
+                tools: tools
+            )
+            #expect(written.structured?["created"] == 1, "as the refusal says")
         }
     }
 
