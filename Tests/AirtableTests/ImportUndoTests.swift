@@ -166,4 +166,40 @@ struct ImportUndoTests {
             try await store.expectSound()
         }
     }
+
+    @Test(
+        "what is computed over the rows follows, goes with them, and may be too much for a write",
+        arguments: DatabaseKind.allCases
+    )
+    func computed(_ kind: DatabaseKind) async throws {
+        try await withStore(kind) { store in
+            let shop = try await Shop(store)
+            let (imports, context) = (store.service.imports, store.context)
+            let product = try await shop.create("Products", ["Name": "Saw", "Price": 10])
+            let lines = try await shop.table("Lines")
+            let (quantity, link) = (lines.field("Quantity")!.id, lines.field("Product")!.id)
+            func begin(_ quantities: [Double]) async throws -> ImportSession {
+                let session = try await StagingTests.begin(store, .appending(shop.base, tables: [lines.id]), [])
+                let rows = quantities.map { ImportRow(cells: [quantity: .number($0), link: .links([product])]) }
+                try await imports.insertRows(rows, into: lines.id, of: session, context: context)
+                return session
+            }
+            let number = try #require(try await imports.write(try await begin([4, 5]), context: context))
+            #expect(try await shop.cell(product, "Products", "Revenue") == 90)
+            try await shop.expectRight()
+            _ = try await store.service.undo(transaction: number, context: context)
+            #expect(try await shop.cell(product, "Products", "Revenue") == 0)
+            try await shop.expectRight()
+
+            let large = try await begin([6])
+            await expectFailure(.tooLarge) {
+                try await imports.write(large, computedCellsMax: 1, context: context)
+            }
+            #expect(try await store.service.recordCount(in: lines.id, context: context) == 0)
+            _ = try await imports.publish(large, context: context)
+            #expect(try await shop.cell(product, "Products", "Revenue") == 60)
+            try await shop.expectRight()
+            try await store.expectSound()
+        }
+    }
 }

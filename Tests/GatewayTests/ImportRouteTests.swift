@@ -55,6 +55,14 @@ struct ImportRouteTests {
                 )
                 #expect(tabs.json?["outcome"] == "dryRun" && tabs.json?["tables"]?[0]?["records"] == 1)
                 #expect(try await names(client, fixture).suffix(3) == ["Zinc", "Tin", "Lead"])
+                #expect(tabs.json?["transaction"] == .null)
+                // The first of them is taken back, by who may delete records.
+                let number = try #require(answer.json?["transaction"]?.intValue)
+                let undo = "/api/v1/airtable/transactions/\(number)/undo"
+                #expect(try await client.send(.post, undo, key: key).status == 403)
+                let undone = try await client.send(.post, undo, key: fixture.key)
+                #expect(undone.status == 200, "\(undone.text)")
+                #expect(try await names(client, fixture) == ["Helium", "Iron", "Neon", "Zinc", "Tin", "Lead"])
             }
         }
     }
@@ -75,6 +83,8 @@ struct ImportRouteTests {
                     )
                     #expect(answer.status == 200, "\(answer.text)")
                     #expect(answer.json?["tables"]?[0]?["records"]?.intValue == count)
+                    // A new table is in the log as a whole.
+                    #expect((answer.json?["transaction"] == .null) == (name == "Minerals"))
                 }
                 let tables = try await fixture.airtable.tables(in: fixture.base.id, context: fixture.owner)
                 #expect(tables.map(\.name) == ["Elements", "Isotopes", "Minerals"])

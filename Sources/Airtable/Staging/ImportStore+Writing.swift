@@ -12,9 +12,14 @@ extension ImportStore {
     /// Shows the rows of an append as a write would, in one transaction: each with its entry in the change log, so that `undo`
     /// takes them back. They keep their numbers and times.
     ///
+    /// - Parameter computedCellsMax: how many computed cells may follow.
     /// - Returns: the transaction's number in the log; nil when there are no rows.
-    /// - Throws: as `publish`; `.tooLarge` when more cells follow from it than from a write, as `publish` may still do.
-    package func write(_ session: ImportSession, context: RequestContext) async throws -> Int64? {
+    /// - Throws: as `publish`; `.tooLarge` when more follow, and then `publish` may still do it.
+    package func write(
+        _ session: ImportSession,
+        computedCellsMax: Int = Limits.computedCellsPerWrite,
+        context: RequestContext
+    ) async throws -> Int64? {
         try require(context)
         let (service, now, people) = (service, service.now(), try await service.people(context))
         let number = try await service.change(context) { transaction, schema -> Int64? in
@@ -29,6 +34,7 @@ extension ImportStore {
             )
             // The waiting rows have been counted.
             edit.countsNewRows = false
+            edit.computedCellsMax = computedCellsMax
             // All rows before their links, which may lead from one to the other.
             var links: [(table: TableID, linked: [LinkedRow])] = []
             for table in session.tables {
