@@ -20,7 +20,7 @@ import asyncio
 import sys
 import warnings
 
-from conformance import features, http_rules, legacy, modern, sdk, stdio_rules
+from conformance import features, http_rules, legacy, modern, sdk, shapes, stdio_rules
 from conformance.http import HTTPTarget
 from conformance.report import Report
 from conformance.stdio import StdioTarget
@@ -56,6 +56,7 @@ async def of_revision(report, target, revision):
     await shared(checks, target, wires)
     is_modern = revision == MODERN
     scenarios = list(modern.ALL if is_modern else legacy.ALL)
+    scenarios += shapes.NEWEST if is_modern else shapes.HANDSHAKE
     if revision == "2025-11-25":
         scenarios.append(legacy.negotiation)
     if revision == MODERN:

@@ -10,7 +10,7 @@ import Testing
 @Suite("MCP over HTTP")
 struct MCPRouteTests {
     private static let hello =
-        #"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{}}}"#
+        #"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#
     private static let list = #"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#
 
     private static func call(_ id: Int, _ tool: String) -> String {

@@ -14,7 +14,7 @@ struct ResourceMetadataTests {
         "/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp",
     ]
     private static let hello =
-        #"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{}}}"#
+        #"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#
 
     /// What stands behind `resource_metadata=` in a challenge.
     private func metadataAddress(_ answer: Answer) -> String? {

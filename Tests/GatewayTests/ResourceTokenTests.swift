@@ -12,7 +12,7 @@ import Testing
 struct ResourceTokenTests {
     private static let mcp = "http://localhost/mcp"
     private static let hello =
-        #"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{}}}"#
+        #"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#
 
     private func begin(_ fixture: GatewayFixture, _ user: UserID? = nil) async throws -> TokenPair {
         try await fixture.access.beginSession(

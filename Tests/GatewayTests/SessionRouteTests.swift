@@ -200,7 +200,7 @@ struct SessionRouteTests {
                 return try #require(answer.json?["access_token"]?.stringValue)
             }
             let hello = """
-                {"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{}}}
+                {"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}
                 """
             try await fixture.server().publicApplication.test(.router) { client in
                 let own = try await token(client, pair.accessToken)

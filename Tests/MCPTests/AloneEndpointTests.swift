@@ -4,11 +4,11 @@ import Testing
 
 @Suite("Streamable HTTP without sessions (2026-07-28)")
 struct AloneEndpointTests {
-    private let tools = FakeTools()
+    let tools = FakeTools()
     private let watcher = FakeWatcher()
     private let sealer = FakeSealer()
 
-    private var client: EndpointClient {
+    var client: EndpointClient {
         EndpointClient(
             endpoint: MCPEndpoint(
                 ServerSession.Configuration(info: fakeInfo),
@@ -19,7 +19,7 @@ struct AloneEndpointTests {
     }
 
     /// A request as an official client sends it, but for what a test changes.
-    private func request(
+    func request(
         _ method: String,
         _ params: JSONObject = [:],
         id: JSONValue = 1,
@@ -42,7 +42,7 @@ struct AloneEndpointTests {
         return EndpointRequest(.post(body: body.encoded()), headers)
     }
 
-    private func call(_ tool: String, _ arguments: JSONObject = [:]) -> JSONObject {
+    func call(_ tool: String, _ arguments: JSONObject = [:]) -> JSONObject {
         ["name": .string(tool), "arguments": .object(arguments)]
     }
 
@@ -153,66 +153,6 @@ struct AloneEndpointTests {
         }
         let missing = await client.send(requests[1])
         #expect(missing.json?["error"]?["data"]?["uri"] == "fake://nope")
-    }
-
-    // MARK: Headers
-
-    @Test("headers must repeat the body")
-    func headers() async {
-        let read = ["uri": JSONValue.string("fake://a")] as JSONObject
-        let requests = [
-            request("tools/list") { $0.methods = [] }, request("tools/list") { $0.methods = ["prompts/list"] },
-            request("tools/list") { $0.methods = ["TOOLS/LIST"] },
-            request("tools/call", call("text")) { $0.names = [] },
-            request("tools/call", call("text")) { $0.names = ["add"] },
-            request("resources/read", read) { $0.names = ["fake://b"] },
-            request("tools/call", call("text")) { $0.names = ["=?base64?dGV4dA?="] },
-            request("tools/call", call("text")) { $0.names = ["=?base64?dGV!?="] },
-            request("tools/call", call("text")) { $0.names = ["=?base64?dGV4dB==?="] },
-        ]
-        for request in requests {
-            let reply = await client.send(request)
-            #expect(reply.status == 400)
-            #expect(reply.code == -32020)
-            #expect(reply.json?["id"] == 1)
-        }
-        #expect(
-            await client.send(request("tools/call", call("text")) { $0.names = ["=?base64?dGV4dA==?="] }).status == 200
-        )
-        #expect(await client.send(request("tools/list") { $0.methods = ["tools/list", "tools/list"] }).status == 400)
-    }
-
-    @Test("arguments that a tool's schema names are repeated in headers of their own")
-    func paramHeaders() async {
-        let arguments: JSONObject = ["base": "Büro", "count": 42, "deep": ["flag": true]]
-        func send(_ params: [String: [String]], _ arguments: JSONObject) async -> Int? {
-            await client.send(request("tools/call", call("routed", arguments)) { $0.params = params }).code
-        }
-        let good = ["airtable-base": ["=?base64?QsO8cm8=?="], "count": ["42.0"], "flag": ["true"]]
-        #expect(await send(good, arguments) == nil)
-        for (name, value) in [("airtable-base", "Buro"), ("count", "41"), ("flag", "1"), ("flag", "TRUE")] {
-            #expect(await send(good.merging([name: [value]]) { $1 }, arguments) == -32020)
-            #expect(await send(good.filter { $0.key != name }, arguments) == -32020)
-        }
-        #expect(await send(good, [:]) == -32020, "nothing to repeat")
-        for text in ["0x2A", "+42", "042", "42 "] { #expect(await send(["count": [text]], ["count": 42]) == -32020) }
-        let long = JSONValue.number(JSONNumber(9_007_199_254_740_992))
-        #expect(await send(["count": ["9007199254740993"]], ["count": long]) == -32020, "the same only as doubles")
-        #expect(await send(["count": ["4.2e1"]], ["count": 42]) == nil)
-        #expect(await send([:], ["base": .null]) == nil)
-        // Without both markers the value is what it says.
-        for literal in ["=?base64?QQ==", "QQ==?=", "=?Base64?QQ==?="] {
-            #expect(await send(["airtable-base": [literal]], ["base": .string(literal)]) == nil)
-        }
-    }
-
-    @Test("a tool that the request leaves out is unknown, whatever headers its schema would want")
-    func leftOut() async {
-        let sent = request("tools/call", call("routed", ["base": "b"]))
-        #expect(await client.send(sent).code == -32020)
-        guard case .post(let body) = sent.method else { return }
-        let narrowed = EndpointRequest(.post(body: body), sent.headers, selection: ToolSelection(names: ["text"]))
-        #expect(await client.send(narrowed).code == -32602)
     }
 
     // MARK: Streams

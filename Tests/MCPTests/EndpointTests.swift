@@ -168,7 +168,7 @@ struct EndpointTests {
             default: Issue.record("\(accept): \(reply)")
             }
             let handshake = await client.post(
-                #"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}"#
+                #"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#
             )
             if case .message(_, let its, _, let id) = handshake {
                 #expect(its == form && id != nil)
@@ -345,7 +345,7 @@ struct EndpointTests {
         async let slowest = third.call(1, "slow", #"{"key":"c"}"#)
         try await until { tools.gate.entered.count == 3 }
         let refused = await other.post(
-            #"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}"#
+            #"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#
         )
         #expect(refused.status == 503, "all are in use")
         for key in ["a", "b", "c"] { tools.gate.open(key) }

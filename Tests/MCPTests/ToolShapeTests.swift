@@ -16,7 +16,11 @@ struct ToolShapeTests {
             let message: JSONValue = ["jsonrpc": "2.0", "id": 1, "method": .string(method), "params": params]
             return session.handle(.received(MessageDecoder.decode(message)))
         }
-        var actions = receive("initialize", ["protocolVersion": .string(revision.rawValue)])
+        let hello: JSONValue = [
+            "protocolVersion": .string(revision.rawValue), "capabilities": [:],
+            "clientInfo": ["name": "c", "version": "1"],
+        ]
+        var actions = receive("initialize", hello)
         if method != "initialize" { actions = receive(method, params) }
         if case .start(let id, let assignment) = actions.first {
             let work = assignment.work
@@ -146,5 +150,5 @@ struct ToolShapeTests {
     }
 
     private let handshake =
-        #"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}"#
+        #"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#
 }

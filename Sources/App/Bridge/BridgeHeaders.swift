@@ -1,5 +1,6 @@
 import Domain
 import Foundation
+import MCP
 
 /// The headers in which the era without sessions repeats what stands in a message, so that what is in between can route it.
 struct BridgeHeaders: Sendable {
@@ -23,8 +24,13 @@ struct BridgeHeaders: Sendable {
     mutating func forget() { tools = [:] }
 
     /// For a message of that era; none for another one.
-    func headers(of message: BridgeMessage) -> [(name: String, value: String)] {
-        guard let version = message.version, let method = message.method else { return [] }
+    ///
+    /// - Parameter assumed: the revision of a message that names none.
+    func headers(
+        of message: BridgeMessage,
+        assuming assumed: ProtocolRevision? = nil
+    ) -> [(name: String, value: String)] {
+        guard let version = message.version ?? assumed?.rawValue, let method = message.method else { return [] }
         var headers = [(name: "MCP-Protocol-Version", value: version), (name: "Mcp-Method", value: Self.value(method))]
         if let name = message.name { headers.append((name: "Mcp-Name", value: Self.value(name))) }
         guard method == "tools/call", let tool = message.name else { return headers }

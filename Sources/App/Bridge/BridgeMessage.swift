@@ -1,4 +1,5 @@
 import Domain
+import MCP
 
 /// What a bridge must know of one line: it hands the line on as it came, and reads only what HTTP asks for.
 struct BridgeMessage: Sendable, Hashable {
@@ -40,8 +41,14 @@ struct BridgeMessage: Sendable, Hashable {
     /// Whether it is answered by what changes from now on.
     var isSubscription: Bool { version != nil && method == "subscriptions/listen" }
 
-    /// The revision that the message itself names: it is of the era without sessions then.
-    var version: String? { parameters["_meta"]?[Self.versionKey]?.stringValue }
+    /// The revision that the message itself names: it is of the era without sessions then. One that says what its client can
+    /// do is of that era as well, whatever it lacks; the server tells what.
+    var version: String? {
+        guard let meta = parameters["_meta"] else { return nil }
+        if let version = meta[Self.versionKey]?.stringValue { return version }
+        let isOfThatEra = meta[Self.versionKey] != nil || meta[Self.capabilitiesKey] != nil
+        return isOfThatEra ? ProtocolRevision.july2026.rawValue : nil
+    }
 
     /// What the message is about, for `Mcp-Name`; nil for methods without.
     var name: String? {
@@ -59,5 +66,6 @@ struct BridgeMessage: Sendable, Hashable {
     }
 
     static let subscriptionKey = "io.modelcontextprotocol/subscriptionId"
+    static let capabilitiesKey = "io.modelcontextprotocol/clientCapabilities"
     static let versionKey = "io.modelcontextprotocol/protocolVersion"
 }

@@ -1,5 +1,6 @@
 import Domain
 import Logging
+import MCP
 import Outbound
 import Synchronization
 
@@ -34,16 +35,18 @@ extension MCPBridge {
         in session: Session? = nil,
         patience: Duration = patience
     ) async throws -> OutboundReply {
-        let (known, own) = state.withLock { ($0.session, $0.headers.headers(of: message)) }
+        // Where no session was opened, what belongs to one lacks what the other era asks for, and is told so.
+        let (known, own) = state.withLock { state in
+            let session = session ?? state.session
+            let assumed = session == nil && message.method != "initialize" ? ProtocolRevision.july2026 : nil
+            return (session, state.headers.headers(of: message, assuming: assumed))
+        }
         var headers = [
             (name: "Content-Type", value: "application/json"),
             (name: "Accept", value: "application/json, text/event-stream"),
         ]
-        if message.version != nil {
-            headers += own
-        } else if message.method != "initialize", let session = session ?? known {
-            headers += Self.headers(of: session)
-        }
+        headers += own
+        if message.version == nil, message.method != "initialize", let known { headers += Self.headers(of: known) }
         headers += narrowing
         var request = OutboundRequest(.post, url, headers: headers, secretHeaders: secretHeaders, body: message.line)
         request.deadlines = OutboundDeadlines(firstByte: patience, stall: Self.stall, total: Self.life)

@@ -40,7 +40,7 @@ struct OriginPolicy: Sendable {
         let normal = Self.normal(origin)
         if origins.count == 1, allowed.contains(normal) { return }
         guard origins.count == 1, let authority = Self.authority(of: normal), let host,
-            authority == Self.withoutDefaultPort(host.lowercased(), of: normal)
+            isSamePlace(authority, Self.withoutDefaultPort(host.lowercased(), of: normal)[...])
         else { throw Self.foreign("The page that sent this request is not one of this server's.") }
     }
 
@@ -50,6 +50,15 @@ struct OriginPolicy: Sendable {
     func named(origins: [String]) -> String? {
         guard origins.count == 1, let origin = origins.first, allowed.contains(Self.normal(origin)) else { return nil }
         return origin
+    }
+
+    /// Whether a page of one is a page of the other. This machine's names for itself are one on a loopback listener: a page may be
+    /// opened by one of them and configured with another.
+    private func isSamePlace(_ page: Substring, _ host: Substring) -> Bool {
+        if page == host { return true }
+        let (pageName, hostName) = (Self.name(of: page), Self.name(of: host))
+        return isLoopback && Self.isLoopback(pageName) && Self.isLoopback(hostName)
+            && page[pageName.endIndex...].drop { $0 == "]" } == host[hostName.endIndex...].drop { $0 == "]" }
     }
 
     private static func foreign(_ message: String) -> GatewayError {

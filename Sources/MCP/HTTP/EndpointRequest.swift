@@ -120,6 +120,12 @@ extension EndpointRefusal {
         .invalidRequest("Each header of the protocol may be sent once")
     )
 
+    /// The same for a request that stands alone: who reads the first and who reads the last would not agree.
+    static let repeatedRoutingHeader = Self(
+        400,
+        .headerMismatch("Each header of the protocol may be sent once")
+    )
+
     /// Also for a session of somebody else, which the caller is not to know of.
     static let unknownSession = Self(
         404,

@@ -24,6 +24,14 @@ extension MCPEndpoint {
             if let method = call.request.headers.methods.first, method != notification.method {
                 throw .malformed(.headerMismatch("Mcp-Method and 'method' differ"), id: nil)
             }
+            if let named = notification.params["_meta"]?[MetaKey.protocolVersion],
+                named.stringValue != call.request.headers.protocolVersions.first
+            {
+                throw .malformed(
+                    .headerMismatch("MCP-Protocol-Version and '\(MetaKey.protocolVersion)' differ"),
+                    id: nil
+                )
+            }
             // Going away is how a request is cancelled, and nothing else is to be told.
             return .accepted
         case .response:

@@ -106,7 +106,9 @@ public final class MCPEndpoint: Sendable {
     }
 
     private func post(_ inbound: Inbound?, _ call: EndpointCall) async throws(EndpointRefusal) -> EndpointReply {
-        try requireSingleHeaders(call)
+        guard call.request.headers.areSingle else {
+            throw inbound.map(call.standsAlone) == true ? .repeatedRoutingHeader : .repeatedHeader
+        }
         guard call.accepted.json || call.accepted.events else { throw .notAcceptable }
         guard let inbound else {
             throw .malformed(ProtocolError(.parseError, "The body is empty; send one message"), id: nil)

@@ -53,8 +53,10 @@ struct RequestHeaders {
     private func check(_ argument: JSONValue?, against header: String, _ name: String) throws(ProtocolError) {
         let label = "Mcp-Param-\(header)"
         let values = headers.params[header.lowercased()] ?? []
-        guard let argument, !argument.isNull else {
-            guard values.isEmpty else { throw .headerMismatch("\(label) is sent without the argument '\(name)'") }
+        guard let argument, argument.isScalar else {
+            guard values.isEmpty else {
+                throw .headerMismatch("\(label) is sent without the argument '\(name)', or with one that has no header")
+            }
             return
         }
         guard let text = values.first else { throw .headerMismatch("The header \(label) is missing") }
@@ -70,7 +72,7 @@ struct RequestHeaders {
         case .string(let string): text == string
         case .bool(let flag): text == (flag ? "true" : "false")
         case .number(let number): JSONNumber(literal: text).map { agrees($0, number) } ?? false
-        default: true
+        default: false
         }
     }
 
@@ -99,4 +101,14 @@ struct RequestHeaders {
     private static let suffix = "?="
     private static let depthMax = 8
     private static let nameMembers = ["tools/call": "name", "prompts/get": "name", "resources/read": "uri"]
+}
+
+extension JSONValue {
+    /// Whether it can be repeated in a header.
+    fileprivate var isScalar: Bool {
+        switch self {
+        case .string, .bool, .number: true
+        case .null, .array, .object: false
+        }
+    }
 }

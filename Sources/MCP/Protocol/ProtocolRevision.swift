@@ -43,6 +43,7 @@ public enum ProtocolRevision: String, Sendable, Hashable, CaseIterable, Comparab
 enum MetaKey {
     static let protocolVersion = "io.modelcontextprotocol/protocolVersion"
     static let clientCapabilities = "io.modelcontextprotocol/clientCapabilities"
+    static let clientInfo = "io.modelcontextprotocol/clientInfo"
     static let logLevel = "io.modelcontextprotocol/logLevel"
     static let serverInfo = "io.modelcontextprotocol/serverInfo"
     static let subscription = "io.modelcontextprotocol/subscriptionId"

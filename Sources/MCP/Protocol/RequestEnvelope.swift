@@ -36,11 +36,15 @@ struct RequestEnvelope: Sendable, Hashable {
         guard let revision = ProtocolRevision(rawValue: version), !revision.hasHandshake else {
             throw .unsupportedVersion(version)
         }
-        guard let capabilities = meta[MetaKey.clientCapabilities]?.objectValue else {
-            throw .invalidParams("'params._meta' must name '\(MetaKey.clientCapabilities)', an object")
+        let capabilities = try ClientDeclaration.capabilities(
+            meta[MetaKey.clientCapabilities],
+            as: MetaKey.clientCapabilities
+        )
+        if let info = meta[MetaKey.clientInfo], !info.isNull {
+            try ClientDeclaration.checkInfo(info, as: MetaKey.clientInfo)
         }
         var logLevel: CallerLogLevel?
-        if let level = meta[MetaKey.logLevel] {
+        if let level = meta[MetaKey.logLevel], !level.isNull {
             logLevel = level.stringValue.flatMap(CallerLogLevel.init)
             guard logLevel != nil else { throw .invalidParams("'\(MetaKey.logLevel)' must be a level of RFC 5424") }
         }
@@ -64,6 +68,17 @@ struct RequestEnvelope: Sendable, Hashable {
 extension Request {
     var meta: JSONObject? { params["_meta"]?.objectValue }
 
+    /// - Throws: `.invalidParams` when `_meta` is no object, or what progress is to be tagged with no id.
+    func checkMeta() throws(ProtocolError) {
+        guard let value = params["_meta"], !value.isNull else { return }
+        guard let meta = value.objectValue else {
+            throw .invalidParams("'_meta' must be an object, not \(value.kindName)")
+        }
+        if let token = meta[MetaKey.progressToken], !token.isNull, MessageID(token) == nil {
+            throw .invalidParams("'progressToken' must be a string or an integer, not \(token.kindName)")
+        }
+    }
+
     /// Whether it is of the revision without handshakes: it names its revision, or what its client can do.
     var standsAlone: Bool {
         guard let meta else { return false }
@@ -77,8 +92,9 @@ extension CallerAbility {
         var abilities: Set<CallerAbility> = []
         if revision.hasElicitation, let elicitation = capabilities["elicitation"]?.objectValue {
             // An empty object means forms alone, as it did before there was anything else.
-            if elicitation["form"] != nil || elicitation["url"] == nil { abilities.insert(.form) }
-            if elicitation["url"] != nil { abilities.insert(.url) }
+            let asksByURL = elicitation["url"]?.objectValue != nil
+            if elicitation["form"]?.objectValue != nil || !asksByURL { abilities.insert(.form) }
+            if asksByURL { abilities.insert(.url) }
         }
         if capabilities["sampling"]?.objectValue != nil { abilities.insert(.sampling) }
         if capabilities["roots"]?.objectValue != nil { abilities.insert(.roots) }

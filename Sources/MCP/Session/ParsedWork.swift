@@ -75,11 +75,14 @@ struct ParsedWork {
         guard let reference = params["ref"]?.objectValue, let argument = params["argument"]?.objectValue else {
             throw .invalidParams("'completion/complete' needs 'ref' and 'argument', objects")
         }
-        let context = params["context"]?.objectValue ?? [:]
+        let context = params["context"] ?? .null
+        guard context.isNull || context.objectValue != nil else {
+            throw .invalidParams("'context' must be an object, not \(context.kindName)")
+        }
         let question = CompletionQuestion(
             argument: try argument.text("name", of: "argument"),
             value: try argument.text("value", of: "argument"),
-            others: try texts("arguments", in: context)
+            others: try texts("arguments", in: context.objectValue ?? [:])
         )
         switch reference["type"]?.stringValue {
         case "ref/prompt": return .complete(question, .prompt(try reference.text("name", of: "ref")))

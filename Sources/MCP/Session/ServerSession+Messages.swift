@@ -34,6 +34,7 @@ extension ServerSession {
         switch message {
         case .request(let request):
             do {
+                try request.checkMeta()
                 if request.standsAlone {
                     try dispatch(standingAlone: request, from: source, &actions)
                 } else {
@@ -82,6 +83,7 @@ extension ServerSession {
             answer(.result(id: request.id, [:]), to: source, &actions)
             if isWatched { actions.append(.watch(interest)) }
         case "subscriptions/listen":
+            if handshake == nil { _ = try RequestEnvelope(standingAlone: request) }
             throw Self.methodNotFound(request.method)
         default:
             guard let parsed = try ParsedWork(request, features: configuration.features) else {
@@ -137,21 +139,20 @@ extension ServerSession {
         guard let version = params["protocolVersion"]?.stringValue else {
             throw .invalidParams("'initialize' needs 'protocolVersion', a string such as '2025-11-25'")
         }
-        for name in ["capabilities", "clientInfo"] {
-            if let value = params[name], value.objectValue == nil {
-                throw .invalidParams("'\(name)' must be an object, not \(value.kindName)")
-            }
-        }
+        let capabilities = try ClientDeclaration.capabilities(params["capabilities"], as: "capabilities")
+        try ClientDeclaration.checkInfo(params["clientInfo"], as: "clientInfo")
         let asked = ProtocolRevision(rawValue: version)
         let revision = asked?.hasHandshake == true ? asked ?? .newestHandshake : .newestHandshake
-        let capabilities = params["capabilities"]?.objectValue ?? [:]
         handshake = HandshakeState(revision: revision, abilities: CallerAbility.declared(in: capabilities, revision))
         return configuration.initializeResult(for: revision)
     }
 
     private func negotiated(before request: Request) throws(ProtocolError) -> HandshakeState {
         guard let handshake else {
-            throw .invalidRequest("'\(request.method)' came before 'initialize'; send that first")
+            // Of the other era it would lack what every request of that era has: the same code for both.
+            throw .invalidParams(
+                "'\(request.method)' came before 'initialize', and without '\(MetaKey.protocolVersion)' in '_meta'; send either first"
+            )
         }
         return handshake
     }

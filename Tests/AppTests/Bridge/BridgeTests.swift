@@ -222,6 +222,17 @@ struct BridgeTests {
         #expect(lines.count == 2)
     }
 
+    @Test("a message that tells what its client can do is of the newest revision, whatever else it lacks")
+    func eraByAbilities() {
+        func headers(_ meta: JSONValue) -> [String] {
+            let message: JSONValue = ["jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": ["_meta": meta]]
+            return BridgeHeaders().headers(of: BridgeMessage(message.encoded())).map(\.value)
+        }
+        #expect(headers(["io.modelcontextprotocol/clientCapabilities": [:]]) == ["2026-07-28", "tools/list"])
+        #expect(headers(["io.modelcontextprotocol/protocolVersion": 5]) == ["2026-07-28", "tools/list"])
+        #expect(headers(["progressToken": 1]) == [])
+    }
+
     @Test("headers of other methods, and values that HTTP could change")
     func values() {
         func name(_ message: JSONValue) -> String? {

@@ -1,5 +1,7 @@
 """The official SDK as client, which checks every answer against its own types."""
 
+import os
+
 import httpx2
 import mcp_types as types
 from mcp import Client, MCPError
@@ -35,7 +37,8 @@ def connect(target, http, mode, heard):
     if target.transport == "http":
         transport = streamable_http_client(target.url, http_client=http)
     else:
-        transport = stdio_client(StdioServerParameters(command=target.command[0], args=target.command[1:]))
+        transport = stdio_client(StdioServerParameters(command=target.command[0], args=target.command[1:],
+                                                       env=dict(os.environ)))
     return Client(transport, mode=mode, read_timeout_seconds=30, logging_callback=heard.on_log, elicitation_callback=heard.on_form,
                   sampling_callback=heard.on_sampling, list_roots_callback=heard.on_roots)
 

@@ -46,7 +46,7 @@ struct HiddenChatTests {
     }
 
     private static let hello =
-        #"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{}}}"#
+        #"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#
 
     @Test(
         "AUTHZ-05: no MCP tool tells of what grants hide",

@@ -39,7 +39,10 @@ struct PolicyClient {
         guard era == .session else { return }
         let hello: JSONValue = [
             "jsonrpc": "2.0", "id": 0, "method": "initialize",
-            "params": ["protocolVersion": .string(era.rawValue), "capabilities": [:]],
+            "params": [
+                "protocolVersion": .string(era.rawValue), "capabilities": [:],
+                "clientInfo": ["name": "c", "version": "1"],
+            ],
         ]
         let answer = try await client.send(.post, "/mcp", key: bearer, body: hello.text)
         let opened: String? = answer.headers[HTTPField.Name("Mcp-Session-Id")!]

@@ -100,7 +100,11 @@ private struct PolicyEndpoint {
     var session: String?
 
     func opened() async throws -> Self {
-        let reply = try await send("initialize", ["protocolVersion": .string(era.rawValue), "capabilities": [:]])
+        let hello: JSONObject = [
+            "protocolVersion": .string(era.rawValue), "capabilities": [:],
+            "clientInfo": ["name": "c", "version": "1"],
+        ]
+        let reply = try await send("initialize", hello)
         guard case .message(_, _, _, let id?) = reply else { throw TestSupportError("no session: \(reply)") }
         var client = self
         client.session = id

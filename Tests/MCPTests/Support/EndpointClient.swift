@@ -133,7 +133,7 @@ struct EndpointClient: Sendable {
     func initialized(_ revision: String = "2025-11-25", capabilities: String = "{}") async throws -> Self {
         let reply = await post(
             #"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"\#(revision)","#
-                + #""capabilities":\#(capabilities)}}"#
+                + #""capabilities":\#(capabilities),"clientInfo":{"name":"c","version":"1"}}}"#
         )
         guard let id = reply.newSession else {
             throw FakeFailure(kind: .internal, message: "no session: \(reply)", hint: nil)

@@ -103,7 +103,7 @@ final class StdioClient: Sendable {
 
     func handshake(_ revision: ProtocolRevision = .newestHandshake) async throws {
         try await send(
-            #"{"jsonrpc":"2.0","id":"h","method":"initialize","params":{"protocolVersion":"\#(revision.rawValue)"}}"#
+            #"{"jsonrpc":"2.0","id":"h","method":"initialize","params":{"protocolVersion":"\#(revision.rawValue)","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#
         )
         _ = try await receive()
     }
