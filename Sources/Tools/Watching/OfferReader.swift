@@ -171,6 +171,7 @@ actor OfferReader {
             mailbox.postEverything()
             due.formUnion(mailbox.take())
         }
+        let since = mailbox.posted
         var findings: [Finding] = []
         func compare(_ offer: WatchedOffer, _ print: ContentPrint) {
             // What there is at the beginning is nothing new.
@@ -178,16 +179,16 @@ actor OfferReader {
             if before != print { findings.append(Finding(offer: offer, print: print)) }
         }
         for list in OfferList.allCases where due.lists.contains(list) {
-            compare(.list(list), try await offers.mark(of: list, context: context))
+            compare(.list(list), try await offers.look(at: .list(list), since: since, context: context).print)
         }
         for uri in due.uris.sorted() {
             if ContinuousClock.now - asked > Self.freshness {
                 context = try await freshContext(mailbox)
                 asked = .now
             }
-            let content = try await offers.content(of: uri, context: context)
-            mailbox.learn(content, of: uri)
-            compare(.resource(uri: uri), content.map { ContentPrint($0) } ?? .missing)
+            let look = try await offers.look(at: .resource(uri: uri), since: since, context: context)
+            mailbox.learn(look.origin, of: uri)
+            compare(.resource(uri: uri), look.print)
         }
         return findings
     }

@@ -125,11 +125,12 @@ final class WatchHub: Sendable {
                 if let places { state.tenants[tenant]?.sequence = places.found?.end ?? places.end }
                 return state.tenants[tenant].map { Array($0.mailboxes.values) } ?? []
             }
+            let time = ContinuousClock.now
             for mailbox in mailboxes {
                 if version != known.version || places.map({ $0.found == nil }) == true {
-                    mailbox.postEverything()
+                    mailbox.postEverything(at: time)
                 } else {
-                    if let found = places?.found { mailbox.post(found) }
+                    if let found = places?.found { mailbox.post(found, at: time) }
                     mailbox.postRights(since: stale)
                 }
             }

@@ -50,12 +50,12 @@ final class WatchMailbox: Sendable {
         }
 
         /// - Returns: whether it is made from other things than was known, whose changes may have been missed.
-        mutating func learn(_ content: ResourceContent?) -> Bool {
+        mutating func learn(_ origin: WatchedLook.Origin?) -> Bool {
             let before = self
             isKnown = true
-            if let content {
-                table = content.table
-                if case .record(let record, _, _) = address { records = content.linked.union([record]) }
+            if let origin {
+                table = origin.table
+                if case .record(let record, _, _) = address { records = origin.linked.union([record]) }
             }
             // Until it was known everything was taken for it.
             return before.isKnown && before != self
@@ -80,6 +80,8 @@ final class WatchMailbox: Sendable {
         var sources: [String: Source]
         /// When the right to listen was last asked for.
         var asked: ContinuousClock.Instant
+        /// When what is due last was known to be: a look that began then or later finds all of it.
+        var posted: ContinuousClock.Instant
     }
 
     let lists: Set<OfferList>
@@ -89,13 +91,14 @@ final class WatchMailbox: Sendable {
     init(lists: Set<OfferList>, uris: Set<String>, now: ContinuousClock.Instant = .now) {
         self.lists = lists
         let sources = Dictionary(uniqueKeysWithValues: uris.map { ($0, Source($0)) })
-        state = Mutex(State(sources: sources, asked: now))
+        state = Mutex(State(sources: sources, asked: now, posted: now))
     }
 
     // MARK: Posting
 
-    func post(_ places: ChangedPlaces) {
-        add { state in
+    /// - Parameter time: when the changes had been read.
+    func post(_ places: ChangedPlaces, at time: ContinuousClock.Instant = .now) {
+        add(at: time) { state in
             var due = Due()
             if lists.contains(.resources), !places.schemas.isEmpty { due.lists.insert(.resources) }
             for (uri, source) in state.sources where source.mayChange(by: places) { due.uris.insert(uri) }
@@ -104,7 +107,9 @@ final class WatchMailbox: Sendable {
     }
 
     /// Anything may have changed.
-    func postEverything() { add { Due(lists: lists, uris: Set($0.sources.keys), rights: true) } }
+    func postEverything(at time: ContinuousClock.Instant = .now) {
+        add(at: time) { Due(lists: lists, uris: Set($0.sources.keys), rights: true) }
+    }
 
     /// Has the right to listen asked for again, if that was not done since `time`.
     func postRights(since time: ContinuousClock.Instant) {
@@ -114,10 +119,11 @@ final class WatchMailbox: Sendable {
     /// Puts back what could not be looked at.
     func post(_ due: Due) { add { _ in due } }
 
-    private func add(_ find: (inout State) -> Due) {
+    private func add(at time: ContinuousClock.Instant = .now, _ find: (inout State) -> Due) {
         let isNews = state.withLock { state in
             let due = find(&state)
             if due.isEmpty { return false }
+            state.posted = max(state.posted, time)
             state.due.formUnion(due)
             return true
         }
@@ -143,12 +149,15 @@ final class WatchMailbox: Sendable {
         }
     }
 
+    /// Not before anything that was taken was posted.
+    var posted: ContinuousClock.Instant { state.withLock(\.posted) }
+
     func rightsAsked(at time: ContinuousClock.Instant) { state.withLock { $0.asked = time } }
 
     /// Has it looked at again when it is made from other things than it was.
     ///
-    /// - Parameter content: nil when there was nothing to read.
-    func learn(_ content: ResourceContent?, of uri: String) {
-        add { $0.sources[uri]?.learn(content) == true ? Due(uris: [uri]) : Due() }
+    /// - Parameter origin: nil when there was nothing to read.
+    func learn(_ origin: WatchedLook.Origin?, of uri: String) {
+        add { $0.sources[uri]?.learn(origin) == true ? Due(uris: [uri]) : Due() }
     }
 }

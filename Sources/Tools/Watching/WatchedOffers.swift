@@ -14,13 +14,44 @@ enum WatchedOffer: Sendable, Hashable {
     }
 }
 
-/// Looks at what a caller is offered, to find out whether it has changed for them.
+/// Looks at what a caller is offered, to find out whether it has changed for them; once for all who watch it as the same caller.
 struct WatchedOffers: Sendable {
     let tools: any ToolProvider
     let prompts: AirtablePrompts
     let resources: AirtableResources
 
-    func mark(of list: OfferList, context: RequestContext) async throws -> ContentPrint {
+    private let looks = SharedLooks()
+
+    init(tools: any ToolProvider, prompts: AirtablePrompts, resources: AirtableResources) {
+        self.tools = tools
+        self.prompts = prompts
+        self.resources = resources
+    }
+
+    /// What the caller would find, by a look that began at `since` or later.
+    func look(
+        at offer: WatchedOffer,
+        since: ContinuousClock.Instant,
+        context: RequestContext
+    ) async throws -> WatchedLook {
+        let key = SharedLooks.Key(tenant: context.tenant, principal: context.principal, offer: offer)
+        return try await looks.look(at: key, since: since) {
+            switch offer {
+            case .list(let list): WatchedLook(print: try await mark(of: list, context: context))
+            case .resource(let uri):
+                if let content = try await content(of: uri, context: context) {
+                    WatchedLook(
+                        print: ContentPrint(content),
+                        origin: WatchedLook.Origin(table: content.table, linked: content.linked)
+                    )
+                } else {
+                    WatchedLook(print: .missing)
+                }
+            }
+        }
+    }
+
+    private func mark(of list: OfferList, context: RequestContext) async throws -> ContentPrint {
         switch list {
         case .tools: .of(try await tools.tools(context: context))
         case .prompts: .of(try await prompts.prompts(context: context))
@@ -40,7 +71,7 @@ struct WatchedOffers: Sendable {
     }
 
     /// Nil for a resource that is not there, or no longer for this caller.
-    func content(of uri: String, context: RequestContext) async throws -> ResourceContent? {
+    private func content(of uri: String, context: RequestContext) async throws -> ResourceContent? {
         do {
             return try await resources.reader.watched(uri, context: context)
         } catch is ResourceError {

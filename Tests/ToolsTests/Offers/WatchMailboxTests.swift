@@ -19,7 +19,7 @@ struct WatchMailboxTests {
         let mailbox = WatchMailbox(lists: [.resources], uris: Set(uris))
         for uri in uris {
             let linked: Set<RecordID> = [.random()]
-            mailbox.learn(ResourceContent(json: [:], table: table, linked: linked), of: uri)
+            mailbox.learn(WatchedLook.Origin(table: table, linked: linked), of: uri)
         }
         #expect(mailbox.take().isEmpty)
         var places = ChangedPlaces(end: 1)
