@@ -45,7 +45,10 @@ enum HiddenCodes {
         if signs.base64 {
             for run in base64Runs(of: bytes) {
                 // What stands before it without a gap may be of the same letters.
-                for offset in 0..<4 where isFound(base64(run.dropFirst(offset))) { return true }
+                for offset in 0..<4 {
+                    let text = base64(run.dropFirst(offset))
+                    if !text.isEmpty, isFound(text) { return true }
+                }
             }
         }
         if signs.hexadecimal {
@@ -117,26 +120,39 @@ enum HiddenCodes {
         return runs
     }
 
+    /// What digits stand for; nothing unless a stretch of it could be read, which in digits that are none is seldom.
     private static func base64(_ digits: ArraySlice<UInt8>) -> [UInt8] {
-        var result: [UInt8] = []
-        result.reserveCapacity(digits.count * 3 / 4)
-        var (bits, count): (UInt32, Int) = (0, 0)
-        for digit in digits {
-            let value: UInt8
-            switch digit {
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = digit - UInt8(ascii: "A")
-            case UInt8(ascii: "a")...UInt8(ascii: "z"): value = digit - UInt8(ascii: "a") + 26
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = digit - UInt8(ascii: "0") + 52
-            case UInt8(ascii: "+"), UInt8(ascii: "-"): value = 62
-            default: value = 63
+        let values = values
+        return [UInt8](unsafeUninitializedCapacity: digits.count * 3 / 4 + 1) { result, length in
+            var (bits, count): (UInt32, Int) = (0, 0)
+            var (readable, readableMax) = (0, 0)
+            for digit in digits {
+                bits = bits << 6 | UInt32(values[Int(digit)])
+                count += 6
+                guard count >= 8 else { continue }
+                count -= 8
+                let byte = UInt8(truncatingIfNeeded: bits >> UInt32(count))
+                result[length] = byte
+                length += 1
+                readable = (0x20...0x7E).contains(byte) || (0x09...0x0D).contains(byte) ? readable + 1 : 0
+                readableMax = max(readableMax, readable)
             }
-            bits = bits << 6 | UInt32(value)
-            count += 6
-            guard count >= 8 else { continue }
-            count -= 8
-            result.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+            if readableMax < readableMin { length = 0 }
         }
-        return result
+    }
+
+    /// A name is longer, and so is whatever is hidden once more.
+    private static let readableMin = 8
+
+    /// Of digits of base64.
+    private static let values: [UInt8] = (UInt8.min...UInt8.max).map { digit in
+        switch digit {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): digit - UInt8(ascii: "A")
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): digit - UInt8(ascii: "a") + 26
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0") + 52
+        case UInt8(ascii: "+"), UInt8(ascii: "-"): 62
+        default: 63
+        }
     }
 
     // MARK: Numbers
