@@ -68,6 +68,8 @@ private struct DeferredTools: ToolProvider {
     }
 
     func permission(toCall name: String) -> Permission? { made.present?.tools.permission(toCall: name) }
+
+    func isQuick(_ name: String) -> Bool { made.present?.tools.isQuick(name) ?? false }
 }
 
 private struct DeferredResources: ResourceProvider {

@@ -183,11 +183,11 @@ public struct GatewayResponder: HTTPResponder {
         }
         if let body = route.body {
             let end = min(deadline, exchange.started + workTimeout(route))
-            bytes = try await RequestDeadline.run(until: end) {
-                try await JSONBody.bytes(of: request, as: body)
+            (bytes, value) = try await RequestDeadline.run(until: end, beginning: .here) {
+                let bytes = try await JSONBody.bytes(of: request, as: body)
+                return (bytes, body.isChecked ? try JSONBody.value(of: bytes, as: body) : .null)
             }
             exchange.isBodyDone = true
-            if body.isChecked { value = try JSONBody.value(of: bytes, as: body) }
         }
         return RouteCall(
             services: services,
@@ -206,7 +206,7 @@ public struct GatewayResponder: HTTPResponder {
             bytes: bytes,
             file: file,
             parameters: match.parameters,
-            document: table.document
+            table: table
         )
     }
 
@@ -347,7 +347,7 @@ public struct GatewayResponder: HTTPResponder {
         let body = ResponseBody(contentLength: stream.byteCount.map { Int($0) }) { writer in
             account.streamBegan()
             let sink = ReplyWriter(writer, on: channel.eventLoop)
-            let (end, error) = await run.run(sink)
+            let (end, error) = await withTaskExecutorPreference(globalConcurrentExecutor) { await run.run(sink) }
             account.end(byteCount: sink.byteCount, end, error)
             switch end {
             case .complete, .shutdown, .tooLong, .keyDied: try await writer.finish(nil)

@@ -25,6 +25,8 @@ public struct AuditedTools: ToolProvider {
 
     public func permission(toCall name: String) -> Permission? { tools.permission(toCall: name) }
 
+    public func isQuick(_ name: String) -> Bool { tools.isQuick(name) }
+
     public func call(_ call: ToolCall, caller: any ToolCaller, context: RequestContext) async throws -> ToolResult {
         do {
             let result = try await tools.call(call, caller: caller, context: context)

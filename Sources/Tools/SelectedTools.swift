@@ -21,6 +21,8 @@ public struct SelectedTools: ToolProvider {
         return tool.flatMap { selection.includes($0) ? $0 : nil }
     }
 
+    public func isQuick(_ name: String) -> Bool { tools.isQuick(name) }
+
     public func permission(toCall name: String) -> Permission? {
         selection.names?.contains(name) ?? true ? tools.permission(toCall: name) : nil
     }

@@ -19,6 +19,9 @@ protocol Tool: Sendable {
 
     var toolset: Toolset { get }
 
+    /// Whether a call looks at a few rows and no more.
+    var isQuick: Bool { get }
+
     /// `Arguments.schema`, or what of it is offered.
     var argumentsSchema: JSONSchema { get }
 
@@ -41,6 +44,7 @@ protocol Tool: Sendable {
 
 extension Tool {
     var annotations: ToolAnnotations { .readOnly }
+    var isQuick: Bool { false }
     var argumentsSchema: JSONSchema { Arguments.schema }
     var answerSchema: JSONSchema { Answer.schema }
 

@@ -92,6 +92,8 @@ public struct ToolRegistry: ToolProvider {
 
     public func permission(toCall name: String) -> Permission? { byName[name]?.definition.permission }
 
+    public func isQuick(_ name: String) -> Bool { byName[name]?.tool.isQuick ?? false }
+
     public func call(_ call: ToolCall, caller: any ToolCaller, context: RequestContext) async throws -> ToolResult {
         guard let entry = byName[call.name] else { throw ToolProviderError.unknownTool(call.name) }
         do {

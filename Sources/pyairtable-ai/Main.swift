@@ -25,6 +25,7 @@ enum Main {
     static func main() async {
         // A closed pipe (`| head`) must end the command by an error it can see, not kill it.
         signal(SIGPIPE, SIG_IGN)
+        Heap.bound()
         do {
             var command = try PyAirtableAI.parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

@@ -1,4 +1,5 @@
 import Domain
+import Foundation
 import TestSupport
 import Testing
 
@@ -32,6 +33,51 @@ struct DeadlineClockTests {
             }
         }
         #expect(failure?.code == .timedOut && seen.value)
+    }
+
+    @Test("work of a client that goes is cancelled, waited for, and given up", arguments: [true, false])
+    func gone(isGoneBefore: Bool) async throws {
+        let client = ClientPresence()
+        if isGoneBefore { client.end() }
+        let seen = Guarded(false)
+        let failure = await #expect(throws: GatewayError.self) {
+            try await RequestDeadline.run(until: .now + .seconds(3_600), for: client) {
+                if !isGoneBefore { client.end() }
+                try? await Task.sleep(for: .seconds(3_600))
+                seen.value = Task.isCancelled
+            }
+        }
+        #expect(failure?.code == .clientGone && seen.value)
+    }
+
+    @Test("a connection that lives on keeps nothing of requests that were answered", arguments: Place.allCases)
+    func keepsNothing(place: Place) async throws {
+        let client = ClientPresence()
+        for waits in [false, true, false] {
+            try await RequestDeadline.run(until: .now + .seconds(60), for: client, beginning: place.value) {
+                if waits { await Task.yield() }
+            }
+        }
+        #expect(client.listenerCount == 0)
+    }
+
+    @Test("what is begun here and never waits is done by the thread that asks")
+    func here() async throws {
+        let caller = Guarded<UInt64>(0)
+        let asker = Task.begunHere {
+            let mine = Self.thread
+            caller.value = try await RequestDeadline.run(until: .now + .seconds(60), beginning: .here) { Self.thread }
+            return mine
+        }
+        #expect(try await asker.value == caller.value)
+    }
+
+    private static var thread: UInt64 { UInt64(pthread_self()) }
+
+    enum Place: CaseIterable {
+        case here, elsewhere
+
+        var value: RequestDeadline.Place { self == .here ? .here : .elsewhere }
     }
 
     @Test("whoever waits may be cancelled, and the work with them")

@@ -99,7 +99,7 @@ struct SessionWatchingTests {
             isResumable: true,
             times: SessionTimes()
         )
-        await session.end()
+        session.end()
         let facts = ExchangeFacts(makeContext: { FakeCaller().context() })
         let ping = Array(#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#.utf8)
         let inbound = try #require(MessageDecoder.decode(ping))

@@ -13,6 +13,9 @@ public protocol ToolProvider: Sendable {
 
     /// What the caller of a tool must have, whoever asks; nil for what is no tool, or not offered at all.
     func permission(toCall name: String) -> Permission?
+
+    /// Whether a call looks at a few rows and no more, so that a thread that others wait for may do it.
+    func isQuick(_ name: String) -> Bool
 }
 
 extension ToolProvider {
@@ -22,6 +25,8 @@ extension ToolProvider {
     }
 
     public func permission(toCall name: String) -> Permission? { nil }
+
+    public func isQuick(_ name: String) -> Bool { false }
 
     /// Runs one tool for somebody who cannot be asked.
     public func call(_ call: ToolCall, context: RequestContext) async throws -> ToolResult {

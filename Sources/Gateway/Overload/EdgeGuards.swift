@@ -71,8 +71,15 @@ extension GatewayResponder {
         for client: (any Channel)? = nil,
         _ work: @escaping @Sendable () async throws -> T
     ) async throws -> T {
-        guard route.cost != .free else { return try await RequestDeadline.run(until: deadline, for: client, work) }
+        let presence = client.flatMap { ClientWatch.on($0) }
+        guard route.cost != .free else {
+            return try await RequestDeadline.run(until: deadline, for: presence, beginning: .here, work)
+        }
         let gate = edge.gate(of: route)
-        return try await RequestDeadline.run(until: deadline, for: client) { try await gate.run(work) }
+        // What MCP is asked for is begun where it belongs by the session, which knows what it is.
+        let place: RequestDeadline.Place = route.isMCP ? .here : .elsewhere
+        return try await RequestDeadline.run(until: deadline, for: presence, beginning: place) {
+            try await gate.run(work)
+        }
     }
 }

@@ -44,7 +44,7 @@ enum OperationRoutes {
         name: "apiDocument",
         summary: "This API, as OpenAPI 3.1.",
         reply: .other("application/json", "The document."),
-        handler: .open { call in Reply(contentType: "application/json", body: call.document) }
+        handler: .open { call in Reply(contentType: "application/json", body: call.table.document) }
     )
 
     /// For the admin listener only.

@@ -32,8 +32,8 @@ struct RouteCall: Sendable {
     /// What was uploaded; nil unless the route declares an upload.
     let file: SpooledFile?
     let parameters: [PathParameter: Substring]
-    /// The API document's bytes.
-    let document: [UInt8]
+    /// The routes that this one is of.
+    let table: RouteTable
 
     /// Reads by the route's own permission, so that a route works for whoever has it.
     var reads: GatedReads {

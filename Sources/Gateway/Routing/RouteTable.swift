@@ -1,19 +1,18 @@
 import Domain
 import HTTPTypes
+import Synchronization
 
 /// All routes, and the way from a path to one of them.
 public final class RouteTable: Sendable {
     /// In the order they are documented.
     public let routes: [Route]
-    /// The API document of these routes.
-    let document: [UInt8]
     /// Of a route that changes what its address names: the one that reads it.
     let reading: [Int: Int]
     private let root: Node
+    private let written = Mutex<[UInt8]?>(nil)
 
     init(_ routes: [Route]) {
         self.routes = routes
-        self.document = OpenAPIDocument.json(of: routes).encoded()
         var root = Node()
         for (position, route) in routes.enumerated() {
             root.insert(route.pattern.segments[...], method: route.method, position)
@@ -28,6 +27,16 @@ public final class RouteTable: Sendable {
             reading[position] = readers[route.pattern]
         }
         self.reading = reading
+    }
+
+    /// The API document of these routes, written when somebody asks for it.
+    var document: [UInt8] {
+        written.withLock { written in
+            // Written anew, as what grew piece by piece holds up to twice the room.
+            let document = written ?? Array(OpenAPIDocument.json(of: routes).encoded()[...])
+            written = document
+            return document
+        }
     }
 
     /// What the public listener answers.

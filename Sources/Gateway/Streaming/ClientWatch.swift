@@ -1,4 +1,5 @@
 import NIOCore
+import Synchronization
 
 /// Knows when the client of a connection is gone: it closed, or it says that it sends no more.
 ///
@@ -7,38 +8,73 @@ import NIOCore
 final class ClientWatch: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = Any
 
-    private var promise: EventLoopPromise<Void>?
-    private var gone: EventLoopFuture<Void>?
+    /// Of the connections that are open. A request finds its own here: asking the pipeline means to wait for the event
+    /// loop, which costs a small request as much as its work.
+    private static let open = Mutex<[ObjectIdentifier: ClientPresence]>([:])
 
-    /// Succeeds when the client of `channel` is gone; nil when nobody watches it, as in tests without a socket.
-    static func on(_ channel: any Channel) async -> EventLoopFuture<Void>? {
-        let found = channel.eventLoop.submit {
-            try channel.pipeline.syncOperations.handler(type: ClientWatch.self).gone
-        }
-        // No such handler: then nothing is known before a write fails.
-        return try? await found.get()
+    private let presence = ClientPresence()
+
+    /// Of the client of `channel`; nil when nobody watches it, as in tests without a socket, or when it has closed.
+    static func on(_ channel: any Channel) -> ClientPresence? {
+        open.withLock { $0[ObjectIdentifier(channel)] }
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        let promise = context.eventLoop.makePromise(of: Void.self)
-        self.promise = promise
-        gone = promise.futureResult
+        let connection = ObjectIdentifier(context.channel)
+        Self.open.withLock { $0[connection] = presence }
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { fire() }
+    func handlerRemoved(context: ChannelHandlerContext) { end(context.channel) }
 
     func channelInactive(context: ChannelHandlerContext) {
-        fire()
+        end(context.channel)
         context.fireChannelInactive()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if let event = event as? ChannelEvent, event == .inputClosed { fire() }
+        if let event = event as? ChannelEvent, event == .inputClosed { presence.end() }
         context.fireUserInboundEventTriggered(event)
     }
 
-    private func fire() {
-        promise?.succeed(())
-        promise = nil
+    private func end(_ channel: any Channel) {
+        Self.open.withLock { $0[ObjectIdentifier(channel)] = nil }
+        presence.end()
+    }
+}
+
+/// Whether a client is still there, and who wants to hear when it is not.
+final class ClientPresence: Sendable {
+    private struct State {
+        var hasGone = false
+        var number: UInt64 = 0
+        var listeners: [UInt64: @Sendable () -> Void] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// - Parameter act: called once, on any thread, when the client goes; at once if it has. Must be quick.
+    /// - Returns: for `remove`, as a connection lives longer than its requests.
+    func whenGone(_ act: @escaping @Sendable () -> Void) -> UInt64 {
+        let (number, hasGone) = state.withLock { state in
+            state.number += 1
+            if !state.hasGone { state.listeners[state.number] = act }
+            return (state.number, state.hasGone)
+        }
+        if hasGone { act() }
+        return number
+    }
+
+    func remove(_ number: UInt64) { state.withLock { $0.listeners[number] = nil } }
+
+    /// How many want to hear.
+    var listenerCount: Int { state.withLock { $0.listeners.count } }
+
+    func end() {
+        let listeners = state.withLock { state in
+            state.hasGone = true
+            defer { state.listeners = [:] }
+            return state.listeners
+        }
+        for act in listeners.values { act() }
     }
 }

@@ -24,8 +24,9 @@ struct StreamRun: Sendable {
     /// - Returns: how it ended and, with `failed`, why. When it is back, nobody writes any more.
     func run(_ writer: ReplyWriter) async -> (end: StreamEnd, error: (any Error)?) {
         let stop = StopSignal()
-        let watch = await ClientWatch.on(channel)
-        watch?.whenComplete { _ in stop.fire(.gone) }
+        let presence = ClientWatch.on(channel)
+        let watch = presence?.whenGone { stop.fire(.gone) }
+        defer { if let watch { presence?.remove(watch) } }
         return await withGracefulShutdownHandler {
             await run(writer, stop)
         } onGracefulShutdown: {

@@ -132,7 +132,10 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
                     admission = try await decide(head, value.channel)
                 }
                 switch try await value.connection.get() {
-                case .http(let connection): await handleHTTP(asyncChannel: connection, logger: logger)
+                case .http(let connection):
+                    await withTaskExecutorPreference(EventLoopExecutor(value.channel.eventLoop)) {
+                        await handleHTTP(asyncChannel: connection, logger: logger)
+                    }
                 case .socket(let frames):
                     guard let admission else { preconditionFailure("a socket that nobody admitted") }
                     await SocketConnection(gateway: gateway, hub: hub, admission: admission).run(frames)

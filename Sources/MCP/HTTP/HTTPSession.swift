@@ -21,8 +21,8 @@ final class HTTPSession: Sendable {
     }
 
     /// Answers what is in flight with an error, and ends every stream.
-    func end() async {
-        await runner.stop()
+    func end() {
+        runner.stop()
         streams.end()
     }
 
@@ -38,7 +38,7 @@ final class HTTPSession: Sendable {
         let (exchange, stream) = streams.open(answerAlone: facts.hearsAnswerAlone)
         let alarm = streamAfter.map { DeadlineClock.shared.add(.now + $0) { stream.becomeLong() } }
         defer { if let alarm { DeadlineClock.shared.remove(alarm) } }
-        guard await runner.receiveAndWork(inbound, on: exchange, facts) else {
+        guard runner.receiveAndWork(inbound, on: exchange, facts) else {
             streams.forget(stream)
             return nil
         }
@@ -46,5 +46,5 @@ final class HTTPSession: Sendable {
         return (stream, form)
     }
 
-    func abandon(_ stream: MessageStream) async { await runner.abandon(ExchangeID(number: stream.number)) }
+    func abandon(_ stream: MessageStream) { runner.abandon(ExchangeID(number: stream.number)) }
 }

@@ -74,17 +74,17 @@ extension MCPEndpoint {
                             write
                         )
                     } catch {
-                        await session.runner.stop()
+                        session.runner.stop()
                         throw error
                     }
                 } finish: {
                     // Says that the subscription is over, or that the server stopped.
-                    await session.runner.stop()
+                    session.runner.stop()
                 }
             )
         case .stream, nil:
             // The client is gone.
-            await session.runner.stop()
+            session.runner.stop()
             return .accepted
         }
     }

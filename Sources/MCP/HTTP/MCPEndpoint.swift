@@ -137,25 +137,25 @@ public final class MCPEndpoint: Sendable {
         }
         session.streams.forget(stream)
         guard case .message(let answer) = form else { return .accepted }
-        guard await session.runner.revision != nil else { return call.message(answer) }
+        guard session.runner.revision != nil else { return call.message(answer) }
         let named = NamedSession(id: RandomText.hexadecimal(words: 4), session: session)
         let removed = sessions.withLock { table in
             table.insert(named, id: named.id, owner: SessionOwner(call.context), at: now())
         }
         guard let removed else { throw .tooManySessions }
-        for old in removed { await old.session.end() }
+        for old in removed { old.session.end() }
         return call.message(answer, newSession: named.id)
     }
 
     private func exchange(_ inbound: Inbound, _ call: EndpointCall) async throws(EndpointRefusal) -> EndpointReply {
         let named = try acquire(call)
         if case .batch(let messages) = inbound,
-            let refusal = await named.session.runner.refusal(ofBatch: messages.count)
+            let refusal = named.session.runner.refusal(ofBatch: messages.count)
         {
             release(named)
             throw .malformed(refusal, id: nil)
         }
-        let revision = await named.session.runner.revision ?? .newestHandshake
+        let revision = named.session.runner.revision ?? .newestHandshake
         let facts = call.facts(times)
         let received = await named.session.receive(
             inbound,
@@ -220,7 +220,7 @@ public final class MCPEndpoint: Sendable {
         try requireHandshakeVersion(call)
         guard call.accepted.events, !call.request.headers.accept.isEmpty else { throw .listeningNotAcceptable }
         let named = try acquire(call)
-        let style = EndpointStream.Style(await named.session.runner.revision ?? .newestHandshake)
+        let style = EndpointStream.Style(named.session.runner.revision ?? .newestHandshake)
         if let text = call.request.headers.lastEventIDs.first {
             guard let event = EventID(text), let stream = named.session.streams.stream(event.stream),
                 stream.has(after: event.place)
@@ -244,7 +244,7 @@ public final class MCPEndpoint: Sendable {
         guard let id = call.request.headers.sessionIDs.first else { throw .missingSession }
         let removed = sessions.withLock { $0.remove(id, owner: SessionOwner(call.context), at: now()) }
         guard let removed else { throw .unknownSession }
-        await removed.session.end()
+        removed.session.end()
         return .ended
     }
 

@@ -107,14 +107,14 @@ public struct MCPServer: Sendable {
         )
         await withTaskCancellationHandler {
             while let inbound = await reader.next() {
-                await runner.receive(inbound, on: .only, facts)
+                runner.receive(inbound, on: .only, facts)
                 // Waits only for room to write, never for work.
                 await writer.waitForRoom()
             }
         } onCancel: {
             reader.stop()
         }
-        if !Task.isCancelled, !writer.isFinished, await !runner.isIdle { await options.ready() }
+        if !Task.isCancelled, !writer.isFinished, !runner.isIdle { await options.ready() }
         // A task of its own, awaited here: what is in flight is to be answered also when we were cancelled.
         await Task {
             await runner.finish(within: writer.isFinished ? .zero : options.drainTimeout)

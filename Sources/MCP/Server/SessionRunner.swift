@@ -24,26 +24,47 @@ struct ExchangeFacts: Sendable {
 
 /// Drives one session: performs its actions, and feeds back how the work goes.
 ///
-/// The actor gives events their order. Messages go out in the order in which the session sent them.
-actor SessionRunner {
-    private var session: ServerSession
+/// A lock gives events their order, and messages go out in the order in which the session sent them. It is no actor: a request
+/// that never waits would change threads for entering one, and for leaving it.
+final class SessionRunner: Sendable {
     private let performer: WorkPerformer
     private let outlet: any MessageOutlet
     private let clock: DeadlineClock
     private let times: SessionTimes
-    private var tasks: [WorkID: RunningWork] = [:]
-    private var watch: Task<Void, Never>?
-    /// Waits until what is watched is followed.
-    private var whenWatching: [SessionAction] = []
-    /// Whether what was asked to be watched last is followed.
-    private var isWatching = true
     private let listener = Listener.next()
-    /// Makes contexts for what nobody asked for; of the latest delivery.
-    private var watchContext: (@Sendable () async throws -> RequestContext)?
-    private var idleWaiter: CheckedContinuation<Void, Never>?
-    private var isStopped = false
-    /// What `receive(_:on:_:)` leaves to `receiveAndWork` to begin; nil while nothing is left.
-    private var unbegun: [(id: WorkID, job: WorkPerformer.Job)]?
+    private let state: Mutex<State>
+
+    private struct State {
+        var session: ServerSession
+        var tasks: [WorkID: RunningWork] = [:]
+        var watch: Task<Void, any Error>?
+        /// What is to be followed from now on; taken by whoever brought that about, when the lock is free again.
+        var unfollowed: Following?
+        /// How many were taken, and the latest of them that is `watch`.
+        var takenCount = 0
+        var watchNumber = 0
+        /// Waits until what is watched is followed.
+        var whenWatching: [SessionAction] = []
+        /// Whether what was asked to be watched last is followed.
+        var isWatching = true
+        /// Makes contexts for what nobody asked for; of the latest delivery.
+        var watchContext: (@Sendable () async throws -> RequestContext)?
+        var idleWaiter: CheckedContinuation<Void, Never>?
+        var isStopped = false
+        /// What `receive(_:on:_:)` leaves to `receiveAndWork` to begin; nil while nothing is left.
+        var unbegun: [(id: WorkID, job: WorkPerformer.Job)]?
+
+        mutating func resumeIdleWaiter() {
+            idleWaiter?.resume()
+            idleWaiter = nil
+        }
+    }
+
+    private struct Following {
+        let interest: ChangeInterest
+        let watcher: any OfferWatcher
+        let makeContext: @Sendable () async throws -> RequestContext
+    }
 
     private struct RunningWork {
         /// Nil until whoever begins it has told.
@@ -52,7 +73,7 @@ actor SessionRunner {
         /// Of the deadline clock; nil for work that may go on.
         var alarm: UInt64?
         var asks = 0
-        var waiter: (number: Int, continuation: CheckedContinuation<AskOutcome, Never>)?
+        var waiter: (number: Int, continuation: CheckedContinuation<AskOutcome?, Never>)?
     }
 
     init(
@@ -62,65 +83,61 @@ actor SessionRunner {
         clock: DeadlineClock = .shared,
         times: SessionTimes
     ) {
-        self.session = session
         self.performer = performer
         self.outlet = outlet
         self.clock = clock
         self.times = times
+        state = Mutex(State(session: session))
     }
 
     /// Negotiated by the latest handshake; nil before the first.
-    var revision: ProtocolRevision? { session.revision }
+    var revision: ProtocolRevision? { state.withLock { $0.session.revision } }
 
     /// Whether no request waits for its answer.
-    var isIdle: Bool { session.isIdle }
+    var isIdle: Bool { state.withLock { $0.session.isIdle } }
 
-    func refusal(ofBatch messageCount: Int) -> ProtocolError? { session.refusal(ofBatch: messageCount) }
+    func refusal(ofBatch messageCount: Int) -> ProtocolError? {
+        state.withLock { $0.session.refusal(ofBatch: messageCount) }
+    }
 
     /// Takes a delivery. Waits for nothing.
     ///
     /// - Returns: whether the session still took it.
     @discardableResult
     func receive(_ inbound: Inbound, on exchange: ExchangeID, _ facts: ExchangeFacts) -> Bool {
-        guard !isStopped else {
-            outlet.settle(exchange)
-            return false
-        }
-        watchContext = facts.makeContext
-        perform(session.handle(.received(inbound, exchange)), facts)
-        return true
+        let isTaken = state.withLock { receive(inbound, on: exchange, facts, &$0) }
+        follow()
+        return isTaken
     }
 
-    /// Takes a delivery whose sender waits for the answer: this thread does its work, as far as that goes without waiting, and
-    /// none of the others is woken for it.
+    /// Takes a delivery whose sender waits for the answer: this thread does its work, if that is quick and as far as it goes
+    /// without waiting, and none of the others is woken for it.
     ///
     /// - Returns: false when the session is over.
-    nonisolated func receiveAndWork(_ inbound: Inbound, on exchange: ExchangeID, _ facts: ExchangeFacts) async -> Bool {
-        guard let begun = await take(inbound, on: exchange, facts) else { return false }
+    func receiveAndWork(_ inbound: Inbound, on exchange: ExchangeID, _ facts: ExchangeFacts) -> Bool {
+        let begun = state.withLock { state in
+            state.unbegun = []
+            defer { state.unbegun = nil }
+            return receive(inbound, on: exchange, facts, &state) ? state.unbegun : nil
+        }
+        follow()
+        guard let begun else { return false }
         for (id, job) in begun {
-            let task = Task.begunHere { [performer] in
-                let outcome = await performer.perform(job)
-                await self.end(id, outcome)
-            }
-            await adopt(task, id)
+            let work: @Sendable () async throws -> Void = { [self] in end(id, await performer.perform(job)) }
+            // A thread that serves connections is not for what takes long.
+            let task = performer.isQuick(job) ? Task.begunHere(work) : Task(operation: work)
+            adopt(task, id)
         }
         return true
-    }
-
-    private func take(
-        _ inbound: Inbound,
-        on exchange: ExchangeID,
-        _ facts: ExchangeFacts
-    ) -> [(id: WorkID, job: WorkPerformer.Job)]? {
-        unbegun = []
-        defer { unbegun = nil }
-        return receive(inbound, on: exchange, facts) ? unbegun : nil
     }
 
     private func adopt(_ task: Task<Void, any Error>, _ id: WorkID) {
+        let isWanted = state.withLock { state in
+            state.tasks[id]?.task = task
+            return state.tasks[id] != nil
+        }
         // It has ended, or was cancelled before it was known.
-        guard tasks[id] != nil else { return task.cancel() }
-        tasks[id]?.task = task
+        if !isWanted { task.cancel() }
     }
 
     /// The client has gone from the exchange, which cancels what it asked for there.
@@ -128,33 +145,58 @@ actor SessionRunner {
 
     /// Lets what is in flight finish for at most `grace`, then gives it up; each request is answered either way.
     func finish(within grace: Duration) async {
-        if !session.isIdle {
-            // Owned here: cancelled as soon as nothing is in flight any more.
-            let timer = Task {
-                try await Task.sleep(for: grace)
-                resumeIdleWaiter()
+        // Owned here: cancelled as soon as nothing is in flight any more.
+        var timer: Task<Void, any Error>?
+        await withCheckedContinuation { continuation in
+            state.withLock { state in
+                guard !state.session.isIdle else { return continuation.resume() }
+                state.idleWaiter = continuation
+                timer = Task { [self] in
+                    try await Task.sleep(for: grace)
+                    self.state.withLock { $0.resumeIdleWaiter() }
+                }
             }
-            await withCheckedContinuation { idleWaiter = $0 }
-            timer.cancel()
         }
+        timer?.cancel()
         stop()
     }
 
     /// Answers what is in flight with an error, at once.
     func stop() {
-        guard !isStopped else { return }
-        watching()
-        handle(.stopping)
-        isStopped = true
-        watch?.cancel()
-        watch = nil
+        state.withLock { state in
+            guard !state.isStopped else { return }
+            watching(&state)
+            perform(state.session.handle(.stopping), nil, &state)
+            state.isStopped = true
+            state.watch?.cancel()
+            state.watch = nil
+            state.unfollowed = nil
+        }
     }
 
     // MARK: Private
 
-    private func handle(_ event: SessionEvent) { perform(session.handle(event), nil) }
+    private func handle(_ event: SessionEvent) {
+        state.withLock { perform($0.session.handle(event), nil, &$0) }
+        follow()
+    }
 
-    private func perform(_ actions: [SessionAction], _ facts: ExchangeFacts?) {
+    private func receive(
+        _ inbound: Inbound,
+        on exchange: ExchangeID,
+        _ facts: ExchangeFacts,
+        _ state: inout State
+    ) -> Bool {
+        guard !state.isStopped else {
+            outlet.settle(exchange)
+            return false
+        }
+        state.watchContext = facts.makeContext
+        perform(state.session.handle(.received(inbound, exchange)), facts, &state)
+        return true
+    }
+
+    private func perform(_ actions: [SessionAction], _ facts: ExchangeFacts?, _ state: inout State) {
         for action in actions {
             switch action {
             case .send(let message, let channel): outlet.send(message, to: channel)
@@ -162,129 +204,146 @@ actor SessionRunner {
             case .release(let exchange): outlet.release(exchange)
             case .start(let id, let assignment):
                 guard let facts else { preconditionFailure("work \(id) was started by no request") }
-                start(assignment, id, facts)
-            case .cancel(let id): cancel(id)
-            case .answer(let id, let number, let outcome): answer(id, number, outcome)
-            case .watch(let interest): follow(interest)
+                start(assignment, id, facts, &state)
+            case .cancel(let id): cancel(id, &state)
+            case .answer(let id, let number, let outcome): answer(id, number, outcome, &state)
+            case .watch(let interest): follow(interest, &state)
             case .whenWatching(let later):
-                if isWatching { perform(later, nil) } else { whenWatching += later }
+                if state.isWatching { perform(later, nil, &state) } else { state.whenWatching += later }
             }
         }
-        if session.isIdle { resumeIdleWaiter() }
+        if state.session.isIdle { state.resumeIdleWaiter() }
     }
 
     /// The task is unstructured so that a single request can be cancelled, and so that one that ignores its
     /// cancellation can't hold up the end of the session. `tasks` owns it: `.cancel` and `.stopping` cancel it.
-    private func start(_ assignment: Assignment, _ id: WorkID, _ facts: ExchangeFacts) {
+    private func start(_ assignment: Assignment, _ id: WorkID, _ facts: ExchangeFacts, _ state: inout State) {
         let isDeaf = facts.hearsAnswerAlone && assignment.round == nil
         let assignment = isDeaf ? assignment.withoutQuestions : assignment
         let job = WorkPerformer.Job(
             assignment: assignment,
-            revision: session.revision(of: id),
+            revision: state.session.revision(of: id),
             selection: facts.selection,
             makeContext: facts.makeContext,
-            emit: { [weak self] in await self?.handle(.emitted(id, $0)) },
+            emit: { [weak self] in self?.handle(.emitted(id, $0)) },
             ask: { [weak self] questions in
                 guard let self else { throw CancellationError() }
-                return try await self.ask(questions, for: id)
+                return try await ask(questions, for: id)
             }
         )
         let limit = facts.workLimit ?? times.work
-        tasks[id] = RunningWork(limit: limit)
-        if unbegun != nil {
-            unbegun?.append((id, job))
+        state.tasks[id] = RunningWork(limit: limit)
+        if state.unbegun != nil {
+            state.unbegun?.append((id, job))
         } else {
-            tasks[id]?.task = Task { [performer] in
-                let outcome = await performer.perform(job)
-                self.end(id, outcome)
-            }
+            state.tasks[id]?.task = Task { [self] in end(id, await performer.perform(job)) }
         }
         if case .listen = assignment.work { return }
-        setAlarm(of: id, in: limit) { $0.handle(.expired(id)) }
+        setAlarm(of: id, in: limit, .expired(id), &state)
     }
 
     private func end(_ id: WorkID, _ outcome: WorkOutcome) {
-        if let work = tasks.removeValue(forKey: id), let alarm = work.alarm { clock.remove(alarm) }
-        handle(.finished(id, outcome))
+        state.withLock { state in
+            if let work = state.tasks.removeValue(forKey: id), let alarm = work.alarm { clock.remove(alarm) }
+            perform(state.session.handle(.finished(id, outcome)), nil, &state)
+        }
+        follow()
     }
 
-    private func cancel(_ id: WorkID) {
-        guard let work = tasks.removeValue(forKey: id) else { return }
+    private func cancel(_ id: WorkID, _ state: inout State) {
+        guard let work = state.tasks.removeValue(forKey: id) else { return }
         if let alarm = work.alarm { clock.remove(alarm) }
         work.task?.cancel()
         work.waiter?.continuation.resume(returning: .failure(.unanswered("The request was cancelled.")))
     }
 
-    private func setAlarm(
-        of id: WorkID,
-        in limit: Duration,
-        _ act: @escaping @Sendable (isolated SessionRunner) -> Void
-    ) {
-        if let alarm = tasks[id]?.alarm { clock.remove(alarm) }
-        tasks[id]?.alarm = clock.add(.now + limit) { [weak self] in
-            // Reaches into the actor; ends as soon as it has.
-            Task { [weak self] in if let self { await act(self) } }
-        }
+    private func setAlarm(of id: WorkID, in limit: Duration, _ event: SessionEvent, _ state: inout State) {
+        if let alarm = state.tasks[id]?.alarm { clock.remove(alarm) }
+        state.tasks[id]?.alarm = clock.add(.now + limit) { [weak self] in self?.handle(event) }
     }
 
     // MARK: Questions
 
     /// The time that the client takes does not count as the work's.
     private func ask(_ questions: [CallerQuestion], for id: WorkID) async throws -> [String: CallerAnswer] {
-        guard var work = tasks[id] else { throw CancellationError() }
-        guard work.waiter == nil else { preconditionFailure("work \(id) asks twice at once") }
-        work.asks += 1
-        let number = work.asks
-        tasks[id] = work
-        let outcome = await withCheckedContinuation { continuation in
-            tasks[id]?.waiter = (number, continuation)
-            setAlarm(of: id, in: times.answer) { $0.handle(.unanswered(id)) }
-            handle(.emitted(id, .asked(number: number, questions)))
+        let outcome = await withCheckedContinuation { (continuation: CheckedContinuation<AskOutcome?, Never>) in
+            state.withLock { state in
+                guard var work = state.tasks[id] else { return continuation.resume(returning: nil) }
+                guard work.waiter == nil else { preconditionFailure("work \(id) asks twice at once") }
+                work.asks += 1
+                work.waiter = (work.asks, continuation)
+                state.tasks[id] = work
+                setAlarm(of: id, in: times.answer, .unanswered(id), &state)
+                let asked = state.session.handle(.emitted(id, .asked(number: work.asks, questions)))
+                perform(asked, nil, &state)
+            }
         }
+        guard let outcome else { throw CancellationError() }
         try Task.checkCancellation()
-        if let limit = tasks[id]?.limit { setAlarm(of: id, in: limit) { $0.handle(.expired(id)) } }
+        state.withLock { state in
+            if let limit = state.tasks[id]?.limit { setAlarm(of: id, in: limit, .expired(id), &state) }
+        }
         return try outcome.get()
     }
 
-    private func answer(_ id: WorkID, _ number: Int, _ outcome: AskOutcome) {
-        guard let waiter = tasks[id]?.waiter, waiter.number == number else { return }
-        tasks[id]?.waiter = nil
+    private func answer(_ id: WorkID, _ number: Int, _ outcome: AskOutcome, _ state: inout State) {
+        guard let waiter = state.tasks[id]?.waiter, waiter.number == number else { return }
+        state.tasks[id]?.waiter = nil
         waiter.continuation.resume(returning: outcome)
     }
 
     // MARK: Changes
 
-    private func follow(_ interest: ChangeInterest) {
-        guard let watcher = performer.offer.watcher, let makeContext = watchContext, !isStopped else { return }
-        let previous = watch
-        isWatching = false
+    private func follow(_ interest: ChangeInterest, _ state: inout State) {
+        guard let watcher = performer.offer.watcher, let makeContext = state.watchContext, !state.isStopped else {
+            return
+        }
+        state.isWatching = false
         var interest = interest
         interest.listener = listener
-        let followed = interest
+        state.unfollowed = Following(interest: interest, watcher: watcher, makeContext: makeContext)
+    }
+
+    /// Begins to follow what is asked for by now.
+    ///
+    /// Begun by the thread that learnt of it, so that what the client's next message changes is told if the watcher can begin
+    /// at once.
+    private func follow() {
+        let taken = state.withLock { state in
+            guard let following = state.unfollowed.take() else {
+                return nil as (Following, Task<Void, any Error>?, Int)?
+            }
+            state.takenCount += 1
+            return (following, state.watch, state.takenCount)
+        }
+        guard let (following, previous, number) = taken else { return }
         // Owned by the session: the next one and its end cancel it. It takes over what the one before told last.
-        watch = Task { [weak self] in
+        let watch = Task.begunHere { [weak self] in
             previous?.cancel()
-            await previous?.value
-            if Task.isCancelled { return }
-            let changes = await watcher.follow(followed, makeContext: makeContext)
+            _ = await previous?.result
+            try Task.checkCancellation()
+            let changes = await following.watcher.follow(following.interest, makeContext: following.makeContext)
             // What comes after this one says it, for both.
-            if Task.isCancelled { return }
-            await self?.watching()
-            for await change in changes { await self?.handle(.changed(change)) }
+            try Task.checkCancellation()
+            self?.watching()
+            for await change in changes { self?.handle(.changed(change)) }
+        }
+        state.withLock { state in
+            guard !state.isStopped, state.watchNumber < number else { return watch.cancel() }
+            // Begun while this one was, so that this one knew nothing of it.
+            if state.watch != previous { state.watch?.cancel() }
+            (state.watch, state.watchNumber) = (watch, number)
         }
     }
 
-    /// Says what waited for it.
-    private func watching() {
-        isWatching = true
-        let later = whenWatching
-        whenWatching = []
-        perform(later, nil)
-    }
+    private func watching() { state.withLock { state in watching(&state) } }
 
-    private func resumeIdleWaiter() {
-        idleWaiter?.resume()
-        idleWaiter = nil
+    /// Says what waited for it.
+    private func watching(_ state: inout State) {
+        state.isWatching = true
+        let later = state.whenWatching
+        state.whenWatching = []
+        perform(later, nil, &state)
     }
 }
 

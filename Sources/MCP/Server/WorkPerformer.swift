@@ -20,6 +20,12 @@ struct WorkPerformer: Sendable {
         let ask: @Sendable ([CallerQuestion]) async throws -> [String: CallerAnswer]
     }
 
+    /// Whether the work is done with a look at a few rows.
+    func isQuick(_ job: Job) -> Bool {
+        guard case .callTool(let call) = job.assignment.work else { return false }
+        return offer.tools.isQuick(call.name)
+    }
+
     /// Performs the work and tells how it ended.
     func perform(_ job: Job) async -> WorkOutcome {
         var logger = logger

@@ -9,6 +9,7 @@ struct GetRecordTool: ReadingTool {
     let description = "Reads one record whole, with the names of the records it links to."
     let permission = Permission.recordsRead
     let toolset = Toolset.records
+    let isQuick = true
 
     struct Arguments: WireType {
         var base: String

@@ -12,6 +12,7 @@ struct ListBasesTool: ReadingTool {
         """
     let permission = Permission.basesRead
     let toolset = Toolset.schema
+    let isQuick = true
 
     struct Arguments: WireType {
         static var schema: JSONSchema { .object(properties: [:]) }

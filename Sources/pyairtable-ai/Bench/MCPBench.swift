@@ -80,7 +80,9 @@ struct MCPBench: AsyncParsableCommand {
 
     func run() async throws {
         var report = Report(rounds: rounds, calls: calls, load: load, connections: connections)
-        let contenders = try [ours(demo)] + peer.map(Self.contender)
+        let bare = FileManager.default.temporaryDirectory.appending(path: "bench-mcp-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: bare) }
+        let contenders = try [ours(demo), ours(bare, name: "bare", ["--embedder", "hash"])] + peer.map(Self.contender)
         var measured = [String: [Figures]]()
         for _ in 0..<rounds {
             for contender in contenders { measured[contender.name, default: []].append(try measure(contender)) }
@@ -97,7 +99,9 @@ struct MCPBench: AsyncParsableCommand {
 
     // MARK: Servers
 
-    private func ours(_ data: String) throws -> MCPContender {
+    /// - Parameter name: `bare` is this program with neither an index nor a model, for the memory that is beyond them: what they
+    ///   hold in memory of their own cannot be told from the rest by looking.
+    private func ours(_ data: String, name: String = "ours", _ options: [String] = []) throws -> MCPContender {
         let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
         let maker = try LinePeer([program, "key", "create", "--json", "--name", "bench mcp", "--data", data])
         let made = try JSONValue(parsing: String(decoding: try maker.line(), as: UTF8.self))
@@ -105,9 +109,10 @@ struct MCPBench: AsyncParsableCommand {
         // Nobody is to be refused for being fast.
         setenv("PYAIRTABLE_REQUEST_LIMITS", "off", 1)
         return MCPContender(
-            name: "ours",
-            stdio: [program, "mcp", "--data", data],
-            http: [program, "serve", "--json", "--data", data, "--bind", "127.0.0.1:0", "--admin-bind", "off"],
+            name: name,
+            stdio: [program, "mcp", "--data", data] + options,
+            http: [program, "serve", "--json", "--data", data, "--bind", "127.0.0.1:0", "--admin-bind", "off"]
+                + options,
             key: made["key"]?.stringValue ?? ""
         )
     }

@@ -26,6 +26,7 @@ enum ProgramPages {
             try await start()
             try await Task.sleep(for: .seconds(1))
             release()
+            Heap.trim()
         }
     }
 

@@ -214,7 +214,10 @@ private struct AskedSession {
         )
         let hello: JSONValue = [
             "jsonrpc": "2.0", "id": 0, "method": "initialize",
-            "params": ["protocolVersion": "2025-11-25", "capabilities": ["elicitation": [:]]],
+            "params": [
+                "protocolVersion": "2025-11-25", "capabilities": ["elicitation": [:]],
+                "clientInfo": ["name": "asked", "version": "1"],
+            ],
         ]
         guard case .message(_, _, _, let id?) = await Self.send(hello, nil, endpoint, context) else {
             throw TestSupportError("no session")
