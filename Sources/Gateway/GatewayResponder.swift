@@ -28,6 +28,8 @@ public struct GatewayResponder: HTTPResponder {
     let metrics: HTTPMetrics
 
     public func respond(to request: Request, context: EdgeContext) async throws -> Response {
+        let isAlone = edge.began()
+        defer { edge.ended() }
         var request = request
         let client = clients.client(of: request.headers, peer: RemoteAddress(context.channel))
         if let headers = ForwardedFields.removed(from: request.headers) {
@@ -43,7 +45,8 @@ public struct GatewayResponder: HTTPResponder {
             query: request.uri.query,
             started: .now,
             client: client,
-            isBodyDone: JSONBody.isSkippable(request.headers)
+            isBodyDone: JSONBody.isSkippable(request.headers),
+            isAlone: isAlone
         )
         metrics.began()
         var reply: Reply
@@ -130,7 +133,9 @@ public struct GatewayResponder: HTTPResponder {
             try edge.limiter.admit(context, route.cost, &exchange.limit)
             let call = try await call(route, match, request, &exchange, deadline)
             let client = MCPRoutes.endsWithClient(request.headers) ? channel : nil
-            return try await work(route, until: deadline, for: client) { try await handle(call, context) }
+            return try await work(route, until: deadline, for: client, isAlone: exchange.isAlone) {
+                try await handle(call, context)
+            }
         }
     }
 

@@ -20,6 +20,8 @@ struct Exchange: Sendable {
     var context: Domain.RequestContext?
     /// Whether the body was read to its end, or what is left of it may be skipped.
     var isBodyDone: Bool
+    /// Whether no other request waited for its answer when this one came.
+    var isAlone = false
     var failure: (any Failure)?
     /// The limit that is nearest, and how near.
     var limit: RateLimiter.Told?

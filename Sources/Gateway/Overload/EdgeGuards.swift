@@ -1,6 +1,7 @@
 import Domain
 import HTTPTypes
 import NIOCore
+import Synchronization
 
 /// What stands between a request and its work: limits, places to be worked on, and the end of the server.
 final class EdgeGuards: Sendable {
@@ -12,6 +13,8 @@ final class EdgeGuards: Sendable {
     private let gate: WorkGate
     /// For files and what else takes long: such work takes no place from what is quick, and has fewer.
     private let longGate: WorkGate
+    /// Requests that are not answered yet.
+    private let openCount = Atomic(0)
 
     /// - Parameter listener: the admin's has no limits, and places of its own.
     init(_ configuration: GatewayConfiguration, drain: DrainNotice, registry: PrometheusRegistry, listener: String) {
@@ -36,6 +39,13 @@ final class EdgeGuards: Sendable {
             name: listener + "-long"
         )
     }
+
+    /// A request came.
+    ///
+    /// - Returns: whether no other waits for its answer.
+    func began() -> Bool { openCount.wrappingAdd(1, ordering: .relaxed).oldValue == 0 }
+
+    func ended() { openCount.wrappingSubtract(1, ordering: .relaxed) }
 
     func gate(of route: Route) -> WorkGate { route.timeout == nil && route.upload == nil ? gate : longGate }
 }
@@ -69,6 +79,7 @@ extension GatewayResponder {
         _ route: Route,
         until deadline: ContinuousClock.Instant,
         for client: (any Channel)? = nil,
+        isAlone: Bool = false,
         _ work: @escaping @Sendable () async throws -> T
     ) async throws -> T {
         let presence = client.flatMap { ClientWatch.on($0) }
@@ -76,8 +87,9 @@ extension GatewayResponder {
             return try await RequestDeadline.run(until: deadline, for: presence, beginning: .here, work)
         }
         let gate = edge.gate(of: route)
-        // What MCP is asked for is begun where it belongs by the session, which knows what it is.
-        let place: RequestDeadline.Place = route.isMCP ? .here : .elsewhere
+        // What MCP is asked for is begun where it belongs by the session, which knows what it is. With others about, an event
+        // loop that reads on while threads work does more in all.
+        let place: RequestDeadline.Place = route.isMCP && isAlone ? .here : .elsewhere
         return try await RequestDeadline.run(until: deadline, for: presence, beginning: place) {
             try await gate.run(work)
         }

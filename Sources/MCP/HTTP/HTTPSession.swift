@@ -38,7 +38,7 @@ final class HTTPSession: Sendable {
         let (exchange, stream) = streams.open(answerAlone: facts.hearsAnswerAlone)
         let alarm = streamAfter.map { DeadlineClock.shared.add(.now + $0) { stream.becomeLong() } }
         defer { if let alarm { DeadlineClock.shared.remove(alarm) } }
-        guard runner.receiveAndWork(inbound, on: exchange, facts) else {
+        guard runner.receive(inbound, on: exchange, facts) else {
             streams.forget(stream)
             return nil
         }

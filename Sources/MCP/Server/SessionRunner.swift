@@ -51,8 +51,8 @@ final class SessionRunner: Sendable {
         var watchContext: (@Sendable () async throws -> RequestContext)?
         var idleWaiter: CheckedContinuation<Void, Never>?
         var isStopped = false
-        /// What `receive(_:on:_:)` leaves to `receiveAndWork` to begin; nil while nothing is left.
-        var unbegun: [(id: WorkID, job: WorkPerformer.Job)]?
+        /// What is to begin when the lock is free again.
+        var unbegun: [(id: WorkID, job: WorkPerformer.Job)] = []
 
         mutating func resumeIdleWaiter() {
             idleWaiter?.resume()
@@ -100,25 +100,16 @@ final class SessionRunner: Sendable {
         state.withLock { $0.session.refusal(ofBatch: messageCount) }
     }
 
-    /// Takes a delivery. Waits for nothing.
-    ///
-    /// - Returns: whether the session still took it.
-    @discardableResult
-    func receive(_ inbound: Inbound, on exchange: ExchangeID, _ facts: ExchangeFacts) -> Bool {
-        let isTaken = state.withLock { receive(inbound, on: exchange, facts, &$0) }
-        follow()
-        return isTaken
-    }
-
-    /// Takes a delivery whose sender waits for the answer: this thread does its work, if that is quick and as far as it goes
-    /// without waiting, and none of the others is woken for it.
+    /// Takes a delivery and begins its work: on this thread, if that is quick and as far as it goes without waiting, so that
+    /// none of the others is woken for it. Waits for nothing.
     ///
     /// - Returns: false when the session is over.
-    func receiveAndWork(_ inbound: Inbound, on exchange: ExchangeID, _ facts: ExchangeFacts) -> Bool {
+    @discardableResult
+    func receive(_ inbound: Inbound, on exchange: ExchangeID, _ facts: ExchangeFacts) -> Bool {
         let begun = state.withLock { state in
-            state.unbegun = []
-            defer { state.unbegun = nil }
-            return receive(inbound, on: exchange, facts, &state) ? state.unbegun : nil
+            let isTaken = receive(inbound, on: exchange, facts, &state)
+            defer { state.unbegun = [] }
+            return isTaken ? state.unbegun : nil
         }
         follow()
         guard let begun else { return false }
@@ -233,11 +224,7 @@ final class SessionRunner: Sendable {
         )
         let limit = facts.workLimit ?? times.work
         state.tasks[id] = RunningWork(limit: limit)
-        if state.unbegun != nil {
-            state.unbegun?.append((id, job))
-        } else {
-            state.tasks[id]?.task = Task { [self] in end(id, await performer.perform(job)) }
-        }
+        state.unbegun.append((id, job))
         if case .listen = assignment.work { return }
         setAlarm(of: id, in: limit, .expired(id), &state)
     }
