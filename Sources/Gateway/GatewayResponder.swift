@@ -30,6 +30,14 @@ public struct GatewayResponder: HTTPResponder {
     public func respond(to request: Request, context: EdgeContext) async throws -> Response {
         let isAlone = edge.began()
         defer { edge.ended() }
+        if isAlone { return try await respond(to: request, context, isAlone: true) }
+        // With others about, an event loop that reads on while threads answer does more in all.
+        return try await withTaskExecutorPreference(globalConcurrentExecutor) {
+            try await respond(to: request, context, isAlone: false)
+        }
+    }
+
+    private func respond(to request: Request, _ context: EdgeContext, isAlone: Bool) async throws -> Response {
         var request = request
         let client = clients.client(of: request.headers, peer: RemoteAddress(context.channel))
         if let headers = ForwardedFields.removed(from: request.headers) {
@@ -89,7 +97,7 @@ public struct GatewayResponder: HTTPResponder {
         switch route.handler {
         case .open(let handle):
             let call = try await call(route, match, request, &exchange, deadline)
-            return try await work(route, until: deadline) { try await handle(call) }
+            return try await work(route, until: deadline, isAlone: exchange.isAlone) { try await handle(call) }
         case .requires(_, let handle), .requiresThere(_, let handle), .authenticated(let handle),
             .signedIn(let handle), .operates(let handle):
             let context = try await proven(&exchange) { try await caller(of: route, request, $0) }
@@ -104,10 +112,10 @@ public struct GatewayResponder: HTTPResponder {
                 try await naming(match, route, context) { try await conditional(call, context) }
             }
             guard let replies = services.replies, let keyed = try IdempotentRequest(route, call, context) else {
-                return try await work(route, until: deadline, for: client, handled)
+                return try await work(route, until: deadline, for: client, isAlone: exchange.isAlone, handled)
             }
             let failed = exchange
-            return try await work(route, until: deadline, for: client) {
+            return try await work(route, until: deadline, for: client, isAlone: exchange.isAlone) {
                 try await keyed.run(replies, context, now: .now()) { error in
                     var exchange = failed
                     return problem(error, call.headers, &exchange)

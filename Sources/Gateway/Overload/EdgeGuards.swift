@@ -79,17 +79,17 @@ extension GatewayResponder {
         _ route: Route,
         until deadline: ContinuousClock.Instant,
         for client: (any Channel)? = nil,
-        isAlone: Bool = false,
+        isAlone: Bool,
         _ work: @escaping @Sendable () async throws -> T
     ) async throws -> T {
         let presence = client.flatMap { ClientWatch.on($0) }
+        // Who is alone is answered on their connection's event loop, which is not for what takes long; what MCP is asked for is
+        // begun where it belongs by the session, which knows what it is. Others are on a thread for work already.
+        let place: RequestDeadline.Place = !isAlone || route.isMCP || route.cost == .free ? .here : .elsewhere
         guard route.cost != .free else {
-            return try await RequestDeadline.run(until: deadline, for: presence, beginning: .here, work)
+            return try await RequestDeadline.run(until: deadline, for: presence, beginning: place, work)
         }
         let gate = edge.gate(of: route)
-        // What MCP is asked for is begun where it belongs by the session, which knows what it is. With others about, an event
-        // loop that reads on while threads work does more in all.
-        let place: RequestDeadline.Place = route.isMCP && isAlone ? .here : .elsewhere
         return try await RequestDeadline.run(until: deadline, for: presence, beginning: place) {
             try await gate.run(work)
         }
