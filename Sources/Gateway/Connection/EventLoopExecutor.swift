@@ -4,7 +4,7 @@ import NIOCore
 ///
 /// A small request is then read, answered and written by one thread; each change of thread would cost it as much as its work.
 /// Only what is short may run there, as all connections of the thread wait: work that may take long is begun elsewhere
-/// (`RequestDeadline`), and so are answers that are streams.
+/// (`RequestDeadline`), and so are answers that are streams, and requests that come while others wait (`GatewayResponder`).
 final class EventLoopExecutor: TaskExecutor {
     private let loop: any EventLoop
 
