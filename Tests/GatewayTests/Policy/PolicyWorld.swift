@@ -252,22 +252,7 @@ private struct PolicyPeople {
         )
         users[.stranger] = stranger.principal.user
         bearers[.key] = try await fixture.key([.basesRead, .schemaRead, .recordsRead], bases: [fixture.base.id])
-        let session = try await access.beginSession(
-            user: owner.principal.user,
-            tenant: owner.tenant,
-            client: SessionClient()
-        )
-        let signedIn = try await access.authenticate(
-            bearer: session.accessToken,
-            timeout: .seconds(120),
-            requestID: "signed-in",
-            logger: fixture.log.logger()
-        )
-        bearers[.token] = try await access.resourceToken(
-            for: PolicyWorld.address,
-            scope: "bases:read schema:read search",
-            context: signedIn
-        ).text
+        bearers[.token] = try await fixture.resourceToken(scope: "bases:read schema:read search")
         let (base, elements) = (fixture.base.id, fixture.elements.id)
         let kept = Cast.Secrets(
             base: .base(secrets.vault.id),
@@ -301,5 +286,21 @@ extension GatewayFixture {
             checking: airtable,
             context: owner
         )
+    }
+
+    /// A token for MCP alone, of a session of the owner.
+    func resourceToken(scope: String?) async throws -> String {
+        let session = try await access.beginSession(
+            user: owner.principal.user,
+            tenant: owner.tenant,
+            client: SessionClient()
+        )
+        let signedIn = try await access.authenticate(
+            bearer: session.accessToken,
+            timeout: .seconds(120),
+            requestID: "signed-in",
+            logger: log.logger()
+        )
+        return try await access.resourceToken(for: PolicyWorld.address, scope: scope, context: signedIn).text
     }
 }

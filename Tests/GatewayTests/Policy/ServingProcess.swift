@@ -87,22 +87,11 @@ struct ServingProcess: Sendable {
         let everything = Set(Permission.allCases)
         let colleague = try await access.createUser(name: "Bob", role: .owner, context: owner).id
         let draft = APIKeyDraft(name: "Bob's", scopes: everything, owner: colleague)
-        let session = try await access.beginSession(
-            user: owner.principal.user,
-            tenant: owner.tenant,
-            client: SessionClient()
-        )
-        let signedIn = try await access.authenticate(
-            bearer: session.accessToken,
-            timeout: .seconds(120),
-            requestID: "signed-in",
-            logger: fixture.log.logger()
-        )
         return [
             "another key": try await fixture.key(everything),
             "a key for one base": try await fixture.key(everything, bases: [fixture.base.id]),
             "a colleague": try await access.createKey(draft, context: owner).text,
-            "a token": try await access.resourceToken(for: PolicyWorld.address, scope: nil, context: signedIn).text,
+            "a token": try await fixture.resourceToken(scope: nil),
             "a stranger": try await access.createTenant(
                 name: "Other \(RecordID.random())",
                 ownerName: "Eve",
