@@ -52,6 +52,19 @@ struct GlanceTests {
         }
     }
 
+    @Test("one that is stopped while its transaction begins leaves none open", arguments: 1...12)
+    func stoppedAtOnce(microseconds: Int) async throws {
+        var options = DatabaseOptions()
+        options.connectionsMax = 1
+        options.glanceMax = .microseconds(microseconds)
+        try await withDatabase(.sqlite, migrations: Self.migrations, options: options) { database in
+            // SQLite asks every 2,000 steps whether to stop, over all uses of a statement.
+            for _ in 0..<100_000 {
+                _ = try await database.glance(of: .everyTenant, deadline: nil) { _ in 1 }
+            }
+        }
+    }
+
     @Test("a statement that runs for hours leaves the thread, and is stopped at the deadline")
     func endless() async throws {
         try await withDatabase(.sqlite, migrations: Self.migrations) { database in

@@ -6,9 +6,9 @@ import GRDBSQLite
     import Darwin
 #endif
 
-/// What we keep for each connection of GRDB's pool: prepared statements, and what may stop a statement.
+/// What we keep for each connection: prepared statements, and what may stop a statement.
 ///
-/// GRDB opens, lends and closes the connections. Statements are run through SQLite's C interface, because
+/// GRDB opens and closes the connections. Statements are run through SQLite's C interface, because
 /// GRDB's statement cache grows without bound and its rows and arguments cost several times the statement.
 ///
 /// Unchecked, because everything but the handlers is used on the connection's own thread only, and SQLite calls

@@ -4,7 +4,7 @@ import GRDB
 import GRDBSQLite
 import Synchronization
 
-/// SQLite in a file: GRDB's pool of connections, WAL, `synchronous=FULL` and group commit.
+/// SQLite in a file: connections that GRDB opens, WAL, `synchronous=FULL` and group commit.
 ///
 /// Any number of processes may have the file open. Reads run beside each other and beside the writer.
 final class SQLiteDatabase: SQLDatabase {
@@ -13,6 +13,7 @@ final class SQLiteDatabase: SQLDatabase {
 
     private let pool: DatabasePool
     private let connections: SQLiteConnections
+    private let lent: SQLiteReaders
     private let options: DatabaseOptions
     private let lanes: Lanes
     private let watch = DeadlineWatch()
@@ -20,6 +21,7 @@ final class SQLiteDatabase: SQLDatabase {
     private let queue: WriteQueue
     private let writer: SQLiteWriter
     private let counters = DatabaseCounters()
+    private let isClosed = Mutex(false)
 
     /// Opens `path`, or creates it with mode 0600. Blocks; waits for other processes' locks up to `waitMax`.
     init(path: String, options: DatabaseOptions) throws {
@@ -27,7 +29,9 @@ final class SQLiteDatabase: SQLDatabase {
         self.options = options
         connections = SQLiteConnections(statementsMax: options.statementsMax, waitMax: options.waitMax)
         try Self.createFile(path)
-        pool = try Self.openPool(path, options, connections)
+        let configuration = Self.configuration(options, connections)
+        pool = try Self.openPool(path, configuration, options, connections)
+        lent = SQLiteReaders(path: path, configuration, connections)
         lanes = Lanes(count: options.connectionsMax)
         readers = Permits(count: options.connectionsMax, waitersMax: options.waitersMax, watch: watch)
         queue = WriteQueue(max: options.waitersMax, watch: watch)
@@ -163,6 +167,12 @@ final class SQLiteDatabase: SQLDatabase {
     func close() async {
         await queue.close()
         await readers.close()
+        let wasClosed = isClosed.withLock { isClosed in
+            defer { isClosed = true }
+            return isClosed
+        }
+        // A handle that was closed is another connection's by now, perhaps of another file.
+        guard !wasClosed else { return }
         let lane = lanes.take()
         defer { lanes.giveBack(lane) }
         await withCheckedContinuation { continuation in
@@ -171,6 +181,7 @@ final class SQLiteDatabase: SQLDatabase {
                 // file open may keep us from it, and then one of them does it.
                 try? pool.writeWithoutTransaction { try connections.of($0).run("PRAGMA wal_checkpoint(TRUNCATE)") }
                 connections.forgetStatements()
+                lent.close()
                 // A connection that can't be closed now is closed when the pool goes away.
                 try? pool.close()
                 continuation.resume()
@@ -193,26 +204,24 @@ final class SQLiteDatabase: SQLDatabase {
     ) throws -> T {
         try control.check()
         do {
-            return try pool.unsafeRead { database in
-                let connection = connections.of(database)
-                connection.control = control
-                connection.waitsForLock = { !control.isCancelled && .now < waitEnd }
-                defer {
-                    connection.control = nil
-                    connection.waitsForLock = { false }
-                }
-                try connection.run("BEGIN")
-                let transaction = SQLiteTransaction(connection, control, isWritable: false)
-                defer {
-                    transaction.end()
-                    connection.control = nil
-                    // Nothing was written; ROLLBACK only ends the snapshot, and fails if SQLite did so itself.
-                    if connection.isInTransaction { try? connection.run("ROLLBACK") }
-                }
-                let value = try body(transaction)
-                if let death = transaction.death { throw death }
-                return value
+            let reader = try lent.take()
+            defer { lent.giveBack(reader) }
+            let connection = reader.connection
+            connection.control = control
+            connection.waitsForLock = { !control.isCancelled && .now < waitEnd }
+            defer {
+                connection.control = nil
+                // Nothing was written; ROLLBACK only ends the snapshot, and fails if SQLite did so itself. A BEGIN that was
+                // stopped may have begun all the same.
+                if connection.isInTransaction { try? connection.run("ROLLBACK") }
+                connection.waitsForLock = { false }
             }
+            try connection.run("BEGIN")
+            let transaction = SQLiteTransaction(connection, control, isWritable: false)
+            defer { transaction.end() }
+            let value = try body(transaction)
+            if let death = transaction.death { throw death }
+            return value
         } catch let error as GRDB.DatabaseError {
             throw DatabaseError.sqlite(error, interruption: control.interruption)
         }
@@ -233,15 +242,10 @@ final class SQLiteDatabase: SQLDatabase {
         )
     }
 
-    private static func openPool(
-        _ path: String,
-        _ options: DatabaseOptions,
-        _ connections: SQLiteConnections
-    ) throws -> DatabasePool {
+    private static func configuration(_ options: DatabaseOptions, _ connections: SQLiteConnections) -> Configuration {
         let waitEnd = ContinuousClock.now + options.waitMax
         var configuration = Configuration()
         configuration.label = "database"
-        configuration.maximumReaderCount = options.connectionsMax
         configuration.busyMode = .callback { _ in
             usleep(1_000)
             return .now < waitEnd
@@ -250,19 +254,28 @@ final class SQLiteDatabase: SQLDatabase {
             // A damaged page is reported where it is read. `trusted_schema` stays on: without it triggers couldn't
             // keep a full text index.
             // The cache is in KiB and per connection; behind it is the system's own. A writer's hot pages are a few
-            // trees' ends: an import took as long with 4 MB as with 16, and a server that streams grew by the rest.
+            // trees' ends: an import took as long with 2 MB as with 16, and a server that streams grew by the rest.
             let isReader = database.configuration.readonly
             try database.execute(
                 sql: """
                     PRAGMA cell_size_check = ON;
                     PRAGMA temp_store = MEMORY;
-                    PRAGMA cache_size = -4000;
+                    PRAGMA cache_size = -2000;
                     """
             )
             if isReader { try connections.adopt(database) }
         }
+        return configuration
+    }
+
+    private static func openPool(
+        _ path: String,
+        _ configuration: Configuration,
+        _ options: DatabaseOptions,
+        _ connections: SQLiteConnections
+    ) throws -> DatabasePool {
         do {
-            let pool = try makePool(path, configuration, waitEnd)
+            let pool = try makePool(path, configuration, .now + options.waitMax)
             try pool.writeWithoutTransaction { database in
                 // GRDB sets NORMAL, with which a commit may be lost when the power fails.
                 try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864")
@@ -310,7 +323,7 @@ final class SQLiteConnections: Sendable {
         self.waitMax = waitMax
     }
 
-    /// Called on the connection's own thread, once.
+    /// Called while GRDB opens the connection, once.
     func adopt(_ database: GRDB.Database) throws {
         guard let handle = database.sqliteConnection else { throw DatabaseError.closed }
         let connection = SQLiteConnection(handle: handle, statementsMax: statementsMax)

@@ -75,9 +75,9 @@ struct SQLiteWriter {
     }
 
     private func run(_ job: any WriteJob, _ connection: SQLiteConnection) throws {
+        try connection.run("SAVEPOINT job")
         connection.control = job.control
         defer { connection.control = nil }
-        try connection.run("SAVEPOINT job")
         let transaction = SQLiteTransaction(connection, job.control, isWritable: true)
         defer { transaction.end() }
         do {
