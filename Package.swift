@@ -72,7 +72,8 @@ let package = Package(
             cSettings: optimizesKernels ? [.unsafeFlags(["-O3"])] : []
         ),
         .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-        .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        // PostgreSQL's (Debian: libpq-dev), opened when it is first needed.
+        .target(name: "CLibpq"),
         // RE2 (Debian: libre2-dev) in C. Not by pkg-config: its file asks for -pthread, which SwiftPM warns about.
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),

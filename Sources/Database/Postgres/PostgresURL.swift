@@ -8,7 +8,16 @@ struct PostgresURL: Sendable {
     let shown: String
     let database: String?
 
+    /// - Throws: `configuration` for what is no URL of PostgreSQL, and when its client library cannot be opened.
     init(_ text: String) throws(DatabaseError) {
+        // Before anything else of libpq is called: whoever has a connection has had a URL.
+        if let reason = clibpq_open() {
+            throw DatabaseError(
+                .configuration,
+                "PostgreSQL's client library can't be opened: \(String(cString: reason))",
+                hint: "install it: apt-get install libpq5"
+            )
+        }
         // libpq's own words repeat the URL, password and all.
         guard !text.utf8.contains(0), let options = PQconninfoParse(text, nil) else {
             throw DatabaseError(
