@@ -70,7 +70,7 @@ public struct GatewayResponder: HTTPResponder {
         switch reply.body {
         case .bytes(let bytes):
             let response = response(reply, bytes, exchange, context)
-            account.end(byteCount: bytes.count)
+            AfterAnswer.perform { account.end(byteCount: bytes.count) }
             return response
         case .stream(let stream):
             return response(reply, stream, exchange, context, account)

@@ -117,7 +117,7 @@ public struct GatewayServer: Sendable {
         )
         return HTTPServerBuilder { responder in
             GatewayChannel(
-                responder: responder,
+                responder: AfterAnswer.following(responder),
                 configuration: channelConfiguration(configuration),
                 times: WireGuard.Times(
                     head: TimeAmount(configuration.headTimeout),

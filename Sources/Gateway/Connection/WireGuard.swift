@@ -91,7 +91,7 @@ final class WireGuard: ChannelDuplexHandler, RemovableChannelHandler {
             phase = .refused
             expiry = nil
             pending = ByteBuffer()
-            return
+            return context.read()
         }
         switch phase {
         case .answering: phase = .head
@@ -152,6 +152,12 @@ final class WireGuard: ChannelDuplexHandler, RemovableChannelHandler {
         process(context)
     }
 
+    func channelReadComplete(context: ChannelHandlerContext) {
+        // Nobody behind this asks for more of what is dropped, and unread it would take the answer with it.
+        if case .refused = phase { context.read() }
+        context.fireChannelReadComplete()
+    }
+
     func read(context: ChannelHandlerContext) {
         if case .answering = phase, pending.readableBytes >= Limits.pipelinedBytes {
             holdsRead = true
@@ -161,11 +167,7 @@ final class WireGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard !isMuted else {
-            promise?.fail(ChannelError.ioOnClosedChannel)
-            return
-        }
-        context.write(data, promise: promise)
+        if isMuted { promise?.fail(ChannelError.ioOnClosedChannel) } else { context.write(data, promise: promise) }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -389,11 +391,8 @@ final class WireGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func forget() {
         timer.cancel()
-        expiry = nil
         stalled?.cancel()
-        stalled = nil
         draining?.cancel()
-        draining = nil
-        context = nil
+        (expiry, stalled, draining, context) = (nil, nil, nil, nil)
     }
 }

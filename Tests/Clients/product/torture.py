@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 from urllib.parse import urlsplit
 
 import httpx2
@@ -186,6 +187,9 @@ async def long_bodies(checks, world):
         checks.must("a body of 64 MiB is refused", answer.status_code == 413 and "4194304 bytes" in answer.text, answer.text)
         status = await chunked(peer, message)
         checks.must("a body of 64 MiB in pieces is refused", status == 413, status)
+        for framing in ({"Transfer-Encoding": "chunked"}, {"Content-Length": str(LONG)}):
+            found = [await asyncio.to_thread(sent_first, peer, message, framing) for _ in range(8)]
+            checks.must("who sends all of it before reading, and closes then, has the answer", found == [413] * 8, (framing, found))
         await world.as_before(checks, "bodies of 64 MiB", peer)
         checks.report.emit(event="memory", what="bodies of 64 MiB", beforeKiB=before, peakKiB=memory.peak, afterKiB=memory.now)
         checks.ours("a long body is not held", memory.peak - before < ONE_MESSAGE_KIB, (before, memory.peak))
@@ -199,9 +203,7 @@ async def chunked(peer, message):
     """The status for a body without a length. The server need not read it all."""
     parts = urlsplit(peer.url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-    headers = {**peer.standard_headers(message), "Host": parts.netloc, "Transfer-Encoding": "chunked"}
-    writer.write((f"POST {parts.path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-                  + "\r\n").encode())
+    writer.write(head(peer, message, {"Transfer-Encoding": "chunked"}))
     piece = b"10000\r\n" + b" " * 65_536 + b"\r\n"
 
     async def send():
@@ -217,6 +219,29 @@ async def chunked(peer, message):
     finally:
         sending.cancel()
         writer.close()
+
+
+def head(peer, message, fields):
+    parts = urlsplit(peer.url)
+    headers = {**peer.standard_headers(message), "Host": parts.netloc, **fields}
+    return (f"POST {parts.path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+            + "\r\n").encode()
+
+
+def sent_first(peer, message, framing):
+    """The status for a long body of a client that reads when it has sent everything, as simple ones do; or what stopped it."""
+    parts = urlsplit(peer.url)
+    piece = b" " * 65_536
+    if "Transfer-Encoding" in framing:
+        piece = b"10000\r\n" + piece + b"\r\n"
+    with socket.create_connection((parts.hostname, parts.port), timeout=30) as connection:
+        try:
+            connection.sendall(head(peer, message, {"Connection": "close", **framing}))
+            for _ in range(LONG // 65_536):
+                connection.sendall(piece)
+            return int(connection.recv(100).split()[1])
+        except OSError as error:
+            return repr(error)
 
 
 async def duplicates_on_streams(checks, world):
