@@ -160,6 +160,35 @@ struct ReadingToolTests {
         }
     }
 
+    @Test("list_changes says in a sentence what of a schema changed, with its names quoted")
+    func schemaChanges() async throws {
+        try await withTools { world in
+            let (airtable, books, context) = (world.airtable, world.books.id, world.context)
+            let draft = FieldDraft(name: "Price", type: .number)
+            let field = try await airtable.createField(draft, in: books, context: context)
+            let update = FieldUpdate(name: "Co\u{202E}st”", description: "In euros")
+            _ = try await airtable.updateField(field.id, update, in: books, context: context)
+            try await airtable.deleteField(field.id, in: books, context: context)
+            let view = try await airtable.createView(ViewDraft(name: "Mine"), in: books, context: context)
+            try await airtable.deleteView(view.id, in: books, context: context)
+            let result = try await answer(world, "list_changes", ["limit": 5])
+            let sentences = result.structured?["changes"]?.arrayValue?.map { $0["schema"]?.stringValue }
+            #expect(
+                sentences == [
+                    "View “Mine” is removed.", "View “Mine” is made.", "Field “Co\\u{202E}st'” is removed.",
+                    "Field “Price” is renamed to “Co\\u{202E}st'”; is described anew.",
+                    "Field “Price” (number) is made.",
+                ]
+            )
+            #expect(
+                result.data.contains("schemaChanged Books, transaction")
+                    && result.data.contains(": Field “Price” (number)")
+            )
+            let records = try await answer(world, "list_changes", ["recordId": .string(world.moby.description)])
+            #expect(records.structured?["changes"]?[0]?["schema"] == nil)
+        }
+    }
+
     @Test("list_changes tells the newest first, goes on backwards, and later tells what is new, oldest first")
     func changes() async throws {
         try await withTools { world in

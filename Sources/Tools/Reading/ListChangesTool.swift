@@ -48,6 +48,8 @@ struct ListChangesTool: ReadingTool {
             var recordId: String?
             /// By field name: an object of `before` and `after`.
             var fields: JSONValue?
+            /// In a sentence; nil of what happened to records.
+            var schema: String?
 
             static var schema: JSONSchema {
                 .object(
@@ -56,6 +58,7 @@ struct ListChangesTool: ReadingTool {
                         "by": .string(), "kind": .string(),
                         "tableId": .string(), "table": .string(), "recordId": .string(),
                         "fields": .dictionary(of: .any, description: "By field name: before and after."),
+                        "schema": .string(),
                     ],
                     required: ["sequence", "transaction", "time", "by", "kind", "tableId"]
                 )
@@ -182,7 +185,8 @@ struct ListChangesTool: ReadingTool {
             tableId: entry.table.description,
             table: table?.name,
             recordId: entry.record?.description,
-            fields: entry.record == nil ? nil : .object(cells)
+            fields: entry.record == nil ? nil : .object(cells),
+            schema: entry.schemaChange.map(SchemaChangeText.sentence)
         )
     }
 
@@ -197,6 +201,7 @@ struct ListChangesTool: ReadingTool {
                 }
                 line += "; \(name): \(texts.joined(separator: " → "))"
             }
+            if let schema = change.schema { line += ": \(schema)" }
             lines.append(line)
         }
         return lines.joined(separator: "\n")

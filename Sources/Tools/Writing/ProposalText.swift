@@ -51,33 +51,7 @@ struct ProposalText {
         return lines
     }
 
-    var schemaLines: [String] {
-        proposal.schema.compactMap { change in
-            switch change.change {
-            case .fieldUpdated(let before, let after)?:
-                let known = Set((before.options.choices ?? []).map(\.id))
-                let choices = (after.options.choices ?? []).filter { !known.contains($0.id) }.map {
-                    Self.quoted($0.name)
-                }
-                let kept = Set((after.options.choices ?? []).map(\.id))
-                let gone = (before.options.choices ?? []).filter { !kept.contains($0.id) }.map { Self.quoted($0.name) }
-                var parts: [String] = []
-                if before.name != after.name { parts.append("is renamed to \(Self.quoted(after.name))") }
-                if before.description != after.description { parts.append("is described anew") }
-                if !choices.isEmpty { parts.append("gets the choices \(choices.prefix(10).joined(separator: ", "))") }
-                if !gone.isEmpty { parts.append("loses the choices \(gone.prefix(10).joined(separator: ", "))") }
-                if parts.isEmpty { parts.append("gets other options") }
-                return "Field \(Self.quoted(before.name)) \(parts.joined(separator: "; "))."
-            case .fieldCreated(let field)?:
-                return "Field \(Self.quoted(field.name)) (\(field.type.rawValue)) is made."
-            case .tableCreated(let name)?: return "Table \(Self.quoted(name)) is made."
-            case .tableUpdated(let before, let after)?:
-                if before.name == after.name { return "Table \(Self.quoted(before.name)) is described anew." }
-                return "Table \(Self.quoted(before.name)) is renamed to \(Self.quoted(after.name))."
-            case .fieldDeleted, .viewCreated, .viewUpdated, .viewDeleted, .baseRenamed, nil: return nil
-            }
-        }
-    }
+    var schemaLines: [String] { proposal.schema.compactMap { $0.change.map(SchemaChangeText.sentence) } }
 
     // MARK: Parts
 
