@@ -65,7 +65,8 @@ class Siege:
         session = requests.Session()
         session.headers["Authorization"] = f"Bearer {self.key}"
         fields = [{"name": "Name", "type": "singleLineText"}, {"name": "Note", "type": "multilineText"}]
-        body = {"name": f"Siege {time.time()}", "workspaceId": "wspAnyAnyAnyAny01", "tables": [{"name": "T", "fields": fields}]}
+        workspace = session.get(f"{url}/api/v1/workspaces").json()["workspaces"][0]["id"]
+        body = {"name": f"Siege {time.time()}", "workspaceId": workspace, "tables": [{"name": "T", "fields": fields}]}
         made = session.post(f"{url}/v0/meta/bases", json=body)
         made.raise_for_status()
         base, table = made.json()["id"], made.json()["tables"][0]["id"]
