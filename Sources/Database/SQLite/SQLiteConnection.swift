@@ -11,8 +11,8 @@ import GRDBSQLite
 /// GRDB opens and closes the connections. Statements are run through SQLite's C interface, because
 /// GRDB's statement cache grows without bound and its rows and arguments cost several times the statement.
 ///
-/// Unchecked, because everything but the handlers is used on the connection's own thread only, and SQLite calls
-/// the handlers on that thread too.
+/// Unchecked, because everything is used by one call at a time, the one that the connection is lent to, and SQLite calls
+/// the handlers on that call's thread.
 final class SQLiteConnection: @unchecked Sendable {
     let handle: OpaquePointer
     private let statementsMax: Int

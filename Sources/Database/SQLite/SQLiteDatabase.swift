@@ -254,7 +254,7 @@ final class SQLiteDatabase: SQLDatabase {
             // A damaged page is reported where it is read. `trusted_schema` stays on: without it triggers couldn't
             // keep a full text index.
             // The cache is in KiB and per connection; behind it is the system's own. A writer's hot pages are a few
-            // trees' ends: an import took as long with 2 MB as with 16, and a server that streams grew by the rest.
+            // trees' ends: an import took as long with 2 MB as with 4 and 16, and a server that streams grew by the rest.
             let isReader = database.configuration.readonly
             try database.execute(
                 sql: """

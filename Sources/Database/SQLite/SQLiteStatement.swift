@@ -1,6 +1,6 @@
 import GRDBSQLite
 
-/// A prepared statement of one connection. Used on that connection's thread only.
+/// A prepared statement of one connection. Used by whom the connection is lent to only.
 final class SQLiteStatement {
     let sql: String
     /// Set while rows are being read, so that the same text run inside gets a statement of its own.

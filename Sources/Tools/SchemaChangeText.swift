@@ -1,6 +1,7 @@
 import Domain
 
-/// What a change of a schema is, in a sentence: of one that is proposed, and of one that was made. Names are quoted, as in `ProposalText`.
+/// What a change of a schema is, in a sentence: of one that is proposed, and of one that was made. Names are quoted, as in
+/// `ProposalText`.
 enum SchemaChangeText {
     static func sentence(of change: SchemaChange) -> String {
         switch change {
